@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Builds one golden image, or re-uses it: the directory's name is a hash of everything it is made from.
+#
+#   build.sh --image mini|debian [--print] [--quiet]
+#
+# Prints one line on stdout, the artifact directory; progress goes to stderr.
+# --print only tells the directory; exit 3 when nothing is built there yet.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/mosrig/image
+
+image='' print=no quiet=no
+while [ $# -gt 0 ]; do
+    case $1 in
+    --image) image=${2-}; shift ;;
+    --print) print=yes ;;
+    --quiet) quiet=yes ;;
+    *) echo "image: unknown option $1 (use --image mini|debian [--print] [--quiet])" >&2; exit 2 ;;
+    esac
+    shift
+done
+case $image in
+mini | debian) ;;
+*) echo "image: --image must be mini or debian" >&2; exit 2 ;;
+esac
+
+say() { [ "$quiet" = yes ] || echo "image $image: $*" >&2; }
+die() { echo "image $image: $*" >&2; exit 1; }
+
+need_command() { # command, Debian package
+    command -v "$1" >/dev/null || die "$1 is missing; run: make deps (package $2)"
+}
+
+need_room() { # MiB
+    local free
+    mkdir -p "$cache"
+    free=$(df --output=avail -m "$cache" | tail -n 1 | tr -d ' ')
+    [ "$free" -ge "$1" ] ||
+        die "$cache has $free MiB free, $1 MiB are needed; free some space or set XDG_CACHE_HOME"
+}
+
+# Text of every file below the given trees with its mode: the part of the hash that lives in this repository.
+tree_digest() {
+    (cd "$here" && find "$@" -type f ! -name '*.pyc' -printf '%p %m\n' | LC_ALL=C sort |
+        while read -r path mode; do
+            # Only the executable bit counts: a checkout under another umask is the same input.
+            if [ $((0$mode & 0100)) -ne 0 ]; then mode=x; else mode=-; fi
+            printf '%s %s %s\n' "$path" "$mode" "$(sha256sum <"$path")"
+        done)
+}
+
+# Each image file defines: image_inputs (text to hash), image_artifact (file name), image_build DIR.
+# shellcheck source=/dev/null
+. "$here/$image.sh"
+
+hash=$({ tree_digest build.sh "$image.sh" common "$image"; image_inputs; } | sha256sum | cut -c1-16)
+out=$cache/$image-$hash
+
+if [ -e "$out/$image_artifact" ]; then
+    echo "$out"
+    exit 0
+fi
+if [ "$print" = yes ]; then
+    echo "$out"
+    exit 3
+fi
+
+mkdir -p "$cache"
+# Two builders of the same image must not do the work twice.
+exec 9>"$cache/.$image.lock"
+flock 9
+if [ ! -e "$out/$image_artifact" ]; then
+    started=$SECONDS
+    work=$(mktemp -d "$cache/.$image-XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    mkdir "$work/out"
+    image_build "$work/out"
+    { tree_digest build.sh "$image.sh" common "$image"; image_inputs; } >"$work/out/inputs"
+    # One rename makes it appear whole: an interrupted build leaves nothing that looks finished.
+    mv -T "$work/out" "$out"
+    say "built in $((SECONDS - started)) s"
+fi
+echo "$out"
