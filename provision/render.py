@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Resolves cluster.yml and the command line into one cluster, and renders everything a start of it needs.
+
+Writes below --state: cluster.json (what was resolved), nodeK.xml (libvirt domain) and seed/nodeK/etc/... (what
+makes each node itself). It starts nothing and changes nothing elsewhere. Running it twice gives the same files.
+Exit: 0 done, 2 wrong configuration or usage, 3 something that it needs is not built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from cluster_config import Config, ConfigError, apply_flags, load
+from host_facts import NotBuilt, apparmor_is_on, choose_ports, image_path, kernel_facts
+
+PROVISION = Path(__file__).resolve().parent
+TEMPLATES = PROVISION / "templates"
+
+USER_ADDRESS = "10.0.2.15"
+FABRIC_NET = "10.66.0"
+
+# Rendered into each node's seed: template -> path in the node. {image} is the kind of image.
+SEED_FILES = {
+    "openmosix.map.j2": "etc/openmosix.map",
+    "hosts.j2": "etc/hosts",
+    "hostname.j2": "etc/hostname",
+    "network.j2": "etc/mosrig/network",
+    "inittab-{image}.j2": "etc/inittab",
+}
+
+
+def mac(network: int, node_id: int) -> str:
+    """Locally administered address of a node's card: network 0 is the user's, 1 the fabric."""
+    return f"52:54:00:6d:{network:02x}:{node_id:02x}"
+
+
+def kernel_cmdline(config: Config, image_kind: str) -> str:
+    """What the kernel of every node is booted with."""
+    words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "net.ifnames=0"]
+    if config.accelerator == "tcg":
+        # The emulated clock needs no calibration and no watchdog; both cost boot time and false alarms.
+        words += ["tsc=reliable", "no_timer_check"]
+    if image_kind == "debian":
+        words += ["root=/dev/vda", "rw", "rootfstype=ext4", "init=/usr/local/sbin/mosrig-init"]
+    if config.mutant:
+        words.append(f"openmosix.mutant={config.mutant}")
+    return " ".join(words + config.extra_cmdline)
+
+
+def resolve(config: Config, state: Path) -> dict[str, Any]:
+    """The whole cluster as it goes into cluster.json."""
+    image = {"kind": config.image, "path": str(image_path(config.image, config.image_path))}
+    kernel = kernel_facts(config.kernel, config.kernel_dir)
+    kernel["cmdline"] = kernel_cmdline(config, config.image)
+    ports = choose_ports(state, config.cluster, len(config.nodes))
+    nodes = []
+    for node_id, (spec, port) in enumerate(zip(config.nodes, ports), start=1):
+        name = f"node{node_id}"
+        nodes.append(
+            {
+                "name": name,
+                "id": node_id,
+                "domain": f"{config.cluster}-{name}",
+                "address": f"{FABRIC_NET}.{node_id}",
+                "mac": mac(1, node_id),
+                "user_mac": mac(0, node_id),
+                "ssh_port": port,
+                "vcpus": spec.vcpus,
+                "memory_mib": spec.memory_mib,
+                "profile": spec.profile,
+                "xml": str(state / f"{name}.xml"),
+                "console": str(state / "console" / f"{name}.log"),
+                "overlay": str(state / f"{name}.qcow2") if config.image == "debian" else None,
+                "seed": str(state / f"{name}.seed.tar"),
+                "seed_dir": str(state / "seed" / name),
+            }
+        )
+    return {
+        "cluster": config.cluster,
+        "hypervisor": config.hypervisor,
+        "accelerator": config.accelerator,
+        "kernel": kernel,
+        "image": image,
+        "mutant": config.mutant or None,
+        "fabric": config.fabric,
+        "fabric_socket": str(state / "fabric.sock"),
+        "user_address": USER_ADDRESS,
+        "nodes": nodes,
+    }
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Leaves an equal file alone, so that a time stamp tells of a real change; replaces others in one step."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.rename(path)
+
+
+def environment() -> jinja2.Environment:
+    """Templates in which a misspelt name is an error, not an empty word."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=lambda name: bool(name) and name.endswith(".xml.j2"),
+    )
+
+
+def render(cluster: dict[str, Any], state: Path) -> None:
+    """Writes every file of the cluster; cluster.json last, since others take it as the sign of completeness."""
+    templates = environment()
+    privileged = cluster["hypervisor"].endswith(":///system")
+    for node in cluster["nodes"]:
+        values = {
+            "cluster": cluster,
+            "node": node,
+            # As the caller, so that images and kernels in a private cache can be read; only the system's
+            # libvirtd can be told, a session's runs everything as its user anyway.
+            "run_as_caller": privileged,
+            "caller": {"uid": os.getuid(), "gid": os.getgid()},
+            "apparmor": privileged and apparmor_is_on(),
+        }
+        xml = templates.get_template("domain.xml.j2").render(values)
+        write_if_changed(Path(node["xml"]), xml)
+        for template, target in SEED_FILES.items():
+            name = template.format(image=cluster["image"]["kind"])
+            write_if_changed(Path(node["seed_dir"]) / target, templates.get_template(name).render(values))
+    (state / "console").mkdir(parents=True, exist_ok=True)
+    write_if_changed(state / "cluster.json", json.dumps(cluster, indent=2) + "\n")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line; a flag that is not given leaves cluster.yml's word."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--config", type=Path, default=PROVISION / "cluster.yml", help="the cluster's file")
+    parser.add_argument("--state", type=Path, required=True, help="directory to write to")
+    parser.add_argument("--nodes", type=int, help="number of nodes")
+    parser.add_argument("--kernel", help="base, debug or a directory with vmlinux")
+    parser.add_argument("--kernel-dir", type=Path, help="directory with vmlinux and release; asked for if not given")
+    parser.add_argument("--image", help="debian or mini")
+    parser.add_argument("--image-path", type=Path, help="the image's file; asked for if not given")
+    parser.add_argument("--mutant", help="deliberate bug of the kernel to turn on")
+    parser.add_argument("--accel", choices=["tcg", "kvm"], help="accelerator that was found to work (default tcg)")
+    parser.add_argument("--vcpus", type=int, help="CPUs of each node")
+    parser.add_argument("--memory-mib", type=int, help="memory of each node")
+    parser.add_argument(
+        "--profile", action="append", metavar="[NODE=]WORD", help="open-boot or locked-boot, of all or of one node"
+    )
+    parser.add_argument("--hypervisor", help="libvirt URI")
+    parser.add_argument("--cmdline", action="append", metavar="WORD", help="one more word for the kernel")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Parse, resolve, write."""
+    flags = parse(arguments)
+    state = flags.state.absolute()
+    try:
+        cluster = resolve(apply_flags(load(flags.config), flags), state)
+        render(cluster, state)
+    except ConfigError as error:
+        print(f"render: {error}", file=sys.stderr)
+        return 2
+    except NotBuilt as error:
+        print(f"render: {error}", file=sys.stderr)
+        return 3
+    except OSError as error:
+        print(f"render: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
