@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Shows what a child and a new program inherit. FORK makes a child which takes the rig's place at
+// the other end of the line, while the parent only waits for it; EXEC replaces the program by
+// itself.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "lib/holder.h"
+
+namespace {
+
+using mosrig::guest::say;
+
+class Family final : public mosrig::guest::Holder {
+  public:
+    explicit Family(char** argv) : Holder("family"), argv_(argv) {}
+
+    const char* hold() override { return nullptr; }
+
+    bool command(const char* word) override {
+        if (strcmp(word, "FORK") == 0) {
+            become_child();
+            return true;
+        }
+        if (strcmp(word, "EXEC") == 0) {
+            (void)execv("/proc/self/exe", argv_);
+            say("BAD execv failed");
+            return true;
+        }
+        return false;
+    }
+
+  private:
+    // The child returns to serve the rig; the parent ends as the child ends.
+    static void become_child() {
+        const pid_t child = fork();
+        if (child < 0) {
+            say("BAD fork failed");
+            return;
+        }
+        if (child == 0) {
+            say("READY");
+            return;
+        }
+        int status = 0;
+        (void)waitpid(child, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+
+    char** argv_;
+};
+
+}  // namespace
+
+int main(int /*argc*/, char** argv) {
+    Family program(argv);
+    return mosrig::guest::run_holder(program);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mosrig::guest {
+
+// CRC-32C of a run of bytes.
+uint32_t crc32c(const void* bytes, size_t count);
+
+// A stretch of memory full of random bytes (no page compresses, none equals another), with a
+// CRC for each page kept apart, so that one pass finds which page went wrong.
+class CheckedMemory {
+  public:
+    static constexpr size_t page_size = 4096;
+
+    CheckedMemory(size_t mib, uint64_t seed);
+    CheckedMemory(const CheckedMemory&) = delete;
+    CheckedMemory& operator=(const CheckedMemory&) = delete;
+    ~CheckedMemory();
+
+    // False if there was not enough memory.
+    bool valid() const { return bytes_ != nullptr && sums_ != nullptr; }
+    // nullptr if every page holds what was last written to it, else where the first wrong page is.
+    const char* verify();
+    // Rewrites every `step`th page, each time others, so that a moved process has dirty pages.
+    void rewrite(size_t step);
+    // Digest over the whole content, as last written.
+    uint32_t digest() const;
+
+  private:
+    void fill(size_t page);
+
+    size_t pages_;
+    uint64_t state_;
+    size_t round_ = 0;
+    unsigned char* bytes_;
+    uint32_t* sums_;
+    char wrong_[64] = {};
+};
+
+}  // namespace mosrig::guest
