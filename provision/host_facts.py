@@ -84,7 +84,7 @@ def _ask(command: list[str], remedy: str) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotBuilt(f"{command[0]} cannot be run: {error}") from error
     if done.returncode == 3:
-        raise NotBuilt(remedy)
+        raise NotBuilt(done.stderr.strip() or remedy)
     if done.returncode != 0:
         raise NotBuilt(done.stderr.strip() or f"{' '.join(command)} ended with status {done.returncode}")
     return Path(done.stdout.strip())

@@ -146,7 +146,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line; a flag that is not given leaves cluster.yml's word."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, default=PROVISION / "cluster.yml", help="the cluster's file")
-    parser.add_argument("--state", type=Path, required=True, help="directory to write to")
+    parser.add_argument("--state", type=Path, help="directory to write to")
+    parser.add_argument("--print", choices=["kernel", "image"], help="tell what is wanted; write nothing")
     parser.add_argument("--nodes", type=int, help="number of nodes")
     parser.add_argument("--kernel", help="base, debug or a directory with vmlinux")
     parser.add_argument("--kernel-dir", type=Path, help="directory with vmlinux and release; asked for if not given")
@@ -161,16 +162,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--hypervisor", help="libvirt URI")
     parser.add_argument("--cmdline", action="append", metavar="WORD", help="one more word for the kernel")
-    return parser.parse_args(arguments)
+    flags = parser.parse_args(arguments)
+    if flags.state is None and flags.print is None:
+        parser.error("--state is needed")
+    return flags
 
 
 def main(arguments: list[str]) -> int:
     """Parse, resolve, write."""
     flags = parse(arguments)
-    state = flags.state.absolute()
     try:
-        cluster = resolve(apply_flags(load(flags.config), flags), state)
-        render(cluster, state)
+        config = apply_flags(load(flags.config), flags)
+        if flags.print:
+            print(getattr(config, flags.print))
+            return 0
+        state = flags.state.absolute()
+        render(resolve(config, state), state)
     except ConfigError as error:
         print(f"render: {error}", file=sys.stderr)
         return 2

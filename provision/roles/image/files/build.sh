@@ -51,7 +51,13 @@ tree_digest() {
         done)
 }
 
+# lay_tree NAME ROOT: copies a tree of this directory over a root file system, whatever the checkout's umask was.
+lay_tree() {
+    tar -c -C "$here/$1" --mode='u=rwX,go=rX' --owner=0 --group=0 . | tar -x -p --no-overwrite-dir -C "$2"
+}
+
 # Each image file defines: image_inputs (text to hash), image_artifact (file name), image_build DIR.
+image_artifact=''
 # shellcheck source=/dev/null
 . "$here/$image.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The mini image: an initramfs of busybox and dropbear, up in seconds. Sourced by build.sh.
 
+# shellcheck disable=SC2034 # read by build.sh
 image_artifact=initramfs.cpio.gz
 mini_programs=(/bin/busybox /usr/sbin/dropbear)
 
@@ -29,9 +30,9 @@ image_build() {
         "$root"/etc/{dropbear,openmosix,mosrig,profile.d,init.d} "$root"/usr/{bin,sbin,local/{bin,sbin,lib}}
     ln -s ../run "$root/var/run"
     ln -s ../tmp "$root/var/tmp"
-    cp -R "$here/common/." "$here/mini/." "$root/"
     chmod -R u=rwX,go=rX "$root"
-    find "$root/init" "$root/etc/init.d" "$root/usr/local/sbin" -type f -exec chmod 0755 {} +
+    lay_tree common "$root"
+    lay_tree mini "$root"
     chmod 1777 "$root/tmp"
     chmod 0700 "$root/root" "$root/etc/openmosix" "$root/etc/dropbear"
 

@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# The Debian image: sysvinit with a real /etc/inittab, sshd and the real programs of the suite, as one ext4 file
+# system without a partition table. Sourced by build.sh.
+
+# shellcheck disable=SC2034 # read by build.sh
+image_artifact=root.qcow2
+debian_suite=bookworm
+# Free room in the file system for what the nodes write, MiB. It costs nothing on the host until it is used.
+debian_room_mib=1500
+
+# Base: an init, a way in, the tools that boot scripts call.
+debian_base=(sysvinit-core sysv-rc initscripts openssh-server iproute2 procps passwd util-linux)
+# What the suite runs at home and moved.
+debian_programs=(
+    gcc libc6-dev python3 libpython3.11-testsuite gdb stress-ng sqlite3 perl openssl criu iperf3 bc xz-utils
+    gawk strace vim-tiny less psmisc
+)
+# Boot scripts of packages that a node has no use for: it has no clock to set, no disk to check, and its mounts
+# are made by mosrig-init.
+debian_off=(
+    hwclock.sh checkroot.sh checkroot-bootclean.sh checkfs.sh mountall.sh mountall-bootclean.sh mountnfs.sh
+    mountnfs-bootclean.sh mountdevsubfs.sh mountkernfs.sh bootlogs brightness rmnologin stop-bootlogd
+    stop-bootlogd-single urandom sudo x11-common procps bootmisc.sh umountfs umountroot umountnfs.sh
+    sendsigs killprocs single
+)
+
+image_inputs() {
+    printf '%s\n' "$debian_suite" "$debian_room_mib" "${debian_base[*]}" "${debian_programs[*]}"
+    # Programs built here statically and programs built in the guest must see one C library.
+    dpkg-query -W -f 'libc6 ${Version}\n' libc6
+}
+
+# The Debian mirrors this host's apt uses, as one-line sources, whatever form the host keeps them in.
+host_sources() {
+    # shellcheck disable=SC2016 # apt's format, not the shell's
+    apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' |
+        awk -v suite="$debian_suite" '
+            $1 == "Debian" && ($3 == suite || index($3, suite "-") == 1) && $3 !~ /backports/ && !seen[$0]++ {
+                print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]", $2, $3, $4
+            }'
+}
+
+# Proxies and the like that the host's apt needs to reach its mirrors.
+host_apt_options() {
+    apt-config dump | grep '^Acquire::' | grep -v -E '^Acquire::(IndexTargets|Changelogs|CompressionTypes|Languages)'
+}
+
+image_build() {
+    need_command mmdebstrap mmdebstrap
+    need_command mke2fs e2fsprogs
+    need_command qemu-img qemu-utils
+    [ "$(id -u)" -eq 0 ] || die "needs root to make a root file system; run: sudo make image"
+    need_room 6000
+    local out=$1 work=$1/.. root=$1/../root packages size_kib
+    host_sources >"$work/sources.list"
+    [ -s "$work/sources.list" ] ||
+        die "apt knows no mirror of Debian $debian_suite; run: apt-get update"
+    host_apt_options >"$work/apt.conf"
+    packages="${debian_base[*]} ${debian_programs[*]}"
+
+    say "unpacking Debian $debian_suite (2 to 3 minutes)"
+    mmdebstrap --mode=root --variant=minbase --format=directory \
+        --include="${packages// /,}" \
+        --aptopt="$work/apt.conf" --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt=force-unsafe-io \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+        "$debian_suite" "$root" "$work/sources.list" >"$work/log" 2>&1 ||
+        { tail -n 20 "$work/log" >&2; die "mmdebstrap failed (above); is the mirror reached? try: apt-get update"; }
+
+    say "setting it up"
+    debian_setup "$root"
+    chroot "$root" dpkg-query -W >"$out/packages"
+
+    size_kib=$(du -s --apparent-size --block-size=1024 "$root" | cut -f 1)
+    say "making the file system ($((size_kib / 1024)) MiB of files)"
+    # No loop mount, no journal (a node's disk is thrown away), nothing left for the first mount to initialise.
+    mke2fs -q -t ext4 -d "$root" -L root -m 0 -N 100000 -O '^has_journal,^metadata_csum' \
+        -E lazy_itable_init=0,root_owner=0:0 "$work/root.ext4" "$((size_kib * 115 / 102400 + debian_room_mib))M"
+    rm -rf --one-file-system "$root"
+    qemu-img convert -W -f raw -O qcow2 "$work/root.ext4" "$out/root.qcow2"
+    rm -f "$work/root.ext4"
+}
+
+debian_setup() {
+    local root=$1 name
+    # What let apt reach the mirrors from here is of no use in a node, and tells of this host.
+    rm -rf "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin \
+        "$root"/etc/ssh/ssh_host_*
+    : >"$root/etc/apt/sources.list"
+    rm -f "$root"/etc/apt/sources.list.d/*
+    lay_tree common "$root"
+    lay_tree debian "$root"
+    mkdir -p "$root/etc/mosrig" "$root/usr/local/lib/mosrig"
+    install -d -m 0700 "$root/etc/openmosix" "$root/root/.ssh"
+    : >"$root/etc/machine-id"
+    echo 'LANG=C.UTF-8' >"$root/etc/default/locale"
+    # Nothing to mount: root is mounted by the kernel, the rest by mosrig-init.
+    : >"$root/etc/fstab"
+    chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 user
+    for name in "${debian_off[@]}"; do
+        if [ -e "$root/etc/init.d/$name" ]; then
+            chroot "$root" update-rc.d "$name" disable >/dev/null 2>&1
+        fi
+    done
+    for name in mosrig-network mosrig-memory openmosix mosrig-ready; do
+        chroot "$root" update-rc.d "$name" defaults >/dev/null
+    done
+}
