@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""cluster.yml: read, checked, and overridden by flags. Every wrong word is named with where it stands."""
+"""cluster.yml: read, checked, overridden by flags. A wrong word is named with where it stands."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def _node_with(base: Node, values: Any, where: str) -> Node:
     known = {field.name for field in dataclasses.fields(Node)}
     for key in values:
         if key not in known:
-            raise ConfigError(f"{where} has the unknown key {key}; known: {', '.join(sorted(known))}")
+            words = ", ".join(sorted(known))
+            raise ConfigError(f"{where} has the unknown key {key}; known: {words}")
     node = dataclasses.replace(base, **values)
     check_node(node, where)
     return node
@@ -71,13 +72,16 @@ def check_node(node: Node, where: str) -> None:
     if not isinstance(node.vcpus, int) or not 1 <= node.vcpus <= 16:
         raise ConfigError(f"{where}: vcpus must be 1 to 16, not {node.vcpus}")
     if not isinstance(node.memory_mib, int) or node.memory_mib < MIN_MEMORY_MIB:
-        raise ConfigError(f"{where}: memory_mib must be at least {MIN_MEMORY_MIB}, not {node.memory_mib}")
+        raise ConfigError(
+            f"{where}: memory_mib must be at least {MIN_MEMORY_MIB}, not {node.memory_mib}"
+        )
     if node.profile not in PROFILES:
-        raise ConfigError(f"{where}: profile must be {' or '.join(PROFILES)}, not {node.profile}")
+        words = " or ".join(PROFILES)
+        raise ConfigError(f"{where}: profile must be {words}, not {node.profile}")
 
 
 def parse(text: str, where: str) -> Config:
-    """The file's text as a Config whose nodes are not made yet; `where` names the file in messages."""
+    """The file's text as a Config whose nodes are not made yet; `where` is its name in messages."""
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -87,7 +91,8 @@ def parse(text: str, where: str) -> Config:
     known = {"cluster", "nodes", "node", "overrides", "image", "kernel", "fabric", "hypervisor"}
     for key in data:
         if key not in known:
-            raise ConfigError(f"{where} has the unknown key {key}; known: {', '.join(sorted(known))}")
+            words = ", ".join(sorted(known))
+            raise ConfigError(f"{where} has the unknown key {key}; known: {words}")
     config = Config(
         count=data.get("nodes", 2),
         defaults=_node_with(Node(), data.get("node", {}), f"{where}: node"),
@@ -157,6 +162,7 @@ def apply_flags(config: Config, flags: argparse.Namespace) -> Config:
         if not re.fullmatch(r"node[1-9][0-9]*", str(name)):
             raise ConfigError(f"overrides name {name}; nodes are called node1, node2, ...")
     config.nodes = [
-        _node_with(config.defaults, config.overrides.get(name) or {}, f"overrides: {name}") for name in names
+        _node_with(config.defaults, config.overrides.get(name) or {}, f"overrides: {name}")
+        for name in names
     ]
     return config

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a start of the cluster must know of this host: free ports, where the kernel and the image are."""
+"""What a start must know of this host: free ports, where the kernel and the image are."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ class NotBuilt(Exception):
 
 
 def apparmor_is_on() -> bool:
-    """Whether libvirtd may confine guests to files that it knows of; the fabric's socket is not among them."""
+    """Whether libvirtd may confine guests to files it knows of; the fabric's socket is not one."""
     try:
-        return Path("/sys/module/apparmor/parameters/enabled").read_text(encoding="ascii").strip() == "Y"
+        text = Path("/sys/module/apparmor/parameters/enabled").read_text(encoding="ascii")
     except OSError:
         return False
+    return text.strip() == "Y"
 
 
 def port_is_free(port: int) -> bool:
@@ -70,7 +71,9 @@ def choose_ports(state: Path, cluster: str, count: int) -> list[int]:
     candidate = FIRST_PORT
     while len(ports) < count:
         if candidate > LAST_PORT:
-            raise NotBuilt(f"no {count} free loopback ports from {FIRST_PORT} to {LAST_PORT}; stop what holds them")
+            raise NotBuilt(
+                f"no {count} free loopback ports from {FIRST_PORT} to {LAST_PORT}; free some"
+            )
         if candidate not in ports and port_is_free(candidate):
             ports.append(candidate)
         candidate += 1
@@ -78,7 +81,7 @@ def choose_ports(state: Path, cluster: str, count: int) -> list[int]:
 
 
 def _ask(command: list[str], remedy: str) -> Path:
-    """Runs a builder with --print: it names the directory, and says by status 3 that it is not built."""
+    """Runs a builder with --print: it names the directory; status 3 means not built."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -86,7 +89,8 @@ def _ask(command: list[str], remedy: str) -> Path:
     if done.returncode == 3:
         raise NotBuilt(done.stderr.strip() or remedy)
     if done.returncode != 0:
-        raise NotBuilt(done.stderr.strip() or f"{' '.join(command)} ended with status {done.returncode}")
+        words = f"{' '.join(command)} ended with status {done.returncode}"
+        raise NotBuilt(done.stderr.strip() or words)
     return Path(done.stdout.strip())
 
 
@@ -103,7 +107,7 @@ def image_path(kind: str, given: Path | None) -> Path:
 
 
 def kernel_facts(kernel: str, given: Path | None) -> dict[str, Any]:
-    """Directory, release and configuration of the kernel to boot. `kernel` is base, debug or a directory."""
+    """Directory, release and configuration of the kernel: base, debug or a directory."""
     if kernel in ("base", "debug"):
         name = kernel
         remedy = f"the {kernel} kernel is not built; run: make kernel KERNEL={kernel}"

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Resolves cluster.yml and the command line into one cluster, and renders everything a start of it needs.
+"""Resolves cluster.yml and the command line into one cluster, and renders all that a start needs.
 
-Writes below --state: cluster.json (what was resolved), nodeK.xml (libvirt domain) and seed/nodeK/etc/... (what
-makes each node itself). It starts nothing and changes nothing elsewhere. Running it twice gives the same files.
+Writes below --state: cluster.json (what was resolved), nodeK.xml (libvirt domain) and
+seed/nodeK/etc/... (what makes each node itself). It starts nothing and changes nothing elsewhere.
+Running it twice gives the same files.
 Exit: 0 done, 2 wrong configuration or usage, 3 something that it needs is not built.
 """
 
@@ -46,7 +47,7 @@ def kernel_cmdline(config: Config, image_kind: str) -> str:
     """What the kernel of every node is booted with."""
     words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic", "net.ifnames=0"]
     if config.accelerator == "tcg":
-        # The emulated clock needs no calibration and no watchdog; both cost boot time and false alarms.
+        # The emulated clock needs no calibration and no watchdog: boot time and false alarms.
         words += ["tsc=reliable", "no_timer_check"]
     if image_kind == "debian":
         words += ["root=/dev/vda", "rw", "rootfstype=ext4", "init=/usr/local/sbin/mosrig-init"]
@@ -78,7 +79,8 @@ def resolve(config: Config, state: Path) -> dict[str, Any]:
                 "profile": spec.profile,
                 "xml": str(state / f"{name}.xml"),
                 "console": str(state / "console" / f"{name}.log"),
-                "overlay": str(state / f"{name}.qcow2") if config.image == "debian" else None,
+                # Empty for an image that needs no disk.
+                "overlay": str(state / f"{name}.qcow2") if config.image == "debian" else "",
                 "seed": str(state / f"{name}.seed.tar"),
                 "seed_dir": str(state / "seed" / name),
             }
@@ -89,7 +91,7 @@ def resolve(config: Config, state: Path) -> dict[str, Any]:
         "accelerator": config.accelerator,
         "kernel": kernel,
         "image": image,
-        "mutant": config.mutant or None,
+        "mutant": config.mutant,
         "fabric": config.fabric,
         "fabric_socket": str(state / "fabric.sock"),
         "user_address": USER_ADDRESS,
@@ -98,7 +100,7 @@ def resolve(config: Config, state: Path) -> dict[str, Any]:
 
 
 def write_if_changed(path: Path, text: str) -> None:
-    """Leaves an equal file alone, so that a time stamp tells of a real change; replaces others in one step."""
+    """Leaves an equal file alone, so that its time stamp tells of a change."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,20 +117,20 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=lambda name: bool(name) and name.endswith(".xml.j2"),
+        autoescape=lambda name: name is not None and name.endswith(".xml.j2"),
     )
 
 
 def render(cluster: dict[str, Any], state: Path) -> None:
-    """Writes every file of the cluster; cluster.json last, since others take it as the sign of completeness."""
+    """Writes every file; cluster.json last, since others take it as the sign of completeness."""
     templates = environment()
     privileged = cluster["hypervisor"].endswith(":///system")
     for node in cluster["nodes"]:
         values = {
             "cluster": cluster,
             "node": node,
-            # As the caller, so that images and kernels in a private cache can be read; only the system's
-            # libvirtd can be told, a session's runs everything as its user anyway.
+            # As the caller, so that images and kernels in a private cache can be read; only the
+            # system's libvirtd can be told, a session's runs everything as its user anyway.
             "run_as_caller": privileged,
             "caller": {"uid": os.getuid(), "gid": os.getgid()},
             "apparmor": privileged and apparmor_is_on(),
@@ -137,7 +139,8 @@ def render(cluster: dict[str, Any], state: Path) -> None:
         write_if_changed(Path(node["xml"]), xml)
         for template, target in SEED_FILES.items():
             name = template.format(image=cluster["image"]["kind"])
-            write_if_changed(Path(node["seed_dir"]) / target, templates.get_template(name).render(values))
+            text = templates.get_template(name).render(values)
+            write_if_changed(Path(node["seed_dir"]) / target, text)
     (state / "console").mkdir(parents=True, exist_ok=True)
     write_if_changed(state / "cluster.json", json.dumps(cluster, indent=2) + "\n")
 
@@ -145,23 +148,29 @@ def render(cluster: dict[str, Any], state: Path) -> None:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line; a flag that is not given leaves cluster.yml's word."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--config", type=Path, default=PROVISION / "cluster.yml", help="the cluster's file")
+    default = PROVISION / "cluster.yml"
+    parser.add_argument("--config", type=Path, default=default, help="the cluster's file")
     parser.add_argument("--state", type=Path, help="directory to write to")
-    parser.add_argument("--print", choices=["kernel", "image"], help="tell what is wanted; write nothing")
+    parser.add_argument("--print", choices=["kernel", "image"], help="tell what is wanted, only")
     parser.add_argument("--nodes", type=int, help="number of nodes")
     parser.add_argument("--kernel", help="base, debug or a directory with vmlinux")
-    parser.add_argument("--kernel-dir", type=Path, help="directory with vmlinux and release; asked for if not given")
+    parser.add_argument("--kernel-dir", type=Path, help="where vmlinux and release are")
     parser.add_argument("--image", help="debian or mini")
-    parser.add_argument("--image-path", type=Path, help="the image's file; asked for if not given")
+    parser.add_argument("--image-path", type=Path, help="the image's file")
     parser.add_argument("--mutant", help="deliberate bug of the kernel to turn on")
-    parser.add_argument("--accel", choices=["tcg", "kvm"], help="accelerator that was found to work (default tcg)")
+    parser.add_argument("--accel", choices=["tcg", "kvm"], help="what was found to work; else tcg")
     parser.add_argument("--vcpus", type=int, help="CPUs of each node")
     parser.add_argument("--memory-mib", type=int, help="memory of each node")
     parser.add_argument(
-        "--profile", action="append", metavar="[NODE=]WORD", help="open-boot or locked-boot, of all or of one node"
+        "--profile",
+        action="append",
+        metavar="[NODE=]WORD",
+        help="open-boot or locked-boot, of all nodes or of one",
     )
     parser.add_argument("--hypervisor", help="libvirt URI")
-    parser.add_argument("--cmdline", action="append", metavar="WORD", help="one more word for the kernel")
+    parser.add_argument(
+        "--cmdline", action="append", metavar="WORD", help="one more word for the kernel"
+    )
     flags = parser.parse_args(arguments)
     if flags.state is None and flags.print is None:
         parser.error("--state is needed")

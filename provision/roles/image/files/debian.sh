@@ -25,10 +25,20 @@ debian_off=(
     sendsigs killprocs single
 )
 
-image_inputs() {
-    printf '%s\n' "$debian_suite" "$debian_room_mib" "${debian_base[*]}" "${debian_programs[*]}"
+# Kept out of the packages: what nobody reads in a node.
+debian_without=(doc man locale info)
+
+# What the unpacked packages depend on.
+debian_base_inputs() {
+    printf '%s\n' "$debian_suite" "${debian_base[*]}" "${debian_programs[*]}" "${debian_without[*]}"
     # Programs built here statically and programs built in the guest must see one C library.
+    # shellcheck disable=SC2016 # dpkg's format, not the shell's
     dpkg-query -W -f 'libc6 ${Version}\n' libc6
+}
+
+image_inputs() {
+    debian_base_inputs
+    printf '%s\n' "$debian_room_mib" "${debian_off[*]}"
 }
 
 # The Debian mirrors this host's apt uses, as one-line sources, whatever form the host keeps them in.
@@ -46,30 +56,40 @@ host_apt_options() {
     apt-config dump | grep '^Acquire::' | grep -v -E '^Acquire::(IndexTargets|Changelogs|CompressionTypes|Languages)'
 }
 
+# The packages, unpacked and configured, as a tar in the cache: an edit of a boot script need not fetch them again.
+# Sets debian_base_tar. $1 is a work directory.
+debian_make_base() {
+    local work=$1 packages exclude=() name
+    debian_base_tar=$cache/debian-base-$(debian_base_inputs | sha256sum | cut -c1-16).tar
+    [ ! -e "$debian_base_tar" ] || return 0
+    host_sources >"$work/sources.list"
+    [ -s "$work/sources.list" ] || die "apt knows no mirror of Debian $debian_suite; run: apt-get update"
+    host_apt_options >"$work/apt.conf"
+    packages="${debian_base[*]} ${debian_programs[*]}"
+    for name in "${debian_without[@]}"; do
+        exclude+=("--dpkgopt=path-exclude=/usr/share/$name/*")
+    done
+    say "unpacking Debian $debian_suite (2 minutes)"
+    mmdebstrap --mode=root --variant=minbase --format=tar --include="${packages// /,}" \
+        --aptopt="$work/apt.conf" --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt=force-unsafe-io "${exclude[@]}" \
+        "$debian_suite" "$work/base.tar" "$work/sources.list" >"$work/log" 2>&1 ||
+        { tail -n 20 "$work/log" >&2; die "mmdebstrap failed (above); is the mirror reached? try: apt-get update"; }
+    rm -f "$cache"/debian-base-*.tar
+    mv "$work/base.tar" "$debian_base_tar"
+}
+
 image_build() {
     need_command mmdebstrap mmdebstrap
     need_command mke2fs e2fsprogs
     need_command qemu-img qemu-utils
     [ "$(id -u)" -eq 0 ] || die "needs root to make a root file system; run: sudo make image"
     need_room 6000
-    local out=$1 work=$1/.. root=$1/../root packages size_kib
-    host_sources >"$work/sources.list"
-    [ -s "$work/sources.list" ] ||
-        die "apt knows no mirror of Debian $debian_suite; run: apt-get update"
-    host_apt_options >"$work/apt.conf"
-    packages="${debian_base[*]} ${debian_programs[*]}"
-
-    say "unpacking Debian $debian_suite (2 to 3 minutes)"
-    mmdebstrap --mode=root --variant=minbase --format=directory \
-        --include="${packages// /,}" \
-        --aptopt="$work/apt.conf" --aptopt='APT::Install-Recommends "false"' \
-        --dpkgopt=force-unsafe-io \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
-        "$debian_suite" "$root" "$work/sources.list" >"$work/log" 2>&1 ||
-        { tail -n 20 "$work/log" >&2; die "mmdebstrap failed (above); is the mirror reached? try: apt-get update"; }
-
+    local out=$1 work=$1/.. root=$1/../root size_kib
+    debian_make_base "$work"
     say "setting it up"
+    mkdir "$root"
+    tar -x -p --numeric-owner --xattrs --xattrs-include='*' -f "$debian_base_tar" -C "$root"
     debian_setup "$root"
     chroot "$root" dpkg-query -W >"$out/packages"
 
