@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import shutil
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ BUILD = model.HERE.parent / "build"
 MOST_LOG = 200_000  # characters of the probe's log that a page carries
 
 
+@functools.cache
 def environment() -> jinja2.Environment:
     """Jinja2 as all pages of this folder use it: strict, escaping, our words as functions."""
     made = jinja2.Environment(
@@ -81,7 +83,12 @@ def write(
     deviations = model.deviations(results, "results")
     if any(line.startswith("top:") for line in deviations):
         raise model.Unreadable(f"{results_path}: {deviations[0]}")
-    bench = model.load(bench_path) if bench_path and bench_path.exists() else None
+    bench = None
+    if bench_path and bench_path.exists():
+        try:
+            bench = model.load(bench_path)
+        except model.Unreadable as error:
+            deviations.append(str(error))
     if bench is not None:
         deviations += [f"bench.json: {line}" for line in model.deviations(bench, "bench")]
     kvm_log = ""

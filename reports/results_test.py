@@ -16,7 +16,10 @@ import results as model
 import words
 
 HERE = Path(__file__).parent
-ENOUGH: dict[str, Any] = {"run": {"kernel": "", "accelerator": "tcg", "nodes": 2, "commit": "abc"}, "cases": []}
+ENOUGH: dict[str, Any] = {
+    "run": {"kernel": "", "accelerator": "tcg", "nodes": 2, "commit": "abc"},
+    "cases": [],
+}
 
 
 def case(verdict: str, **more: Any) -> dict[str, Any]:
