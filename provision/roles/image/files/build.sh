@@ -58,34 +58,47 @@ lay_tree() {
 
 # Each image file defines: image_inputs (text to hash), image_artifact (file name), image_build DIR.
 image_artifact=''
-# shellcheck source=/dev/null
+# shellcheck source=debian.sh
 . "$here/$image.sh"
 
-hash=$({ tree_digest build.sh "$image.sh" common "$image"; image_inputs; } | sha256sum | cut -c1-16)
-out=$cache/$image-$hash
+all_inputs() {
+    tree_digest build.sh "$image.sh" common "$image"
+    image_inputs
+}
 
-if [ -e "$out/$image_artifact" ]; then
+# In a function that is read whole, so that an edit of this file does not confuse a build that runs.
+main() {
+    local inputs out started work
+    inputs=$(all_inputs)
+    out=$cache/$image-$(sha256sum <<<"$inputs" | cut -c1-16)
+    if [ -e "$out/$image_artifact" ]; then
+        echo "$out"
+        exit 0
+    fi
+    if [ "$print" = yes ]; then
+        echo "$out"
+        exit 3
+    fi
+
+    mkdir -p "$cache"
+    # Two builders of the same image must not do the work twice.
+    exec 9>"$cache/.$image.lock"
+    flock 9
+    if [ ! -e "$out/$image_artifact" ]; then
+        started=$SECONDS
+        work=$(mktemp -d "$cache/.$image-XXXXXX")
+        # shellcheck disable=SC2064 # its value of now
+        trap "rm -rf --one-file-system '$work'" EXIT
+        mkdir "$work/out"
+        image_build "$work/out"
+        [ "$(all_inputs)" = "$inputs" ] || die "its files were edited while it was built; run it again"
+        printf '%s\n' "$inputs" >"$work/out/inputs"
+        # One rename makes it appear whole: an interrupted build leaves nothing that looks finished.
+        mv -T "$work/out" "$out"
+        say "built in $((SECONDS - started)) s"
+    fi
     echo "$out"
     exit 0
-fi
-if [ "$print" = yes ]; then
-    echo "$out"
-    exit 3
-fi
+}
 
-mkdir -p "$cache"
-# Two builders of the same image must not do the work twice.
-exec 9>"$cache/.$image.lock"
-flock 9
-if [ ! -e "$out/$image_artifact" ]; then
-    started=$SECONDS
-    work=$(mktemp -d "$cache/.$image-XXXXXX")
-    trap 'rm -rf "$work"' EXIT
-    mkdir "$work/out"
-    image_build "$work/out"
-    { tree_digest build.sh "$image.sh" common "$image"; image_inputs; } >"$work/out/inputs"
-    # One rename makes it appear whole: an interrupted build leaves nothing that looks finished.
-    mv -T "$work/out" "$out"
-    say "built in $((SECONDS - started)) s"
-fi
-echo "$out"
+main

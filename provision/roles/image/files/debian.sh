@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # build.sh sets cache, here and what else is asked for
 # SPDX-License-Identifier: MIT
 # The Debian image: sysvinit with a real /etc/inittab, sshd and the real programs of the suite, as one ext4 file
 # system without a partition table. Sourced by build.sh.
