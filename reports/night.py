@@ -196,7 +196,7 @@ def _bench(options: Options, part: Part, folder: Path, kernel: str) -> None:
 def _forget(*folders: Path) -> None:
     """Removes what an earlier run left, so that it cannot be taken for this one's."""
     for folder in folders:
-        for name in ("results.json", "bench.json", "journal.jsonl"):
+        for name in ("results.json", "bench.json", "junit.xml", "journal.jsonl"):
             (folder / name).unlink(missing_ok=True)
 
 

@@ -22,7 +22,8 @@ mkdir -p build/report build/results
 case "$*" in
 *MUTANT=*) cp {HERE}/fixtures/$MUTANT_RESULT.json build/report/results.json
            [ "$MUTANT_RESULT" = passed ]; exit ;;
-conformance*) cp {HERE}/fixtures/$RESULT.json build/report/results.json ;;
+conformance*) cp {HERE}/fixtures/junit.xml build/report/
+             cp {HERE}/fixtures/$RESULT.json build/report/results.json ;;
 bench*) cp {HERE}/fixtures/bench.json build/results/ ;;
 esac
 echo did "$@"

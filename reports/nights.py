@@ -12,7 +12,6 @@ import charts
 import junit
 import night as one_night
 import render
-import results as model
 import words
 
 MOST_IN_TREND = 60
@@ -72,12 +71,8 @@ def junit_xml(night: one_night.Night, folder: Path) -> bytes:
         problem = "" if part.code == 0 else part.said
         suites.append(junit.single("mosrig.night", part.name, part.seconds, problem,
                                    part.code == 3))
-        path = folder / part.name / "results.json"
-        if path.exists() and not part.name.startswith("mutant-"):
-            try:
-                suites.append(junit.testsuite(model.load(path), f"mosrig.{part.name}"))
-            except (model.Unreadable, KeyError):
-                continue  # the part's own case says so already
+        if not part.name.startswith("mutant-"):
+            suites += junit.of_run(folder / part.name / "junit.xml", f"mosrig.{part.name}")
     return junit.document(suites)
 
 

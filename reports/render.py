@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Renders a run: build/report/index.html, summary.md and junit.xml from results.json."""
+"""Renders a run: build/report/index.html and summary.md from results.json."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import jinja2
 from markupsafe import Markup
 
 import bench as benchmarks
-import junit
 import reasons
 import results as model
 import summary
@@ -97,7 +96,6 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     (out / "index.html").write_text(page(results, bench, kvm_log, deviations), "utf-8")
     (out / "summary.md").write_text(summary.markdown(results, bench), "utf-8")
-    (out / "junit.xml").write_bytes(junit.xml(results))
     for source in (results_path, bench_path):
         if source and source.exists() and source.resolve().parent != out.resolve():
             shutil.copyfile(source, out / source.name)

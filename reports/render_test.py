@@ -12,9 +12,7 @@ import unittest
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-import junit
 import render
 import results as model
 import summary
@@ -118,7 +116,7 @@ class FilesTest(unittest.TestCase):
                                     str(FIXTURES / "bench.json"), "--out", out])
             self.assertEqual(code, 0)
             self.assertEqual({path.name for path in Path(out).iterdir()},
-                             {"index.html", "summary.md", "junit.xml", "passed.json", "bench.json"})
+                             {"index.html", "summary.md", "passed.json", "bench.json"})
 
     def test_a_missing_run_is_one_line(self) -> None:
         said = io.StringIO()
@@ -150,16 +148,6 @@ class OtherFormsTest(unittest.TestCase):
         results = fixture("mutant")
         results["cases"] *= 20
         self.assertLess(summary.markdown(results, bench()).count("\n"), 40)
-
-    def test_junit_counts_and_survives_control_characters(self) -> None:
-        root = ElementTree.fromstring(junit.xml(fixture("mutant")))
-        suite = root.find("testsuite")
-        assert suite is not None
-        self.assertEqual([suite.get(key) for key in ("tests", "failures", "errors", "skipped")],
-                         ["5", "2", "1", "1"])
-        failure = suite.find("testcase[@name='lock-fork']/failure")
-        assert failure is not None
-        self.assertEqual(failure.get("type"), "FAIL")
 
 
 if __name__ == "__main__":
