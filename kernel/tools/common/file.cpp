@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "common/file.h"
+
+#include <array>
+#include <cstdio>
+#include <fcntl.h>
+
+#include "common/fd.h"
+
+namespace mosrig {
+namespace {
+
+constexpr std::size_t kLargest = 1U << 20U;
+
+Result<void> write_all(int fd, const std::string& path, const std::string& text) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0) {
+        return fail_errno("cannot write " + path, errno);
+    }
+    if (static_cast<std::size_t>(written) != text.size()) {
+        return fail("cannot write all of " + path, EIO);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> read_text(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) {
+        return fail_errno("cannot open " + path, errno);
+    }
+    std::string text;
+    std::array<char, 4096> block{};
+    for (;;) {
+        const ssize_t got = ::read(fd.get(), block.data(), block.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return fail_errno("cannot read " + path, errno);
+        }
+        if (got == 0) {
+            return text;
+        }
+        text.append(block.data(), static_cast<std::size_t>(got));
+        if (text.size() > kLargest) {
+            return fail(path + " is larger than 1 MiB", EFBIG);
+        }
+    }
+}
+
+Result<void> write_text(const std::string& path, const std::string& text) {
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd.valid()) {
+        return fail_errno("cannot open " + path, errno);
+    }
+    return write_all(fd.get(), path, text);
+}
+
+Result<void> replace_text(const std::string& path, const std::string& text) {
+    const std::string fresh = path + ".new";
+    {
+        const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        if (!fd.valid()) {
+            return fail_errno("cannot create " + fresh, errno);
+        }
+        if (auto done = write_all(fd.get(), fresh, text); !done) {
+            return done;
+        }
+    }
+    if (::rename(fresh.c_str(), path.c_str()) != 0) {
+        return fail_errno("cannot rename " + fresh, errno);
+    }
+    return {};
+}
+
+}  // namespace mosrig

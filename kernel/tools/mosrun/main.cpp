@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// mosrun: runs a program at a place and with a lock. See mosrun(1).
+#include <cstdio>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "common/process.h"
+#include "mosrun/options.h"
+
+namespace {
+
+using namespace mosrig;
+
+// As env and nohup have them: the program's own status must stay recognisable.
+enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
+
+void complain(const std::string& text) { fmt::print(stderr, "mosrun: {}\n", text); }
+
+// A kernel that cannot migrate keeps every program at home: that is a warning only, so that a
+// system whose start is run by mosrun comes up with any kernel.
+void set_lock(const Process& self, bool lock) {
+    if (const auto set = self.write("lock", lock ? "1" : "0"); !set) {
+        complain("lock not set: " + set.error().text);
+    }
+}
+
+bool send_to(const Process& self, unsigned node) {
+    const auto sent = self.write("goto", node == 0 ? "home" : fmt::format("exec {}", node));
+    if (sent) {
+        return true;
+    }
+    const int code = sent.error().code;
+    if (code == ENOENT && node == 0) {
+        return true;  // not an openMosix kernel: at home anyway, set_lock() has said it
+    }
+    complain(code == ENOENT
+                 ? fmt::format("cannot run on node {}: this kernel is no openMosix kernel", node)
+                 : fmt::format("cannot run {}: {}",
+                               node == 0 ? "at home" : fmt::format("on node {}", node),
+                               refusal_sentence(code, self.reasons())));
+    return false;
+}
+
+int execute(const MosrunOptions& options) {
+    std::vector<char*> argv;
+    for (const std::string& argument : options.arguments) {
+        argv.push_back(const_cast<char*>(argument.c_str()));
+    }
+    argv.push_back(nullptr);
+    ::execvp(options.program.c_str(), argv.data());
+    const int code = errno;
+    complain(fmt::format("cannot run {}: {} ({})", options.program, errno_name(code),
+                         strerrordesc_np(code)));
+    return code == ENOENT || code == ENOTDIR ? kNotFound : kCannotRun;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto options = parse_mosrun_options({argv + 1, argv + argc});
+    if (!options) {
+        complain(options.error().text);
+        std::fputs("usage: mosrun [-h | -N] [-l | -L | -k] [-z] prog args\n", stderr);
+        return kOwnFailure;
+    }
+    const Process self(::getpid());
+    if (options->lock) {
+        set_lock(self, *options->lock);
+    }
+    if (options->node && !send_to(self, *options->node)) {
+        return kOwnFailure;
+    }
+    return execute(*options);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "omd/daemon.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <utility>
+
+#include "common/file.h"
+
+namespace mosrig {
+namespace {
+
+// The device reports changes of the pools; a look now and then costs nothing and heals whatever
+// a lost report would do. Without reports it is all there is.
+constexpr std::chrono::milliseconds kPoolLook{5000};
+constexpr std::chrono::milliseconds kPoolLookUnpolled{500};
+constexpr std::chrono::milliseconds kStatsPeriod{1000};
+
+const char* const kStateNames[] = {"unknown", "down", "up"};
+
+}  // namespace
+
+Daemon::Daemon(Settings settings, KernelDevice& device, const LinkKeys& keys, Fd listener,
+               Reactor& reactor, Log& log, StartStub start_stub)
+    : settings_(std::move(settings)), device_(device), reactor_(reactor), log_(log),
+      start_stub_(std::move(start_stub)),
+      cluster_{settings_.self, settings_.address, {}, keys, settings_.peers, reactor, log, stats_},
+      listener_(std::move(listener)) {}
+
+Daemon::~Daemon() {
+    if (polled_) {
+        reactor_.remove(device_.poll_fd());
+    }
+}
+
+Result<void> Daemon::start() {
+    if (auto told = device_.set_self(settings_.self); !told) {
+        return told;
+    }
+    const auto features = device_.features();
+    if (!features) {
+        return tl::unexpected(features.error());
+    }
+    cluster_.features = *features;
+    const Nonce seed = make_nonce();
+    for (std::size_t i = 0; i < cluster_.peers.size(); i++) {
+        Node node;
+        node.dialer = std::make_unique<Dialer>(
+            cluster_, cluster_.peers[i], settings_.limits, seed[i % seed.size()] + i,
+            Dialer::Events{[this](const Peer& peer, Fd socket, const om_features& theirs) {
+                               return on_linked(peer, std::move(socket), theirs);
+                           },
+                           [this](const Peer& peer, const std::string& why) {
+                               on_failed(peer, why);
+                           }});
+        if (auto configured = configure(node); !configured) {
+            return configured;
+        }
+        nodes_.push_back(std::move(node));
+    }
+    acceptor_ = std::make_unique<Acceptor>(
+        cluster_, std::move(listener_),
+        [this](const Peer& peer, Fd socket) { on_arrived(peer, socket); });
+    polled_ = reactor_.add(device_.poll_fd(), EPOLLIN, [this](std::uint32_t) {
+                          read_pools();
+                      }).has_value();
+    log_.line("node {} at {} of {}, kernel protocol {}", settings_.self,
+              format_address(settings_.address), cluster_.peers.size() + 1,
+              cluster_.features.protocol);
+    return acceptor_->start();
+}
+
+void Daemon::run_once(std::chrono::milliseconds longest) {
+    const Instant now = Clock::now();
+    acceptor_->expire(now);
+    if (now - pools_read_ >= (polled_ ? kPoolLook : kPoolLookUnpolled)) {
+        read_pools();
+    }
+    Instant wake = std::min(now + longest, acceptor_->next());
+    wake = std::min(wake, pools_read_ + (polled_ ? kPoolLook : kPoolLookUnpolled));
+    for (Node& node : nodes_) {
+        node.dialer->run(now, node.idle);
+        wake = std::min(wake, node.dialer->next(now, node.idle));
+    }
+    if (!settings_.stats_path.empty() && stats_lines() != stats_shown_) {
+        if (now - stats_written_ >= kStatsPeriod) {
+            write_stats();
+        } else {
+            wake = std::min(wake, stats_written_ + kStatsPeriod);
+        }
+    }
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
+    reactor_.run_once(std::max(wait, std::chrono::milliseconds(0)));
+}
+
+void Daemon::on_stubs_ended(unsigned ended) { stats_.stubs_ended += ended; }
+
+void Daemon::show_stats() {
+    for (std::string rest = stats_lines(); !rest.empty();) {
+        const std::size_t end = rest.find('\n');
+        log_.line("{}", rest.substr(0, end));
+        rest.erase(0, end + 1);
+    }
+    write_stats();
+}
+
+Result<void> Daemon::configure(Node& node) {
+    // A kernel that has idle links to the node knows it from an omd before us: leave it as it is
+    // until we know better, so that a restart disturbs nobody.
+    if (const auto idle = device_.idle_links(node.dialer->peer().id); idle && *idle > 0) {
+        node.idle = *idle;
+        return {};
+    }
+    if (!tell(node, Known::down)) {
+        return fail(fmt::format("the kernel does not take node {}", node.dialer->peer().id));
+    }
+    return {};
+}
+
+bool Daemon::on_linked(const Peer& peer, Fd socket, const om_features& features) {
+    Node& node = node_of(peer);
+    const bool changed = std::memcmp(&features, &node.features, sizeof(features)) != 0;
+    node.features = features;
+    if ((node.told != Known::up || changed) && !tell(node, Known::up)) {
+        return false;
+    }
+    if (auto added = device_.add_link(peer.id, socket.get()); !added) {
+        stats_.link_add_failures++;
+        log_.limited_line("{}: {}", peer.name, added.error().text);
+        return false;
+    }
+    stats_.links_added++;
+    node.trouble.clear();
+    // The kernel's own count follows with the next look; until then no fifth link is made.
+    node.idle++;
+    return true;
+}
+
+void Daemon::on_failed(const Peer& peer, const std::string& why) {
+    Node& node = node_of(peer);
+    if (node.trouble != why) {
+        node.trouble = why;
+        log_.limited_line("{} ({}): cannot link: {}", peer.name,
+                          format_address(peer.endpoint.address), why);
+    }
+    // Idle links that live prove more than one connection that failed.
+    if (node.idle == 0 && node.told != Known::down) {
+        tell(node, Known::down);
+    }
+}
+
+void Daemon::on_arrived(const Peer& peer, const Fd& socket) {
+    node_of(peer).dialer->peer_seen();
+    if (auto stub = start_stub_(peer.id, socket.get()); !stub) {
+        stats_.stub_failures++;
+        log_.limited_line("{}: {}", peer.name, stub.error().text);
+        return;
+    }
+    stats_.stubs_started++;
+}
+
+bool Daemon::tell(Node& node, Known state) {
+    const Peer& peer = node.dialer->peer();
+    om_node message{};
+    message.id = peer.id;
+    message.state = state == Known::up ? OM_NODE_UP : OM_NODE_DOWN;
+    message.addr = htonl(peer.endpoint.address);
+    if (state == Known::up) {
+        message.features = node.features;
+    }
+    if (auto told = device_.set_node(message); !told) {
+        log_.limited_line("{}: {}", peer.name, told.error().text);
+        return false;
+    }
+    if (node.told != state) {
+        log_.limited_line("{} (node {}, {}) is {}", peer.name, peer.id,
+                          format_address(peer.endpoint.address),
+                          kStateNames[static_cast<std::size_t>(state)]);
+    }
+    node.told = state;
+    return true;
+}
+
+void Daemon::read_pools() {
+    pools_read_ = Clock::now();
+    for (Node& node : nodes_) {
+        if (const auto idle = device_.idle_links(node.dialer->peer().id)) {
+            node.idle = *idle;
+        }
+    }
+}
+
+void Daemon::write_stats() {
+    stats_shown_ = stats_lines();
+    stats_written_ = Clock::now();
+    if (auto written = replace_text(settings_.stats_path, stats_shown_); !written) {
+        log_.limited_line("{}", written.error().text);
+    }
+}
+
+std::string Daemon::stats_lines() const {
+    std::string text = stats_.lines();
+    for (const Node& node : nodes_) {
+        const std::uint32_t id = node.dialer->peer().id;
+        text += fmt::format("node{0}_state {1}\nnode{0}_idle {2}\n", id,
+                            kStateNames[static_cast<std::size_t>(node.told)], node.idle);
+    }
+    return text;
+}
+
+Daemon::Node& Daemon::node_of(const Peer& peer) {
+    return *std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+        return node.dialer->peer().id == peer.id;
+    });
+}
+
+}  // namespace mosrig

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The node daemon: tells the kernel about the cluster and keeps its pools of links full.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "common/map.h"
+#include "omd/acceptor.h"
+#include "omd/cluster.h"
+#include "omd/device.h"
+#include "omd/dialer.h"
+
+namespace mosrig {
+
+class Daemon {
+public:
+    struct Settings {
+        std::uint32_t self;
+        std::uint32_t address;  // own, on the fabric; host byte order
+        std::vector<Peer> peers;
+        PoolPolicy::Limits limits = {};
+        std::string stats_path = "";  // empty: no file
+    };
+    /// Starts the guest's side of an authenticated link; the socket is closed here afterwards.
+    using StartStub = std::function<Result<pid_t>(std::uint32_t node, int fd)>;
+
+    Daemon(Settings settings, KernelDevice& device, const LinkKeys& keys, Fd listener,
+           Reactor& reactor, Log& log, StartStub start_stub);
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// Tells the kernel who we are and starts to listen.
+    Result<void> start();
+    /// Waits for events for at most @p longest and does what is due.
+    void run_once(std::chrono::milliseconds longest);
+    /// So many stubs have ended.
+    void on_stubs_ended(unsigned ended);
+    /// Writes the counters to the log and to their file.
+    void show_stats();
+    [[nodiscard]] const Stats& stats() const { return stats_; }
+
+private:
+    enum class Known : std::uint8_t { nothing, down, up };
+    struct Node {
+        std::unique_ptr<Dialer> dialer;
+        unsigned idle = 0;
+        Known told = Known::nothing;  // what the kernel was told last
+        om_features features{};
+        std::string trouble;  // last failure that was logged, to log each once
+    };
+
+    Result<void> configure(Node& node);
+    bool on_linked(const Peer& peer, Fd socket, const om_features& features);
+    void on_failed(const Peer& peer, const std::string& why);
+    void on_arrived(const Peer& peer, const Fd& socket);
+    bool tell(Node& node, Known state);
+    void read_pools();
+    void write_stats();
+    [[nodiscard]] std::string stats_lines() const;
+    Node& node_of(const Peer& peer);
+
+    Settings settings_;
+    KernelDevice& device_;
+    Reactor& reactor_;
+    Log& log_;
+    StartStub start_stub_;
+    Stats stats_;
+    Cluster cluster_;
+    std::unique_ptr<Acceptor> acceptor_;
+    std::vector<Node> nodes_;
+    Fd listener_;
+    bool polled_ = false;  // the device tells when a pool changes
+    Instant pools_read_{};
+    Instant stats_written_{};
+    std::string stats_shown_;
+};
+
+}  // namespace mosrig

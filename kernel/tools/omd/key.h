@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The cluster's shared key and the two keys made from it, one for each direction.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "common/result.h"
+#include "omd/wire.h"
+
+namespace mosrig {
+
+inline constexpr const char* kKeyPath = "/etc/openmosix/key";
+inline constexpr std::size_t kSmallestKey = 32;
+
+enum class Role : std::uint8_t { home = 1, guest = 2 };
+
+/// Keys of one cluster. What home signs can never pass for what a guest signs: a message sent
+/// back to its author proves nothing. Wiped when destroyed.
+class LinkKeys {
+public:
+    explicit LinkKeys(std::span<const std::uint8_t> master);
+    LinkKeys(const LinkKeys&) = default;
+    LinkKeys& operator=(const LinkKeys&) = default;
+    ~LinkKeys() { wipe(); }
+
+    /// HMAC-SHA256 of @p message under the key of the side @p author.
+    [[nodiscard]] Mac sign(Role author, std::span<const std::uint8_t> message) const;
+    /// Compares in constant time.
+    [[nodiscard]] bool verify(Role author, std::span<const std::uint8_t> message,
+                              const Mac& mac) const;
+    void wipe();
+
+private:
+    std::array<std::uint8_t, 32> home_{};
+    std::array<std::uint8_t, 32> guest_{};
+};
+
+/// Reads the key file: it must be a regular file of root's with mode 0600 and 32 bytes or more.
+/// @p owner is for tests, which need not run as root.
+Result<LinkKeys> load_key(const std::string& path, unsigned owner = 0);
+
+/// A fresh random nonce.
+Nonce make_nonce();
+
+}  // namespace mosrig

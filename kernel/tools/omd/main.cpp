@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// omd: the node daemon of openMosix. See omd(8).
+#include <csignal>
+#include <cstdio>
+#include <getopt.h>
+#include <optional>
+#include <sodium.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/file.h"
+#include "common/map.h"
+#include "omd/daemon.h"
+#include "omd/detach.h"
+#include "omd/stub.h"
+
+namespace {
+
+using namespace mosrig;
+
+constexpr const char* kPidPath = "/run/omd.pid";
+constexpr const char* kLogPath = "/var/log/omd.log";
+constexpr const char* kStatsDirectory = "/run/openmosix";
+constexpr const char* kStatsPath = "/run/openmosix/omd.stats";
+constexpr const char* kUsage = "usage: omd [-f] [-p ID] [-m MAP] [-k KEY]\n";
+
+struct Options {
+    bool foreground = false;
+    std::optional<std::uint32_t> self;
+    std::string map = kMapPath;
+    std::string key = kKeyPath;
+};
+
+std::optional<Options> parse_options(int argc, char** argv) {
+    Options options;
+    for (int letter = 0; (letter = ::getopt(argc, argv, "fp:m:k:")) != -1;) {
+        switch (letter) {
+            case 'f':
+                options.foreground = true;
+                break;
+            case 'p':
+                options.self = parse_number(optarg, OM_MAX_NODE);
+                if (!options.self || *options.self == 0) {
+                    return std::nullopt;
+                }
+                break;
+            case 'm':
+                options.map = optarg;
+                break;
+            case 'k':
+                options.key = optarg;
+                break;
+            default:
+                return std::nullopt;
+        }
+    }
+    return optind == argc ? std::optional(options) : std::nullopt;
+}
+
+Result<Daemon::Settings> make_settings(const Options& options) {
+    const auto nodes = load_map(options.map, kHostsPath);
+    if (!nodes) {
+        return tl::unexpected(nodes.error());
+    }
+    Daemon::Settings settings{};
+    settings.stats_path = kStatsPath;
+    for (const MapNode& node : *nodes) {
+        const bool own = options.self ? node.id == *options.self : is_local_address(node.address);
+        if (own && settings.self == 0) {
+            settings.self = node.id;
+            settings.address = node.address;
+        } else {
+            settings.peers.push_back({node.id, node.name, {node.address, kLinkPort}});
+        }
+    }
+    if (settings.self == 0) {
+        return fail(options.self ? fmt::format("node {} is not in {}", *options.self, options.map)
+                                 : "no interface of this node has an address of " + options.map +
+                                       ": bring the network up first, or use -p ID");
+    }
+    return settings;
+}
+
+// Blocks the signals and makes them readable, so that they arrive between two events.
+Result<Fd> open_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGCHLD, SIGUSR1, SIGHUP}) {
+        sigaddset(&set, number);
+    }
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!fd.valid()) {
+        return fail_errno("cannot read signals", errno);
+    }
+    return fd;
+}
+
+unsigned reap() {
+    unsigned ended = 0;
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+        ended++;
+    }
+    return ended;
+}
+
+Result<void> serve(const Options& options, Log& log, Detached& detached) {
+    auto settings = make_settings(options);
+    if (!settings) {
+        return tl::unexpected(settings.error());
+    }
+    const auto keys = load_key(options.key);
+    if (!keys) {
+        return tl::unexpected(keys.error());
+    }
+    auto device = OpenMosixDevice::open();
+    if (!device) {
+        return tl::unexpected(device.error());
+    }
+    auto listener = listen_on({settings->address, kLinkPort});
+    if (!listener) {
+        return tl::unexpected(listener.error());
+    }
+    auto signals = open_signals();
+    if (!signals) {
+        return tl::unexpected(signals.error());
+    }
+    ::mkdir(kStatsDirectory, 0755);
+    if (!options.foreground) {
+        if (auto opened = log.open(kLogPath); !opened) {
+            return opened;
+        }
+    }
+    Reactor reactor;
+    Daemon daemon(std::move(*settings), *device, *keys, std::move(*listener), reactor, log,
+                  [&](std::uint32_t node, int fd) {
+                      return fork_stub(*device, node, fd, kLogPath);
+                  });
+    bool stop = false;
+    auto heard = reactor.add(signals->get(), EPOLLIN, [&](std::uint32_t) {
+        signalfd_siginfo info{};
+        while (::read(signals->get(), &info, sizeof(info)) == sizeof(info)) {
+            stop = stop || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+            if (info.ssi_signo == SIGUSR1) {
+                daemon.show_stats();
+            } else if (info.ssi_signo == SIGHUP && !options.foreground) {
+                (void)log.open(kLogPath);
+            }
+        }
+        daemon.on_stubs_ended(reap());
+    });
+    if (!heard) {
+        return heard;
+    }
+    if (auto started = daemon.start(); !started) {
+        return started;
+    }
+    // Stubs inherit the lock, and a body with one would never be moved on.
+    (void)write_text("/proc/self/lock", "0");
+    (void)replace_text(kPidPath, fmt::format("{}\n", ::getpid()));
+    detached.ready();
+    while (!stop) {
+        daemon.run_once(std::chrono::minutes(1));
+    }
+    log.line("ended by a signal; links that are in use or idle live on");
+    ::unlink(kPidPath);
+    ::unlink(kStatsPath);
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // Started with 0, 1 or 2 closed, the device would get their number and be lost to a dup2().
+    int fd = 0;
+    while ((fd = ::open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
+    }
+    ::close(fd);
+    const auto options = parse_options(argc, argv);
+    if (!options) {
+        std::fputs(kUsage, stderr);
+        return 2;
+    }
+    if (::sodium_init() < 0) {
+        std::fputs("omd: no source of random numbers\n", stderr);
+        return 1;
+    }
+    Detached detached;
+    if (!options->foreground) {
+        if (const auto status = detached.detach()) {
+            return *status;
+        }
+    }
+    Log log(STDERR_FILENO);
+    if (auto served = serve(*options, log, detached); !served) {
+        fmt::print(stderr, "omd: {}\n", served.error().text);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// TCP sockets of links: on the fabric's address only, prompt, and dead soon after their peer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "common/fd.h"
+#include "common/result.h"
+
+namespace mosrig {
+
+inline constexpr std::uint16_t kLinkPort = 4660;
+
+/// A silent peer is noticed within this time. The socket's own limits are a little below it.
+inline constexpr std::chrono::seconds kLinkTimeout{15};
+
+struct Endpoint {
+    std::uint32_t address;  // IPv4, host byte order
+    std::uint16_t port;
+};
+
+/// Listens on one address.
+Result<Fd> listen_on(Endpoint where);
+/// Address and port that a socket is bound to.
+Endpoint local_endpoint(int fd);
+/// Starts a connection from @p source (port of the system's choice) to @p target.
+Result<Fd> start_connect(std::uint32_t source, Endpoint target);
+/// Result of a connect() that was under way: 0 or an errno.
+int connect_error(int fd);
+/// Takes one connection; not valid if there is none (any more).
+Fd accept_one(int listener, std::uint32_t& peer_address);
+/// No delay, keepalive and a user timeout below kLinkTimeout.
+Result<void> tune_link(int fd);
+/// Whether an interface of this node has the address (host byte order).
+bool is_local_address(std::uint32_t address);
+
+}  // namespace mosrig
