@@ -66,12 +66,19 @@ all_inputs() {
     image_inputs
 }
 
+# Keeps the three images of this kind that were used last: a node that runs on an older one has it open.
+prune() {
+    find "$cache" -mindepth 1 -maxdepth 1 -type d -name "$image-*" -printf '%T@ %p\n' | sort -rn | sed '1,3d' |
+        cut -d ' ' -f 2- | while read -r old; do rm -rf --one-file-system "$old"; done
+}
+
 # In a function that is read whole, so that an edit of this file does not confuse a build that runs.
 main() {
     local inputs out started work
     inputs=$(all_inputs)
     out=$cache/$image-$(sha256sum <<<"$inputs" | cut -c1-16)
     if [ -e "$out/$image_artifact" ]; then
+        touch "$out"
         echo "$out"
         exit 0
     fi
@@ -96,6 +103,7 @@ main() {
         # One rename makes it appear whole: an interrupted build leaves nothing that looks finished.
         mv -T "$work/out" "$out"
         say "built in $((SECONDS - started)) s"
+        prune
     fi
     echo "$out"
     exit 0

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # build.sh sets cache, here and what else is asked for
+# shellcheck shell=bash disable=SC2154 # build.sh sets cache and here
 # SPDX-License-Identifier: MIT
 # The Debian image: sysvinit with a real /etc/inittab, sshd and the real programs of the suite, as one ext4 file
 # system without a partition table. Sourced by build.sh.
@@ -16,15 +16,15 @@ debian_programs=(
     gcc libc6-dev python3 libpython3.11-testsuite gdb stress-ng sqlite3 perl openssl criu iperf3 bc xz-utils
     gawk strace vim-tiny less psmisc
 )
-# Boot scripts of packages that a node has no use for: it has no clock to set, no disk to check, and its mounts
-# are made by mosrig-init.
-debian_off=(
-    hwclock.sh checkroot.sh checkroot-bootclean.sh checkfs.sh mountall.sh mountall-bootclean.sh mountnfs.sh
-    mountnfs-bootclean.sh mountdevsubfs.sh mountkernfs.sh bootlogs brightness rmnologin stop-bootlogd
-    stop-bootlogd-single urandom sudo x11-common procps bootmisc.sh umountfs umountroot umountnfs.sh
-    sendsigs killprocs single
+# What is run in each run level, in this order and one after the other: nodes have one CPU. The packages' own boot
+# scripts set clocks and check and mount disks; a node has none of that to do (mosrig-init mounts).
+debian_levels=(
+    'S S hostname.sh mosrig-network mosrig-memory'
+    '2345 S openmosix ssh mosrig-ready'
+    '0 K openmosix halt'
+    '6 K openmosix reboot'
+    '1 K openmosix ssh'
 )
-
 # Kept out of the packages: what nobody reads in a node.
 debian_without=(doc man locale info)
 
@@ -38,7 +38,7 @@ debian_base_inputs() {
 
 image_inputs() {
     debian_base_inputs
-    printf '%s\n' "$debian_room_mib" "${debian_off[*]}"
+    printf '%s\n' "$debian_room_mib" "${debian_levels[*]}"
 }
 
 # The Debian mirrors this host's apt uses, as one-line sources, whatever form the host keeps them in.
@@ -119,12 +119,23 @@ debian_setup() {
     # Nothing to mount: root is mounted by the kernel, the rest by mosrig-init.
     : >"$root/etc/fstab"
     chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 user
-    for name in "${debian_off[@]}"; do
-        if [ -e "$root/etc/init.d/$name" ]; then
-            chroot "$root" update-rc.d "$name" disable >/dev/null 2>&1
-        fi
-    done
-    for name in mosrig-network mosrig-memory openmosix mosrig-ready; do
-        chroot "$root" update-rc.d "$name" defaults >/dev/null
+    debian_boot_order "$root"
+}
+
+# Fills /etc/rc?.d from debian_levels.
+debian_boot_order() {
+    local root=$1 line levels letter name number level words
+    # No dependency-driven concurrency, whose tools take longer than these few scripts.
+    : >"$root/etc/init.d/.legacy-bootordering"
+    rm -f "$root"/etc/rc?.d/[SK]*
+    for line in "${debian_levels[@]}"; do
+        read -r levels letter words <<<"$line"
+        number=0
+        for name in $words; do
+            number=$((number + 1))
+            for level in $(fold -w 1 <<<"$levels"); do
+                ln -s "../init.d/$name" "$root/etc/rc$level.d/$letter$(printf %02d $number)$name"
+            done
+        done
     done
 }
