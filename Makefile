@@ -4,20 +4,30 @@
 #   make cluster-up NODES=3 KERNEL=debug IMAGE=mini MUTANT=no-lock-inherit
 #
 # NODES=N  KERNEL=base|debug|DIRECTORY  IMAGE=debian|mini  MUTANT=NAME  override provision/cluster.yml.
+# TIER=quick|full|night is for conformance.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
 export NODES KERNEL IMAGE MUTANT
+# The kernel is built by a make of its own, which must not take our flags for its.
+unexport MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 
 prepare := provision/prepare
 mosrig := build/mosrig
+outcome := build/.outcome
 cluster_flags = $(if $(NODES),--nodes $(NODES)) $(if $(KERNEL),--kernel $(KERNEL)) \
 	$(if $(IMAGE),--image $(IMAGE)) $(if $(MUTANT),--mutant $(MUTANT))
 
-.PHONY: help deps kernel image build cluster-up cluster-status cluster-down conformance bench report \
-	nightly test unit lint clean dev
+# make ends with 2 whatever fails, but a failed case is to be told from a failed rig. Asked whether a target is
+# up to date (-q), it ends with 1 for no, and recipe lines with a + are run all the same.
+ifeq ($(MAKECMDGOALS),conformance)
+MAKEFLAGS += --question
+endif
+
+.PHONY: help deps kernel image build cluster-up cluster-status cluster-down conformance conformance-run \
+	bench report nightly test unit lint clean dev
 
 help: ## Show this list
 	@echo 'mosrig: a test rig for process-migration clusters. Verbs:'
@@ -49,9 +59,14 @@ cluster-down: ## Stop the cluster and remove what it left
 	@$(prepare) deps build
 	@$(mosrig) down
 
-conformance: ## Everything from nothing: packages, kernel, image, cluster, suite, report (root)
-	@$(prepare) deps kernel image build
-	@$(mosrig) conformance $(cluster_flags)
+conformance: conformance-run ## Everything from nothing: packages, kernel, image, cluster, suite, report (root)
+	$(if $(filter 0,$(shell cat $(outcome))),,$(if $(filter 1,$(shell cat $(outcome))),,+)@exit $$(cat $(outcome)))
+
+conformance-run:
+	+@$(prepare) deps kernel image build
+	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) || status=$$?; \
+		echo $$status >$(outcome); \
+		[ ! -e build/report/results.json ] || reports/render.py || [ $$status -ne 0 ] || echo 3 >$(outcome)
 
 bench: ## Measure what a migration costs
 	@$(prepare) deps kernel image build
@@ -60,6 +75,7 @@ bench: ## Measure what a migration costs
 report: ## Write build/report from the last runs
 	@$(prepare) deps build
 	@$(mosrig) report
+	@reports/render.py
 
 nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each night
 	@$(prepare) deps build
@@ -73,7 +89,7 @@ test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 unit: ## Unit tests, with the sanitizers on
 	@$(prepare) deps unit
 	@ctest --preset test
-	@python3 -m unittest discover -s provision -p '*_test.py'
+	@for folder in provision reports; do python3 -B -m unittest discover -s $$folder -p '*_test.py'; done
 
 lint: ## Check style and common mistakes
 	@$(prepare) deps
