@@ -22,10 +22,12 @@
 namespace mosrig {
 
 class AgentClient;
+class Transport;
 
 // What a node is, as resolved at `up` (one entry of cluster.json's "nodes").
 struct NodeInfo {
     std::string name;     // node1 ...
+    std::string domain;   // the hypervisor's name for it
     int id = 0;           // openMosix node number
     std::string address;  // on the fabric
     std::string mac;      // on the fabric
@@ -35,8 +37,16 @@ struct NodeInfo {
     std::string profile;  // open-boot or locked-boot
     std::filesystem::path xml;
     std::filesystem::path console;
-    std::filesystem::path overlay;  // empty for an image without a disk
-    std::filesystem::path seed;     // tar attached to the node
+    std::filesystem::path overlay;   // empty for an image without a disk
+    std::filesystem::path seed;      // tar attached to the node
+    std::filesystem::path seed_dir;  // rendered files that go into it
+};
+
+// Descriptors of this program that a command on a node is connected to.
+struct Streams {
+    int in = 0;
+    int out = 1;
+    int err = 2;
 };
 
 class Node {
@@ -54,6 +64,8 @@ class Node {
 
     // Opens the connection if there is none. Not needed before the calls below.
     Result<void> connect(const Deadline& deadline);
+    // The same over a stream that exists already (tests).
+    Result<void> connect_over(std::unique_ptr<Transport> transport, const Deadline& deadline);
     // Ends the connection; commands still running on it are killed.
     void disconnect();
 
@@ -79,6 +91,11 @@ class Node {
     Result<int> write_file(const std::string& path, std::string_view data, const Deadline& deadline,
                            int user = 0);
 
+    // What `mosrig exec` does: connects the command to descriptors of this program, without a limit
+    // in time, and gives its status when the command itself ends.
+    Result<int> run_attached(const std::vector<std::string>& argv, const Streams& streams,
+                             const StartOptions& options = {});
+
     // Sends a signal to any process of the node. Gives errno, 0 if sent.
     Result<int> send_signal(std::int64_t pid, int signal, const Deadline& deadline);
 
@@ -89,6 +106,8 @@ class Node {
                            const Deadline& deadline);
 
   private:
+    Result<AgentClient*> client(const Deadline& deadline);
+
     NodeInfo info_;
     std::filesystem::path keys_;
     Console console_;

@@ -49,6 +49,8 @@ class RemoteProcess {
     Result<std::string> take_output();
     Result<std::string> take_error_output();
 
+    // Waits until anything arrives from the node: output, or an end.
+    Result<void> wait_activity(const Deadline& deadline);
     // Waits for the process itself to end (not for children that hold its pipes) and gives its
     // status as a shell does: 128+N for signal N.
     Result<int> wait(const Deadline& deadline);

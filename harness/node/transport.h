@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// A stream of bytes to the agent of a node. Never blocks.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/fd.h"
+#include "harness/base/result.h"
+
+namespace mosrig {
+
+class Transport {
+  public:
+    Transport() = default;
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
+    Transport(Transport&&) = delete;
+    Transport& operator=(Transport&&) = delete;
+    virtual ~Transport() = default;
+
+    // Appends what has arrived. False if nothing has; an infra error when the stream has ended.
+    virtual Result<bool> read_some(std::string& into) = 0;
+    // Takes as much of `data` as there is room for and gives its size, 0 if there is none.
+    virtual Result<std::size_t> write_some(std::string_view data) = 0;
+    // What to poll before the next try; `want_write` if write_some had no room.
+    [[nodiscard]] virtual int poll_fd() const = 0;
+    [[nodiscard]] virtual short poll_events(bool want_write) const = 0;
+};
+
+// Over a pair of descriptors made non-blocking: one socket, or the same one twice.
+Result<std::unique_ptr<Transport>> make_socket_transport(Fd socket);
+
+// Starts a program on this machine with a socket as its standard input and output. For tests of
+// everything above the transport.
+Result<std::unique_ptr<Transport>> start_local_agent(const std::vector<std::string>& argv);
+
+}  // namespace mosrig
