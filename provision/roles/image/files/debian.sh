@@ -20,7 +20,7 @@ debian_programs=(
 # scripts set clocks and check and mount disks; a node has none of that to do (mosrig-init mounts).
 debian_levels=(
     'S S hostname.sh mosrig-network mosrig-memory'
-    '2345 S openmosix ssh mosrig-ready'
+    '2345 S openmosix ssh mosrig-ready mosrig-pressure'
     '0 K openmosix halt'
     '6 K openmosix reboot'
     '1 K openmosix ssh'
