@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/file.h"
 
+#include <fcntl.h>
 #include <array>
 #include <cstdio>
-#include <fcntl.h>
 
 #include "common/fd.h"
 

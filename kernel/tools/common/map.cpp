@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/map.h"
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <charconv>
 #include <fmt/format.h>
+#include <algorithm>
+#include <charconv>
 
 #include "common/file.h"
 #include "openmosix.h"
@@ -89,13 +89,13 @@ Result<void> add_range(std::vector<MapNode>& nodes, const std::vector<std::strin
                 return fail(fmt::format("node {} is there already", fresh.id));
             }
             if (old.address == fresh.address) {
-                return fail(fmt::format("{} is node {} already", format_address(fresh.address),
-                                        old.id));
+                return fail(
+                    fmt::format("{} is node {} already", format_address(fresh.address), old.id));
             }
         }
         nodes.push_back(fresh);
-        nodes.back().name = parse_address(words[1]) ? name_of(fresh.address, hosts)
-                                                    : std::string(words[1]);
+        nodes.back().name =
+            parse_address(words[1]) ? name_of(fresh.address, hosts) : std::string(words[1]);
     }
     return {};
 }

@@ -2,11 +2,11 @@
 // What /proc tells about one process and its migration.
 #pragma once
 
+#include <sys/types.h>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "common/result.h"
@@ -30,7 +30,7 @@ std::map<std::string, std::string> parse_values(const std::string& text);
 std::optional<std::string> call_from_syscall_file(const std::string& text);
 
 class Process {
-public:
+  public:
     explicit Process(pid_t pid, std::string proc = "/proc");
 
     [[nodiscard]] pid_t pid() const { return pid_; }
@@ -47,7 +47,7 @@ public:
     /// Whether it is this program's parent, or the parent's parent, and so on.
     [[nodiscard]] bool is_own_ancestor() const;
 
-private:
+  private:
     pid_t pid_;
     std::string proc_;
 };

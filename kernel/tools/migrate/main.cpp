@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // migrate: moves a process to another node or home. See migrate(1).
+#include <fmt/format.h>
 #include <chrono>
 #include <cstdio>
-#include <fmt/format.h>
 #include <optional>
 #include <thread>
 
 #include "common/file.h"
 #include "common/map.h"
+#include "common/own_node.h"
 #include "migrate/options.h"
 #include "migrate/request.h"
 #include "openmosix.h"
-
 
 namespace {
 
@@ -49,8 +49,9 @@ Result<long> resolve_target(const std::string& target) {
 
 // A node's own number means home to its processes.
 bool is_this_node(long target) {
-    const auto own = read_text("/proc/hpc/admin/mospe");
-    return own && parse_values(*own).contains(std::to_string(target));
+    const auto nodes = load_map(kMapPath, kHostsPath);
+    const auto own = nodes ? own_node(*nodes) : std::nullopt;
+    return own && own->id == target;
 }
 
 std::string name_of(long target) {
@@ -75,9 +76,10 @@ int report(const Process& process, long target, Outcome outcome, const Sight& si
         case Outcome::refused:
             return request_failed(process, target, sight.error);
         case Outcome::dropped:
-            return refuse(fmt::format("{} {}: ECANCELED: the request is no longer pending, "
-                                      "another one took its place",
-                                      pid, name_of(target)));
+            return refuse(
+                fmt::format("{} {}: ECANCELED: the request is no longer pending, "
+                            "another one took its place",
+                            pid, name_of(target)));
         case Outcome::ended:
             return refuse(fmt::format("{} {}: ESRCH: the process ended before it was seen there",
                                       pid, name_of(target)));
@@ -105,8 +107,8 @@ int wait_for(const Process& process, long target, const Sight& before, Clock::du
     }
     fmt::print(stderr,
                "migrate: {} {}: still pending after {} s, it {}; the request stays queued\n",
-               process.pid(), name_of(target),
-               std::chrono::duration<double>(patience).count(), process.activity());
+               process.pid(), name_of(target), std::chrono::duration<double>(patience).count(),
+               process.activity());
     return kPending;
 }
 
@@ -131,7 +133,7 @@ int run(const MigrateOptions& options) {
         return request_failed(process, *target, gone ? ESRCH : written.error().code);
     }
     const long place = is_this_node(*target) ? 0 : *target;
-    if (before.alive && before.where == place) {
+    if (is_there(before, place)) {
         return kMoved;
     }
     if (process.is_own_ancestor()) {
@@ -147,8 +149,7 @@ int run(const MigrateOptions& options) {
 int main(int argc, char** argv) {
     const auto options = parse_migrate_options({argv + 1, argv + argc});
     if (!options) {
-        fmt::print(stderr,
-                   "migrate: {}\nusage: migrate [-t SEC] PID NODE|home|balance\n",
+        fmt::print(stderr, "migrate: {}\nusage: migrate [-t SEC] PID NODE|home|balance\n",
                    options.error().text);
         return kUsage;
     }

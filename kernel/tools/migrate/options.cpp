@@ -37,8 +37,7 @@ Result<MigrateOptions> parse_migrate_options(const std::vector<std::string>& arg
         if (word.size() == 2 && next == arguments.size()) {
             return fail("-t needs a number of seconds");
         }
-        const auto patience =
-            parse_seconds(word.size() > 2 ? word.substr(2) : arguments[next++]);
+        const auto patience = parse_seconds(word.size() > 2 ? word.substr(2) : arguments[next++]);
         if (!patience) {
             return tl::unexpected(patience.error());
         }

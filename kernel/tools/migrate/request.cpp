@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "migrate/request.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace mosrig {
@@ -26,11 +27,16 @@ Sight look_at(const Process& process) {
     return sight;
 }
 
+bool is_there(const Sight& sight, long target) {
+    // -1 is home as well, on a node that has not been configured yet.
+    return sight.alive && std::max(sight.where, 0L) == target;
+}
+
 Outcome judge(const Sight& before, const Sight& now, long target) {
     if (!now.alive) {
         return Outcome::ended;
     }
-    if (now.where == target) {
+    if (is_there(now, target)) {
         return Outcome::moved;
     }
     const bool settled = now.state == "home" || now.state == "away";

@@ -26,6 +26,9 @@ struct Sight {
 /// Reads the files one after the other; they can be a moment apart.
 Sight look_at(const Process& process);
 
+/// Whether it is at @p target: a node, or 0 for home.
+bool is_there(const Sight& sight, long target);
+
 enum class Outcome {
     waiting,  // not carried out yet
     moved,    // it is where it should be

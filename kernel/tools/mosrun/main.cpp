@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // mosrun: runs a program at a place and with a lock. See mosrun(1).
-#include <cstdio>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <cstdio>
 
 #include "common/process.h"
 #include "mosrun/options.h"
@@ -14,7 +14,9 @@ using namespace mosrig;
 // As env and nohup have them: the program's own status must stay recognisable.
 enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
 
-void complain(const std::string& text) { fmt::print(stderr, "mosrun: {}\n", text); }
+void complain(const std::string& text) {
+    fmt::print(stderr, "mosrun: {}\n", text);
+}
 
 // A kernel that cannot migrate keeps every program at home: that is a warning only, so that a
 // system whose start is run by mosrun comes up with any kernel.

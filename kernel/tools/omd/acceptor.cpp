@@ -24,9 +24,7 @@ Acceptor::~Acceptor() {
 }
 
 Result<void> Acceptor::start() {
-    return cluster_.reactor.add(listener_.get(), EPOLLIN, [this](std::uint32_t) {
-        on_listener();
-    });
+    return cluster_.reactor.add(listener_.get(), EPOLLIN, [this](std::uint32_t) { on_listener(); });
 }
 
 void Acceptor::expire(Instant now) {
@@ -63,13 +61,13 @@ void Acceptor::take(Fd socket, std::uint32_t address, Instant now) {
     }
     const auto same = std::count_if(pending_.begin(), pending_.end(),
                                     [&](const Pending& p) { return p.peer == peer; });
-    if (pending_.size() >= kMostPending ||
-        static_cast<std::size_t>(same) >= kMostPendingPerPeer) {
+    if (pending_.size() >= kMostPending || static_cast<std::size_t>(same) >= kMostPendingPerPeer) {
         stats.refused++;
         stats.refused_overflow++;
-        cluster_.log.limited_line("refused a connection from {}: too many that are not "
-                                  "authenticated yet",
-                                  peer->name);
+        cluster_.log.limited_line(
+            "refused a connection from {}: too many that are not "
+            "authenticated yet",
+            peer->name);
         return;
     }
     if (auto tuned = tune_link(socket.get()); !tuned) {
@@ -85,11 +83,10 @@ void Acceptor::take(Fd socket, std::uint32_t address, Instant now) {
                          .seen = [this](const Nonce& nonce) { return known_.contains(nonce); }});
     const int fd = socket.get();
     const auto place = pending_.insert(
-        pending_.end(), {peer, Connection(std::move(socket), std::move(handshake), false,
-                                          now + kHandshakeTime)});
-    auto added = cluster_.reactor.add(fd, EPOLLIN, [this, place](std::uint32_t) {
-        on_ready(place);
-    });
+        pending_.end(),
+        {peer, Connection(std::move(socket), std::move(handshake), false, now + kHandshakeTime)});
+    auto added =
+        cluster_.reactor.add(fd, EPOLLIN, [this, place](std::uint32_t) { on_ready(place); });
     if (!added) {
         refuse(place, Refusal::none, added.error().text);
     }

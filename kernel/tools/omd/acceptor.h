@@ -16,7 +16,7 @@
 namespace mosrig {
 
 class Acceptor {
-public:
+  public:
     /// Called with each authenticated connection.
     using Handover = std::function<void(const Peer& peer, Fd socket)>;
 
@@ -35,7 +35,7 @@ public:
     /// Deadline of the oldest connection; Instant::max() if there is none.
     [[nodiscard]] Instant next() const;
 
-private:
+  private:
     struct Pending {
         const Peer* peer;
         Connection connection;

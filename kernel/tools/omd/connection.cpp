@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "omd/connection.h"
 
-#include <algorithm>
-#include <array>
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/result.h"
@@ -14,12 +14,16 @@
 namespace mosrig {
 namespace {
 
-std::string words_for(int code) { return errno_name(code) + " (" + strerrordesc_np(code) + ")"; }
+std::string words_for(int code) {
+    return errno_name(code) + " (" + strerrordesc_np(code) + ")";
+}
 
 }  // namespace
 
 Connection::Connection(Fd fd, Handshake handshake, bool connecting, Instant deadline)
-    : fd_(std::move(fd)), handshake_(std::move(handshake)), connecting_(connecting),
+    : fd_(std::move(fd)),
+      handshake_(std::move(handshake)),
+      connecting_(connecting),
       deadline_(deadline) {}
 
 Connection::Status Connection::advance() {

@@ -12,7 +12,7 @@
 namespace mosrig {
 
 class Connection {
-public:
+  public:
     enum class Status : std::uint8_t { under_way, authenticated, failed };
 
     /// @p connecting: connect() has not ended yet.
@@ -31,7 +31,7 @@ public:
     /// The authenticated socket; blocking from here on.
     [[nodiscard]] Fd take_socket();
 
-private:
+  private:
     enum class Input : std::uint8_t { some, none_yet, failed };
 
     Status give_up(std::string why);

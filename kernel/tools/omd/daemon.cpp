@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "omd/daemon.h"
 
-#include <algorithm>
 #include <arpa/inet.h>
+#include <algorithm>
 #include <utility>
 
 #include "common/file.h"
@@ -10,9 +10,9 @@
 namespace mosrig {
 namespace {
 
-// The device reports changes of the pools; a look now and then costs nothing and heals whatever
-// a lost report would do. Without reports it is all there is.
-constexpr std::chrono::milliseconds kPoolLook{5000};
+// The device reports changes of the pools, but one that comes while several pools are read, one
+// by one, is lost: hence a look now and then. Without reports it is all there is.
+constexpr std::chrono::milliseconds kPoolLook{1000};
 constexpr std::chrono::milliseconds kPoolLookUnpolled{500};
 constexpr std::chrono::milliseconds kStatsPeriod{1000};
 
@@ -22,7 +22,10 @@ const char* const kStateNames[] = {"unknown", "down", "up"};
 
 Daemon::Daemon(Settings settings, KernelDevice& device, const LinkKeys& keys, Fd listener,
                Reactor& reactor, Log& log, StartStub start_stub)
-    : settings_(std::move(settings)), device_(device), reactor_(reactor), log_(log),
+    : settings_(std::move(settings)),
+      device_(device),
+      reactor_(reactor),
+      log_(log),
       start_stub_(std::move(start_stub)),
       cluster_{settings_.self, settings_.address, {}, keys, settings_.peers, reactor, log, stats_},
       listener_(std::move(listener)) {}
@@ -47,12 +50,11 @@ Result<void> Daemon::start() {
         Node node;
         node.dialer = std::make_unique<Dialer>(
             cluster_, cluster_.peers[i], settings_.limits, seed[i % seed.size()] + i,
-            Dialer::Events{[this](const Peer& peer, Fd socket, const om_features& theirs) {
-                               return on_linked(peer, std::move(socket), theirs);
-                           },
-                           [this](const Peer& peer, const std::string& why) {
-                               on_failed(peer, why);
-                           }});
+            Dialer::Events{
+                [this](const Peer& peer, Fd socket, const om_features& theirs) {
+                    return on_linked(peer, std::move(socket), theirs);
+                },
+                [this](const Peer& peer, const std::string& why) { on_failed(peer, why); }});
         if (auto configured = configure(node); !configured) {
             return configured;
         }
@@ -61,9 +63,10 @@ Result<void> Daemon::start() {
     acceptor_ = std::make_unique<Acceptor>(
         cluster_, std::move(listener_),
         [this](const Peer& peer, Fd socket) { on_arrived(peer, socket); });
-    polled_ = reactor_.add(device_.poll_fd(), EPOLLIN, [this](std::uint32_t) {
-                          read_pools();
-                      }).has_value();
+    // A report lasts until a pool is read: without a peer there would be no end to it.
+    polled_ = !nodes_.empty() &&
+              reactor_.add(device_.poll_fd(), EPOLLIN, [this](std::uint32_t) { read_pools(); })
+                  .has_value();
     log_.line("node {} at {} of {}, kernel protocol {}", settings_.self,
               format_address(settings_.address), cluster_.peers.size() + 1,
               cluster_.features.protocol);
@@ -93,7 +96,9 @@ void Daemon::run_once(std::chrono::milliseconds longest) {
     reactor_.run_once(std::max(wait, std::chrono::milliseconds(0)));
 }
 
-void Daemon::on_stubs_ended(unsigned ended) { stats_.stubs_ended += ended; }
+void Daemon::on_stubs_ended(unsigned ended) {
+    stats_.stubs_ended += ended;
+}
 
 void Daemon::show_stats() {
     for (std::string rest = stats_lines(); !rest.empty();) {
@@ -209,9 +214,8 @@ std::string Daemon::stats_lines() const {
 }
 
 Daemon::Node& Daemon::node_of(const Peer& peer) {
-    return *std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-        return node.dialer->peer().id == peer.id;
-    });
+    return *std::find_if(nodes_.begin(), nodes_.end(),
+                         [&](const Node& node) { return node.dialer->peer().id == peer.id; });
 }
 
 }  // namespace mosrig

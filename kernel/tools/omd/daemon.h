@@ -2,11 +2,11 @@
 // The node daemon: tells the kernel about the cluster and keeps its pools of links full.
 #pragma once
 
+#include <sys/types.h>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "common/map.h"
@@ -18,7 +18,7 @@
 namespace mosrig {
 
 class Daemon {
-public:
+  public:
     struct Settings {
         std::uint32_t self;
         std::uint32_t address;  // own, on the fabric; host byte order
@@ -45,7 +45,7 @@ public:
     void show_stats();
     [[nodiscard]] const Stats& stats() const { return stats_; }
 
-private:
+  private:
     enum class Known : std::uint8_t { nothing, down, up };
     struct Node {
         std::unique_ptr<Dialer> dialer;

@@ -2,20 +2,20 @@
 // Going into the background such that the caller learns whether it worked.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 #include <optional>
-#include <unistd.h>
 
 #include "common/fd.h"
 
 namespace mosrig {
 
 class Detached {
-public:
+  public:
     /// Forks. In the parent: waits until the child is ready() or ended and returns the exit
     /// status for it; the child's own words on stderr are the explanation. In the child: nothing.
     std::optional<int> detach() {
@@ -57,7 +57,7 @@ public:
         writer_.reset();
     }
 
-private:
+  private:
     Fd writer_;
 };
 

@@ -20,9 +20,8 @@ Result<OpenMosixDevice> OpenMosixDevice::open(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd.valid()) {
         const bool absent = errno == ENOENT || errno == ENXIO;
-        return fail_errno("cannot open " + path +
-                              (absent ? ", this kernel is no openMosix kernel" : ""),
-                          errno);
+        return fail_errno(
+            "cannot open " + path + (absent ? ", this kernel is no openMosix kernel" : ""), errno);
     }
     return OpenMosixDevice(std::move(fd));
 }

@@ -12,7 +12,7 @@
 namespace mosrig {
 
 class KernelDevice {
-public:
+  public:
     virtual ~KernelDevice() = default;
 
     virtual Result<void> set_self(std::uint32_t id) = 0;
@@ -31,7 +31,7 @@ public:
 
 /// /dev/openmosix.
 class OpenMosixDevice final : public KernelDevice {
-public:
+  public:
     static Result<OpenMosixDevice> open(const std::string& path = OM_DEVICE);
 
     Result<void> set_self(std::uint32_t id) override;
@@ -42,7 +42,7 @@ public:
     int become_body(std::uint32_t node, int fd) override;
     [[nodiscard]] int poll_fd() const override { return fd_.get(); }
 
-private:
+  private:
     explicit OpenMosixDevice(Fd fd) : fd_(std::move(fd)) {}
     Fd fd_;
 };

@@ -50,11 +50,10 @@ void Dialer::start(Instant now) {
                          .nonce = make_nonce(),
                          .features = cluster_.features,
                          .keys = &cluster_.keys});
-    const auto place = attempts_.emplace(attempts_.end(), std::move(*socket),
-                                         std::move(handshake), true, now + kHandshakeTime);
-    auto added = cluster_.reactor.add(fd, place->interest(), [this, place](std::uint32_t) {
-        on_ready(place);
-    });
+    const auto place = attempts_.emplace(attempts_.end(), std::move(*socket), std::move(handshake),
+                                         true, now + kHandshakeTime);
+    auto added = cluster_.reactor.add(fd, place->interest(),
+                                      [this, place](std::uint32_t) { on_ready(place); });
     if (!added) {
         drop(place, added.error().text);
     }

@@ -14,7 +14,7 @@
 namespace mosrig {
 
 class Dialer {
-public:
+  public:
     struct Events {
         /// An authenticated connection and what the peer told of itself. Returns whether the
         /// kernel took the link.
@@ -37,7 +37,7 @@ public:
     [[nodiscard]] unsigned under_way() const { return static_cast<unsigned>(attempts_.size()); }
     [[nodiscard]] const Peer& peer() const { return peer_; }
 
-private:
+  private:
     using Place = std::list<Connection>::iterator;
 
     void start(Instant now);

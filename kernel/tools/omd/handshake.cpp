@@ -74,7 +74,9 @@ void Handshake::feed(std::span<const std::uint8_t> bytes) {
     }
 }
 
-Bytes Handshake::take_output() { return std::exchange(output_, {}); }
+Bytes Handshake::take_output() {
+    return std::exchange(output_, {});
+}
 
 void Handshake::refuse(Refusal why) {
     step_ = Step::refused;

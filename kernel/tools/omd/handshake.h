@@ -35,7 +35,7 @@ enum class Refusal : std::uint8_t {
 const char* refusal_text(Refusal refusal);
 
 class Handshake {
-public:
+  public:
     struct Local {
         Role role;            // of this side
         std::uint32_t home;   // node ids of the two sides; on the guest's side home is the node
@@ -63,7 +63,7 @@ public:
     [[nodiscard]] const om_features& peer_features() const { return peer_features_; }
     [[nodiscard]] const Nonce& home_nonce() const { return home_nonce_; }
 
-private:
+  private:
     enum class Step : std::uint8_t { hello, challenge, proof, accept, done, refused };
 
     void refuse(Refusal why);

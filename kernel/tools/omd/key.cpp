@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
-#include <string_view>
 #include <sys/stat.h>
+#include <string_view>
 
 #include "common/fd.h"
 
@@ -60,9 +60,10 @@ Result<LinkKeys> load_key(const std::string& path, unsigned owner) {
         return fail_errno("cannot read the cluster's key " + path, errno);
     }
     if (!S_ISREG(info.st_mode) || info.st_uid != owner || (info.st_mode & 07777U) != 0600) {
-        return fail(fmt::format("{} must be a regular file of root's with mode 0600 (it has owner "
-                                "{}, mode {:04o}): chown root {}; chmod 600 {}",
-                                path, info.st_uid, info.st_mode & 07777U, path, path));
+        return fail(
+            fmt::format("{} must be a regular file of root's with mode 0600 (it has owner "
+                        "{}, mode {:04o}): chown root {}; chmod 600 {}",
+                        path, info.st_uid, info.st_mode & 07777U, path, path));
     }
     Bytes master(kLargestKey);
     const ssize_t got = ::read(fd.get(), master.data(), master.size());
@@ -71,9 +72,10 @@ Result<LinkKeys> load_key(const std::string& path, unsigned owner) {
     }
     master.resize(static_cast<std::size_t>(got));
     if (master.size() < kSmallestKey) {
-        return fail(fmt::format("{} has {} bytes, a key needs at least {}: make one with 'head -c "
-                                "32 /dev/urandom' and give every node the same",
-                                path, master.size(), kSmallestKey));
+        return fail(
+            fmt::format("{} has {} bytes, a key needs at least {}: make one with 'head -c "
+                        "32 /dev/urandom' and give every node the same",
+                        path, master.size(), kSmallestKey));
     }
     LinkKeys keys(master);
     sodium_memzero(master.data(), master.size());

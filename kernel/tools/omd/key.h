@@ -20,7 +20,7 @@ enum class Role : std::uint8_t { home = 1, guest = 2 };
 /// Keys of one cluster. What home signs can never pass for what a guest signs: a message sent
 /// back to its author proves nothing. Wiped when destroyed.
 class LinkKeys {
-public:
+  public:
     explicit LinkKeys(std::span<const std::uint8_t> master);
     LinkKeys(const LinkKeys&) = default;
     LinkKeys& operator=(const LinkKeys&) = default;
@@ -33,7 +33,7 @@ public:
                               const Mac& mac) const;
     void wipe();
 
-private:
+  private:
     std::array<std::uint8_t, 32> home_{};
     std::array<std::uint8_t, 32> guest_{};
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "omd/log.h"
 
+#include <fcntl.h>
 #include <array>
 #include <ctime>
-#include <fcntl.h>
 
 namespace mosrig {
 

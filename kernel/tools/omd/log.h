@@ -2,9 +2,9 @@
 // The daemon's log: one line an event, with the time, in one write.
 #pragma once
 
+#include <fmt/format.h>
 #include <chrono>
 #include <cstdint>
-#include <fmt/format.h>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,14 +16,14 @@ namespace mosrig {
 
 /// Lets a burst through, then one line a period, and counts what it kept back.
 class RateLimit {
-public:
+  public:
     using Instant = std::chrono::steady_clock::time_point;
     RateLimit(unsigned burst, std::chrono::milliseconds period) : burst_(burst), period_(period) {}
 
     /// May a line be written now? Sets @p kept_back to the lines suppressed since the last one.
     bool allow(Instant now, std::uint64_t& kept_back);
 
-private:
+  private:
     unsigned burst_;
     std::chrono::milliseconds period_;
     Instant full_until_{};
@@ -31,7 +31,7 @@ private:
 };
 
 class Log {
-public:
+  public:
     /// Writes to a descriptor, for instance 2.
     explicit Log(int fd) : fd_(fd) {}
     /// Appends to a file, which is made if needed; open() again after it was rotated.
@@ -47,7 +47,7 @@ public:
         write_limited(fmt::format(format, std::forward<Args>(args)...));
     }
 
-private:
+  private:
     void write(std::string_view text);
     void write_limited(const std::string& text);
 

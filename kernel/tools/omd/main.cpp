@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // omd: the node daemon of openMosix. See omd(8).
-#include <csignal>
-#include <cstdio>
 #include <getopt.h>
-#include <optional>
 #include <sodium.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <csignal>
+#include <cstdio>
+#include <optional>
 
 #include "common/file.h"
 #include "common/map.h"
+#include "common/own_node.h"
 #include "omd/daemon.h"
 #include "omd/detach.h"
 #include "omd/stub.h"
@@ -65,16 +66,19 @@ Result<Daemon::Settings> make_settings(const Options& options) {
     }
     Daemon::Settings settings{};
     settings.stats_path = kStatsPath;
+    if (const auto own = own_node(*nodes); own && !options.self) {
+        settings.self = own->id;
+    } else {
+        settings.self = options.self.value_or(0);
+    }
     for (const MapNode& node : *nodes) {
-        const bool own = options.self ? node.id == *options.self : is_local_address(node.address);
-        if (own && settings.self == 0) {
-            settings.self = node.id;
+        if (node.id == settings.self) {
             settings.address = node.address;
         } else {
             settings.peers.push_back({node.id, node.name, {node.address, kLinkPort}});
         }
     }
-    if (settings.self == 0) {
+    if (settings.address == 0) {
         return fail(options.self ? fmt::format("node {} is not in {}", *options.self, options.map)
                                  : "no interface of this node has an address of " + options.map +
                                        ": bring the network up first, or use -p ID");
@@ -133,10 +137,9 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
         }
     }
     Reactor reactor;
-    Daemon daemon(std::move(*settings), *device, *keys, std::move(*listener), reactor, log,
-                  [&](std::uint32_t node, int fd) {
-                      return fork_stub(*device, node, fd, kLogPath);
-                  });
+    Daemon daemon(
+        std::move(*settings), *device, *keys, std::move(*listener), reactor, log,
+        [&](std::uint32_t node, int fd) { return fork_stub(*device, node, fd, kLogPath); });
     bool stop = false;
     auto heard = reactor.add(signals->get(), EPOLLIN, [&](std::uint32_t) {
         signalfd_siginfo info{};

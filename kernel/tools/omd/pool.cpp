@@ -13,7 +13,8 @@ unsigned PoolPolicy::due(Instant now, unsigned idle, unsigned under_way) const {
         return under_way == 0 ? 1 : 0;
     }
     const auto ahead = std::max(bucket_empty_at_, now) - now;
-    const auto used = static_cast<unsigned>(ahead / limits_.per_connect);
+    const auto used = static_cast<unsigned>((ahead + limits_.per_connect - Clock::duration(1)) /
+                                            limits_.per_connect);
     const unsigned allowed = used < limits_.burst ? limits_.burst - used : 0;
     return std::min(limits_.idle - idle - under_way, allowed);
 }
@@ -44,8 +45,8 @@ void PoolPolicy::failed(Instant now) {
         return;  // one of several that were under way together
     }
     failures_ = std::min(failures_ + 1, 16U);
-    const auto pause = std::min(limits_.first_pause * (1L << (failures_ - 1)),
-                                limits_.longest_pause);
+    const auto pause =
+        std::min(limits_.first_pause * (1L << (failures_ - 1)), limits_.longest_pause);
     // Nodes that start together must not knock together: half to all of the pause.
     std::uniform_int_distribution<std::int64_t> jitter(pause.count() / 2, pause.count());
     not_before_ = now + std::chrono::milliseconds(jitter(random_));

@@ -12,9 +12,9 @@ using Clock = std::chrono::steady_clock;
 using Instant = Clock::time_point;
 
 class PoolPolicy {
-public:
+  public:
     struct Limits {
-        unsigned idle = 4;                          // links that should wait in the kernel
+        unsigned idle = 4;                           // links that should wait in the kernel
         std::chrono::milliseconds first_pause{100};  // after a failure; doubles with each
         std::chrono::milliseconds longest_pause{3000};
         // A link that dies as soon as it is made must not become a storm of connections.
@@ -35,7 +35,7 @@ public:
     /// The peer showed itself (it connected to us): no need to wait any longer.
     void peer_seen();
 
-private:
+  private:
     Limits limits_;
     std::mt19937_64 random_;
     unsigned failures_ = 0;

@@ -33,8 +33,8 @@ void Reactor::remove(int fd) {
 
 void Reactor::run_once(std::chrono::milliseconds longest) {
     std::array<epoll_event, 64> events{};
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(),
-                                   static_cast<int>(longest.count()));
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), events.size(), static_cast<int>(longest.count()));
     for (int i = 0; i < count; i++) {
         const auto& event = events[static_cast<std::size_t>(i)];
         const auto found = handlers_.find(event.data.fd);

@@ -2,11 +2,11 @@
 // One epoll set and what to do when one of its descriptors is ready. Single-threaded.
 #pragma once
 
+#include <sys/epoll.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <sys/epoll.h>
 #include <unordered_map>
 
 #include "common/fd.h"
@@ -15,7 +15,7 @@
 namespace mosrig {
 
 class Reactor {
-public:
+  public:
     using Handler = std::function<void(std::uint32_t events)>;
 
     Reactor();
@@ -29,7 +29,7 @@ public:
     /// Waits for at most @p longest and runs the handlers of what is ready.
     void run_once(std::chrono::milliseconds longest);
 
-private:
+  private:
     Fd epoll_;
     std::unordered_map<int, std::shared_ptr<Handler>> handlers_;
 };

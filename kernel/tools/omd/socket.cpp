@@ -2,7 +2,6 @@
 #include "omd/socket.h"
 
 #include <arpa/inet.h>
-#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -100,22 +99,6 @@ Result<void> tune_link(int fd) {
         return fail_errno("cannot set a link's options", errno);
     }
     return {};
-}
-
-bool is_local_address(std::uint32_t address) {
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) != 0) {
-        return false;
-    }
-    bool found = false;
-    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-        if (entry->ifa_addr != nullptr && entry->ifa_addr->sa_family == AF_INET) {
-            const auto* ip = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
-            found = found || ntohl(ip->sin_addr.s_addr) == address;
-        }
-    }
-    ::freeifaddrs(list);
-    return found;
 }
 
 }  // namespace mosrig

@@ -32,7 +32,5 @@ int connect_error(int fd);
 Fd accept_one(int listener, std::uint32_t& peer_address);
 /// No delay, keepalive and a user timeout below kLinkTimeout.
 Result<void> tune_link(int fd);
-/// Whether an interface of this node has the address (host byte order).
-bool is_local_address(std::uint32_t address);
 
 }  // namespace mosrig

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "omd/stub.h"
 
-#include <algorithm>
-#include <csignal>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include <algorithm>
+#include <csignal>
 
 #include "omd/log.h"
 
@@ -44,8 +44,8 @@ void close_all_but(int first, int second) {
     if (code != 0) {
         Log log(-1);
         if (log.open(log_path)) {
-            log.line("the kernel did not make a body for node {}: {} ({})", node,
-                     errno_name(code), strerrordesc_np(code));
+            log.line("the kernel did not make a body for node {}: {} ({})", node, errno_name(code),
+                     strerrordesc_np(code));
         }
     }
     ::_exit(code == 0 ? 0 : 1);

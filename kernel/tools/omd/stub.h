@@ -2,9 +2,9 @@
 // The task that waits on the guest's side of a link and becomes the body of what arrives.
 #pragma once
 
+#include <sys/types.h>
 #include <cstdint>
 #include <string>
-#include <sys/types.h>
 
 #include "common/result.h"
 #include "omd/device.h"

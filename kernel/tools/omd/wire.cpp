@@ -53,9 +53,15 @@ std::optional<Header> parse_header(std::span<const std::uint8_t> bytes) {
     return header;
 }
 
-void put_u16(Bytes& out, std::uint16_t value) { put_number(out, value); }
-void put_u32(Bytes& out, std::uint32_t value) { put_number(out, value); }
-void put_u64(Bytes& out, std::uint64_t value) { put_number(out, value); }
+void put_u16(Bytes& out, std::uint16_t value) {
+    put_number(out, value);
+}
+void put_u32(Bytes& out, std::uint32_t value) {
+    put_number(out, value);
+}
+void put_u64(Bytes& out, std::uint64_t value) {
+    put_number(out, value);
+}
 
 void put_bytes(Bytes& out, std::span<const std::uint8_t> bytes) {
     out.insert(out.end(), bytes.begin(), bytes.end());
@@ -77,8 +83,12 @@ void put_features(Bytes& out, const om_features& features) {
     }
 }
 
-std::uint32_t Reader::u32() { return take_number<std::uint32_t>(rest_); }
-std::uint64_t Reader::u64() { return take_number<std::uint64_t>(rest_); }
+std::uint32_t Reader::u32() {
+    return take_number<std::uint32_t>(rest_);
+}
+std::uint64_t Reader::u64() {
+    return take_number<std::uint64_t>(rest_);
+}
 
 std::array<std::uint8_t, 32> Reader::block() {
     std::array<std::uint8_t, 32> bytes{};

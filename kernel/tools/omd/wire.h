@@ -48,14 +48,14 @@ void put_features(Bytes& out, const om_features& features);
 
 /// Takes values from the front of a payload whose length has been checked.
 class Reader {
-public:
+  public:
     explicit Reader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
     std::uint32_t u32();
     std::uint64_t u64();
     std::array<std::uint8_t, 32> block();
     om_features features();
 
-private:
+  private:
     std::span<const std::uint8_t> rest_;
 };
 
