@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Where a frame goes: the switch's table of addresses. No sockets here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace mosrig::fabric {
+
+using PortId = int;
+
+// What becomes of a frame on its way from one port to another. The one place where faults (a cut
+// pair, delay, loss) are decided; the plain fabric delivers everything.
+class LinkPolicy {
+  public:
+    LinkPolicy() = default;
+    LinkPolicy(const LinkPolicy&) = delete;
+    LinkPolicy& operator=(const LinkPolicy&) = delete;
+    LinkPolicy(LinkPolicy&&) = delete;
+    LinkPolicy& operator=(LinkPolicy&&) = delete;
+    virtual ~LinkPolicy() = default;
+
+    // Whether a frame may pass now.
+    virtual bool passes(PortId from, PortId to, std::string_view frame);
+};
+
+class Forwarding {
+  public:
+    void add_port(PortId port);
+    // Forgets the port and all addresses behind it.
+    void remove_port(PortId port);
+    [[nodiscard]] const std::vector<PortId>& ports() const { return ports_; }
+
+    // Learns the sender of a frame that came in at `from` and gives the ports it has to leave by:
+    // one for a known address, all others for an unknown or a group address, none if it is too
+    // short to be Ethernet or its target is behind `from` itself.
+    std::vector<PortId> route(PortId from, std::string_view frame);
+
+  private:
+    std::vector<PortId> ports_;
+    std::unordered_map<std::uint64_t, PortId> addresses_;
+};
+
+}  // namespace mosrig::fabric
