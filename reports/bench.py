@@ -49,6 +49,21 @@ def errors(bench: dict[str, Any]) -> list[str]:
     ]
 
 
+def origin(bench: dict[str, Any], run: dict[str, Any]) -> str:
+    """When and where it was measured, and a warning if that is not the run of the page."""
+    own = bench.get("run", {})
+    when = own.get("started") or bench.get("context", {}).get("date", "")
+    told = f"Measured {str(when)[:16].replace('T', ' ')}" if when else ""
+    differ = [
+        f"{name} {own[key]}"
+        for key, name in (("kernel", "kernel"), ("commit", "mosrig"), ("accelerator", "accelerator"))
+        if own.get(key) and own[key] != run.get(key)
+    ]
+    if differ:
+        return f"{told or 'Measured'} in another run than the cases: {', '.join(differ)}."
+    return f"{told}." if told else ""
+
+
 def freeze_chart(found: list[Row]) -> str:
     """SVG of the freeze, in round trips, over memory; empty if nothing was measured."""
     return charts.line_chart(

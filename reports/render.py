@@ -66,6 +66,7 @@ def page(
         locked=reasons.LOCKED,
         locked_ids=[case["id"] for case in cases if case["lock"] == 1],
         bench_rows=rows,
+        bench_origin=benchmarks.origin(bench or {}, run),
         bench_errors=benchmarks.errors(bench or {}),
         freeze_chart=benchmarks.freeze_chart(rows),
         total_chart=benchmarks.total_chart(rows),
