@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Becoming a process, and giving it back.
+ *
+ * The task is a child of the node daemon that called OM_IOC_BODY. It waits in
+ * its return to user mode, gives up what it has, takes on the address space and
+ * then the registers that home sends, and returns into the middle of somebody
+ * else's program.
+ */
+#include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/rseq.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/syscalls.h>
+#include <linux/timekeeping.h>
+#include <linux/user_namespace.h>
+
+#include "om.h"
+
+/* How often home learns what its process consumes. */
+#define OM_USAGE_PERIOD	(HZ / 5)
+
+static void om_tick_fn(struct timer_list *timer)
+{
+	struct om_body *b = from_timer(b, timer, tick);
+
+	set_notify_signal(b->task);
+	mod_timer(&b->tick, jiffies + OM_USAGE_PERIOD);
+}
+
+void om_body_free(struct om_body *b)
+{
+	struct page *page;
+	unsigned long index;
+
+	timer_shutdown(&b->tick);
+	xa_for_each(&b->stash, index, page)
+		put_page(page);
+	xa_destroy(&b->stash);
+	mtree_destroy(&b->owned);
+	kfree(b);
+}
+
+/**
+ * om_body_start - make the calling task a stub
+ * @link: its link to the home of whatever process may come; taken over
+ */
+int om_body_start(struct om_link *link)
+{
+	struct om_proc *p = om_proc_make(current);
+	struct om_body *b;
+
+	if (!p)
+		return -ENOMEM;
+	if (p->body || p->link)
+		return -EBUSY;
+	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	b->link = link;
+	b->home = link->node;
+	b->task = current;
+	xa_init(&b->stash);
+	mt_init(&b->owned);
+	timer_setup(&b->tick, om_tick_fn, 0);
+	p->link = link;
+	smp_store_release(&p->body, b);
+	set_thread_flag(TIF_NOTIFY_RESUME);
+	return 0;
+}
+
+/* The process that lived here is gone, or never came. */
+void om_body_die(struct om_body *b, const char *why)
+{
+	if (b->running)
+		pr_info_ratelimited("openmosix: body of process %u of node %u ends: %s (%d)\n",
+				    b->home_pid, b->home, why, b->link->error);
+	om_link_kill(b->link, -ESHUTDOWN);
+	do_exit(0);
+}
+
+/* What this task consumed since the process resumed here. */
+void om_body_usage(struct om_body *b, struct om_usage *u)
+{
+	u64 utime, stime;
+
+	task_cputime(current, &utime, &stime);
+	u->utime = utime - b->base.utime;
+	u->stime = stime - b->base.stime;
+	u->runtime = task_sched_runtime(current) - b->base.runtime;
+}
+
+/* A stub belongs to the daemon; a body belongs to nobody. */
+static int om_drop_everything(void)
+{
+	const kuid_t nobody = KUIDT_INIT(65534);
+	const kgid_t nogroup = KGIDT_INIT(65534);
+	struct cred *cred;
+	unsigned int i;
+	int ret;
+
+	ret = ksys_unshare(CLONE_FILES);
+	if (ret)
+		return ret;
+	__close_range(0, ~0U, 0);
+	current->clear_child_tid = NULL;
+	current->robust_list = NULL;
+	rseq_execve(current);
+	flush_signal_handlers(current, 1);
+	current->signal->rlim[RLIMIT_AS].rlim_cur = RLIM_INFINITY;
+	current->signal->rlim[RLIMIT_DATA].rlim_cur = RLIM_INFINITY;
+	current->signal->rlim[RLIMIT_CPU].rlim_cur = RLIM_INFINITY;
+
+	cred = prepare_creds();
+	if (!cred)
+		return -ENOMEM;
+	cred->uid = cred->euid = cred->suid = cred->fsuid = nobody;
+	cred->gid = cred->egid = cred->sgid = cred->fsgid = nogroup;
+	cap_clear(cred->cap_inheritable);
+	cap_clear(cred->cap_permitted);
+	cap_clear(cred->cap_effective);
+	cap_clear(cred->cap_ambient);
+	commit_creds(cred);
+	for (i = 0; i < _NSIG; i++)
+		current->sighand->action[i].sa.sa_handler = SIG_DFL;
+	spin_lock_irq(&current->sighand->siglock);
+	sigemptyset(&current->blocked);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+	return 0;
+}
+
+/* Rebuilds the address space. Returns 0, or why it cannot be. */
+static int om_prepare(struct om_body *b, const struct om_msg *first)
+{
+	const struct om_prepare prep = *(struct om_prepare *)first->data;
+	char comm[TASK_COMM_LEN];
+	const struct om_vma *v;
+	struct om_msg msg;
+	unsigned int i, n;
+	int ret;
+
+	b->home_pid = prep.home_pid;
+	current->signal->rlim[RLIMIT_STACK].rlim_cur = prep.stack_limit;
+	current->mm->om_body = b;
+	/* Nobody fills a hole but us: no huge pages, now or later. */
+	set_bit(MMF_DISABLE_THP, &current->mm->flags);
+	om_stash_drop(b, 0, TASK_SIZE_MAX);
+	mtree_destroy(&b->owned);
+	mt_init(&b->owned);
+	ret = vm_munmap(0, TASK_SIZE_MAX - PAGE_SIZE);
+	for (;;) {
+		int got = om_link_recv_wait(b->link, &msg, OM_LINK_TIMEOUT);
+
+		if (got < 0)
+			return got;
+		if (msg.type != OM_M_VMAS || msg.len % sizeof(*v))
+			return -EPROTO;
+		if (!msg.len)
+			break;
+		v = msg.data;
+		n = msg.len / sizeof(*v);
+		for (i = 0; i < n && !ret; i++)
+			ret = om_map_vma(b, &v[i]);
+	}
+	snprintf(comm, sizeof(comm), "remote(%u)", b->home_pid);
+	set_task_comm(current, comm);
+	return ret;
+}
+
+static int om_commit_body(struct om_body *b, struct pt_regs *regs,
+			  const struct om_msg *msg)
+{
+	size_t xlen = msg->len - sizeof(struct om_regs);
+	const struct om_regs *r = msg->data;
+	int ret;
+
+	if (msg->len < sizeof(*r) || !om_regs_sane(r, xlen))
+		return -EPROTO;
+	ret = om_regs_load(regs, r, r + 1);
+	if (ret)
+		return ret;
+	b->running = true;
+	b->recall = false;
+	b->pushed = false;
+	set_syscall_work(OPENMOSIX);
+	task_cputime(current, &b->base.utime, &b->base.stime);
+	b->base.runtime = task_sched_runtime(current);
+	om_link_bind(b->link, current, OM_NOTIFY_SIGNAL);
+	mod_timer(&b->tick, jiffies + OM_USAGE_PERIOD);
+	ret = om_link_send_one(b->link, OM_M_RESUMED, NULL, 0);
+	/* what came before the bind has rung no bell */
+	if (om_link_readable(b->link))
+		set_notify_signal(current);
+	return ret;
+}
+
+/* A stub: wait, perhaps for days, until a process comes or the link ends. */
+static void om_stub(struct om_body *b, struct pt_regs *regs)
+{
+	struct om_msg msg;
+	bool fresh = true;
+	int ret;
+
+	while (!b->running) {
+		ret = om_link_recv_wait(b->link, &msg, MAX_SCHEDULE_TIMEOUT);
+		if (ret < 0)
+			om_body_die(b, "no link");
+		switch (msg.type) {
+		case OM_M_PREPARE:
+			if (msg.len != sizeof(struct om_prepare))
+				om_body_die(b, "broken message");
+			ret = fresh ? om_drop_everything() : 0;
+			fresh = false;
+			if (!ret)
+				ret = om_prepare(b, &msg);
+			if (ret) {
+				om_link_send_one(b->link, OM_M_REFUSE, &ret,
+						 sizeof(ret));
+				om_body_die(b, "cannot prepare");
+			}
+			if (om_link_send_one(b->link, OM_M_READY, NULL, 0))
+				om_body_die(b, "no link");
+			break;
+		case OM_M_COMMIT:
+			if (fresh || om_commit_body(b, regs, &msg))
+				om_body_die(b, "cannot resume");
+			break;
+		default:
+			if (fresh || om_body_dispatch(b, &msg))
+				om_body_die(b, "broken message");
+		}
+	}
+}
+
+/**
+ * om_body_return - send the process home, and end
+ * @b: the body
+ * @regs: its user registers, ready to go on with
+ * @reason: enum om_home_reason
+ * @arg: of the reason
+ */
+void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
+		    u32 arg)
+{
+	struct om_return *r;
+	struct kvec vec[2];
+	struct om_msg msg;
+	int ret = -ENOMEM;
+
+	timer_delete_sync(&b->tick);
+	r = kvzalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
+	if (!r)
+		om_body_die(b, "no memory");
+	ret = om_regs_save(regs, &r->regs, r + 1);
+	om_body_usage(b, &r->usage);
+	r->reason = reason;
+	r->arg = arg;
+	r->calls_local = b->calls_local;
+	r->prefetched = b->prefetched;
+	vec[0].iov_base = r;
+	vec[0].iov_len = sizeof(*r);
+	vec[1].iov_base = r + 1;
+	vec[1].iov_len = r->regs.xstate_len;
+	if (!ret)
+		ret = om_link_send(b->link, OM_M_RETURN, vec, 2, false);
+	kvfree(r);
+	if (!ret)
+		ret = om_send_dirty(b);
+	if (!ret)
+		ret = om_link_send_one(b->link, OM_M_RETURNED, NULL, 0);
+	/* Until home has it all, this is the only copy. */
+	while (!ret) {
+		ret = om_link_recv_wait(b->link, &msg, OM_LINK_TIMEOUT);
+		if (ret > 0)
+			ret = msg.type == OM_M_TAKEN ? 1 : 0;
+	}
+	if (ret < 0)
+		om_body_die(b, "lost on the way home");
+	b->running = false;
+	om_body_die(b, "gone home");
+}
+
+void om_body_resume(struct om_proc *p, struct pt_regs *regs)
+{
+	if (!p->body->running)
+		om_stub(p->body, regs);
+}
+
+/* A signal of this node's kernel, raised by what the process did. */
+static int om_pending_signal(void)
+{
+	int sig = 0, i;
+
+	spin_lock_irq(&current->sighand->siglock);
+	for (i = 1; i <= _NSIG && !sig; i++)
+		if (sigismember(&current->pending.signal, i) ||
+		    sigismember(&current->signal->shared_pending.signal, i))
+			sig = i;
+	flush_sigqueue(&current->pending);
+	flush_sigqueue(&current->signal->shared_pending);
+	recalc_sigpending();
+	spin_unlock_irq(&current->sighand->siglock);
+	return sig;
+}
+
+/**
+ * om_body_signal - what a body does where others look for signals
+ * @p: its state
+ *
+ * Hears what home has to say, reports the time it used, and goes home if home
+ * wants that or if the program did something that home's kernel must judge: a
+ * faulting instruction is simply executed again there.
+ */
+void om_body_signal(struct om_proc *p)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+	struct om_body *b = p->body;
+	struct om_usage now;
+	int sig;
+
+	if (fatal_signal_pending(current))
+		om_body_die(b, "killed here");
+	if (om_body_drain(b) < 0)
+		om_body_die(b, "no link");
+	om_stash_map(b);
+	if (task_sigpending(current)) {
+		sig = om_pending_signal();
+		if (sig)
+			om_body_return(b, regs, OM_HOME_SIGNAL, sig);
+	}
+	if (b->recall)
+		om_body_return(b, regs, OM_HOME_NONE, 0);
+	om_body_usage(b, &now);
+	if (now.runtime - b->told.runtime >= 100 * NSEC_PER_MSEC) {
+		b->told = now;
+		if (om_link_send_one(b->link, OM_M_USAGE, &now, sizeof(now)))
+			om_body_die(b, "no link");
+	}
+}

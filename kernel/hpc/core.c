@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of a process: made when first needed, shared by its threads,
+ * freed with the signal_struct it hangs off. And the hooks, which find the
+ * state and go on to the file whose business it is.
+ */
+#include <linux/mm_types.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "om.h"
+
+struct om_proc *om_proc_of(struct task_struct *task)
+{
+	return smp_load_acquire(&task->signal->om);
+}
+
+/* The task may be asleep or in a hurry: it looks at its next return. */
+void om_poke(struct task_struct *task)
+{
+	struct task_struct *t;
+
+	rcu_read_lock();
+	for_each_thread(task, t)
+		set_notify_resume(t);
+	rcu_read_unlock();
+}
+
+static void om_retry_fn(struct timer_list *timer)
+{
+	struct om_proc *p = from_timer(p, timer, retry);
+	struct task_struct *t = READ_ONCE(p->mover);
+
+	if (t)
+		set_notify_resume(t);
+}
+
+/* Not now, but at the return to user mode after the next tick. */
+void om_retry_soon(struct om_proc *p)
+{
+	WRITE_ONCE(p->mover, current);
+	mod_timer(&p->retry, jiffies + 1);
+}
+
+static struct om_proc *om_proc_alloc(void)
+{
+	struct om_proc *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+
+	if (!p)
+		return NULL;
+	spin_lock_init(&p->lock);
+	xa_init(&p->away.sent);
+	timer_setup(&p->retry, om_retry_fn, 0);
+	return p;
+}
+
+static void om_proc_free(struct om_proc *p)
+{
+	timer_shutdown(&p->retry);
+	om_sent_free(&p->away);
+	if (p->body)
+		om_body_free(p->body);
+	om_link_put(p->link);
+	kfree(p);
+}
+
+/**
+ * om_proc_make - the state of a process, made if there is none
+ * @task: any of its threads, referenced by the caller
+ *
+ * Returns NULL if there is no memory.
+ */
+struct om_proc *om_proc_make(struct task_struct *task)
+{
+	struct om_proc *p = om_proc_of(task), *old;
+
+	if (p)
+		return p;
+	p = om_proc_alloc();
+	if (!p)
+		return NULL;
+	old = cmpxchg(&task->signal->om, NULL, p);
+	if (!old)
+		return p;
+	om_proc_free(p);
+	return old;
+}
+
+void om_mm_init(struct mm_struct *mm)
+{
+	mm->om_body = NULL;
+}
+
+/* A child begins with its parent's lock, and at home. */
+int om_signal_fork(struct signal_struct *sig)
+{
+	struct om_proc *parent = om_proc_of(current), *p;
+
+	if (!parent || !READ_ONCE(parent->locked) ||
+	    om_mutant("no-lock-inherit"))
+		return 0;
+	p = om_proc_alloc();
+	if (!p)
+		return -ENOMEM;
+	p->locked = true;
+	sig->om = p;
+	return 0;
+}
+
+void om_signal_free(struct signal_struct *sig)
+{
+	if (sig->om)
+		om_proc_free(sig->om);
+}
+
+void om_resume_user_mode(struct pt_regs *regs)
+{
+	struct om_proc *p = om_proc_of(current);
+
+	if (!p)
+		return;
+	if (p->body)
+		om_body_resume(p, regs);
+	else if (READ_ONCE(p->requested) || p->link)
+		om_home_resume(p, regs);
+}
+
+bool om_syscall_enter(struct pt_regs *regs)
+{
+	struct om_proc *p = om_proc_of(current);
+
+	if (!p || !p->body || !p->body->running)
+		return false;
+	om_body_syscall(p, regs);
+	return true;
+}
+
+void om_get_signal(void)
+{
+	struct om_proc *p = om_proc_of(current);
+
+	if (p && p->body && p->body->running)
+		om_body_signal(p);
+}
+
+bool om_is_body(struct task_struct *task)
+{
+	struct om_proc *p = om_proc_of(task);
+
+	return p && p->body;
+}
+
+void om_exit(bool group_dead)
+{
+	struct om_proc *p = om_proc_of(current);
+
+	if (!p)
+		return;
+	if (READ_ONCE(p->mover) == current) {
+		WRITE_ONCE(p->mover, NULL);
+		timer_delete_sync(&p->retry);
+	}
+	if (p->body)
+		timer_delete_sync(&p->body->tick);
+	if (p->link && p->link->task == current)
+		om_link_bind(p->link, NULL, OM_NOTIFY_NONE);
+	if (p->link && group_dead)
+		om_link_kill(p->link, -ESHUTDOWN);
+}
+
+/* The request that waited for an execve is due, or void. */
+void om_exec(int error)
+{
+	struct om_proc *p = om_proc_of(current);
+
+	if (!p || !READ_ONCE(p->on_exec))
+		return;
+	spin_lock(&p->lock);
+	p->on_exec = false;
+	if (error) {
+		p->requested = false;
+		p->target = 0;
+		p->state = OM_HOME;
+	}
+	spin_unlock(&p->lock);
+	if (!error)
+		set_notify_resume(current);
+}

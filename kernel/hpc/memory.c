@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The address space of a body: the mappings of home, all of them as private
+ * anonymous memory, since whatever is in them comes over the link.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/syscalls.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+
+#include "om.h"
+
+static int om_prot(u32 flags)
+{
+	return (flags & OM_VMA_READ ? PROT_READ : 0) |
+	       (flags & OM_VMA_WRITE ? PROT_WRITE : 0) |
+	       (flags & OM_VMA_EXEC ? PROT_EXEC : 0);
+}
+
+static bool om_range_sane(u64 start, u64 len)
+{
+	return PAGE_ALIGNED(start) && PAGE_ALIGNED(len) && len &&
+	       len < TASK_SIZE_MAX && start < TASK_SIZE_MAX - len;
+}
+
+static int om_set_owned(struct om_body *b, unsigned long start,
+			unsigned long end, unsigned long kind)
+{
+	return mtree_store_range(&b->owned, start, end - 1,
+				 kind ? xa_mk_value(kind) : NULL, GFP_KERNEL);
+}
+
+static int om_map(struct om_body *b, u64 start, u64 end, u32 flags)
+{
+	unsigned long how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
+			    MAP_NORESERVE;
+	unsigned long at;
+
+	if (!om_range_sane(start, end - start) || (flags & ~OM_VMA_FLAGS))
+		return -EPROTO;
+	if (flags & OM_VMA_STACK)
+		how |= MAP_GROWSDOWN;
+	at = vm_mmap(NULL, start, end - start, om_prot(flags), how, 0);
+	return at == start ? 0 : IS_ERR_VALUE(at) ? (long)at : -ENOMEM;
+}
+
+/**
+ * om_map_vma - make one mapping of a process that arrives
+ * @b: the body
+ * @v: the mapping, from the wire
+ */
+int om_map_vma(struct om_body *b, const struct om_vma *v)
+{
+	int ret = om_map(b, v->start, v->end, v->flags);
+
+	if (ret)
+		return ret;
+	return om_set_owned(b, v->start, v->end, v->flags & OM_VMA_FILE ?
+			    OM_OWNED_FILE : OM_OWNED_ANON);
+}
+
+/* One of this task's own calls, on the memory that it holds for another. */
+static long om_own_call(unsigned int nr, unsigned long a, unsigned long b,
+			unsigned long c, unsigned long d, unsigned long e)
+{
+	struct pt_regs regs = {
+		.orig_ax = nr, .di = a, .si = b, .dx = c, .r10 = d, .r8 = e,
+	};
+
+	return x64_sys_call(&regs, nr);
+}
+
+static unsigned long om_owned_any(struct om_body *b, unsigned long start,
+				  unsigned long end)
+{
+	unsigned long at = start;
+	void *entry = mt_find(&b->owned, &at, end - 1);
+
+	return entry ? xa_to_value(entry) : 0;
+}
+
+static int om_move(struct om_body *b, const struct om_op *op)
+{
+	unsigned long owned = om_owned_any(b, op->start, op->start + op->len);
+	long ret;
+
+	if (!om_range_sane(op->to, op->to_len))
+		return -EPROTO;
+	om_stash_drop(b, op->start, op->start + op->len);
+	om_stash_drop(b, op->to, op->to + op->to_len);
+	ret = om_own_call(__NR_mremap, op->start, op->len, op->to_len,
+			  MREMAP_MAYMOVE | MREMAP_FIXED, op->to);
+	if (ret != op->to)
+		return -ENOMEM;
+	ret = om_set_owned(b, op->start, op->start + op->len, 0);
+	if (!ret)
+		ret = om_set_owned(b, op->to, op->to + op->to_len, owned);
+	/* home pushes again what had not been pushed before the move */
+	if (owned == OM_OWNED_ANON)
+		b->pushed = false;
+	return ret;
+}
+
+/**
+ * om_apply_op - repeat a change of the address space that was made at home
+ * @b: the body
+ * @op: the change, from the wire
+ *
+ * An error means that the two sides differ from here: the process cannot go on.
+ */
+int om_apply_op(struct om_body *b, const struct om_op *op)
+{
+	unsigned long end = op->start + op->len;
+	int ret;
+
+	if (!om_range_sane(op->start, op->len))
+		return -EPROTO;
+	switch (op->kind) {
+	case OM_OP_UNMAP:
+		om_stash_drop(b, op->start, end);
+		ret = vm_munmap(op->start, op->len);
+		return ret ? ret : om_set_owned(b, op->start, end, 0);
+	case OM_OP_MAP:
+		om_stash_drop(b, op->start, end);
+		ret = om_map(b, op->start, end, op->flags);
+		/* new anonymous memory is nobody's: no need to ask */
+		return ret ? ret : om_set_owned(b, op->start, end,
+				op->flags & OM_VMA_FILE ? OM_OWNED_FILE : 0);
+	case OM_OP_PROTECT:
+		if (op->flags & ~OM_VMA_FLAGS)
+			return -EPROTO;
+		return om_own_call(__NR_mprotect, op->start, op->len,
+				   om_prot(op->flags), 0, 0);
+	case OM_OP_MOVE:
+		return om_move(b, op);
+	case OM_OP_DISCARD:
+		om_stash_drop(b, op->start, end);
+		return om_own_call(__NR_madvise, op->start, op->len,
+				   MADV_DONTNEED, 0, 0);
+	default:
+		return -EPROTO;
+	}
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Leaving home: the transaction, home's side.
+ *
+ *   PENDING    the request is noted; at its next return to user mode the
+ *              process sends its address space to a stub, and goes on running
+ *   PREPARING  the stub rebuilds it and says READY
+ *   FROZEN     registers and a few hot pages go out, with COMMIT as the last
+ *              word: from there home can only kill, never resume
+ *   AWAY       the body said RESUMED; this task is its deputy
+ *
+ * Until COMMIT only home runs, and whatever fails ends the attempt with the
+ * process none the wiser.
+ */
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/rseq.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "om.h"
+
+/* Address spaces that keep changing are sent so often while they run. */
+#define OM_PREPARE_ATTEMPTS	3
+
+/* Grows by one at each change of the list of mappings. */
+static int om_mm_seq(struct mm_struct *mm)
+{
+	return READ_ONCE(mm->mm_lock_seq.sequence);
+}
+
+static void om_set_state(struct om_proc *p, enum om_state state)
+{
+	spin_lock(&p->lock);
+	p->state = state;
+	spin_unlock(&p->lock);
+}
+
+static void om_drop_link(struct om_proc *p)
+{
+	struct om_link *link = p->link;
+
+	if (!link)
+		return;
+	om_link_bind(link, NULL, OM_NOTIFY_NONE);
+	spin_lock(&p->lock);
+	p->link = NULL;
+	spin_unlock(&p->lock);
+	om_link_kill(link, -ESHUTDOWN);
+	om_link_put(link);
+}
+
+/**
+ * om_home_abort - the process stays at home
+ * @p: its state; the current task's
+ * @error: positive errno for migstat, 0 if the request was withdrawn
+ */
+void om_home_abort(struct om_proc *p, int error)
+{
+	om_drop_link(p);
+	om_sent_free(&p->away);
+	spin_lock(&p->lock);
+	p->requested = false;
+	p->target = 0;
+	p->state = OM_HOME;
+	p->stat.error = error;
+	spin_unlock(&p->lock);
+}
+
+u32 om_vma_flags(const struct vm_area_struct *vma)
+{
+	u32 flags = 0;
+
+	if (vma->vm_flags & VM_READ)
+		flags |= OM_VMA_READ;
+	if (vma->vm_flags & VM_WRITE)
+		flags |= OM_VMA_WRITE;
+	if (vma->vm_flags & VM_EXEC)
+		flags |= OM_VMA_EXEC;
+	if (vma->vm_flags & VM_GROWSDOWN)
+		flags |= OM_VMA_STACK;
+	flags |= vma_is_anonymous((struct vm_area_struct *)vma) ?
+		 OM_VMA_ANON : OM_VMA_FILE;
+	return flags;
+}
+
+/* Reads the clock page of this node's kernel: a body gets none. */
+static bool om_vma_skipped(const struct vm_area_struct *vma)
+{
+	return !vma->vm_file && (vma->vm_flags & (VM_IO | VM_PFNMAP));
+}
+
+/**
+ * om_list_vmas - describe mappings of the current process
+ * @start: first address
+ * @end: address after the last
+ * @out: out
+ * @max: room in @out
+ * @next: out, where to go on; @end when all are listed
+ *
+ * Returns how many.
+ */
+static unsigned int om_list_vmas(unsigned long start, unsigned long end,
+				 struct om_vma *out, unsigned int max,
+				 unsigned long *next)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	unsigned int n = 0;
+
+	VMA_ITERATOR(vmi, mm, start);
+
+	*next = end;
+	mmap_read_lock(mm);
+	for_each_vma_range(vmi, vma, end) {
+		if (om_vma_skipped(vma))
+			continue;
+		if (n == max) {
+			*next = vma->vm_start;
+			break;
+		}
+		out[n++] = (struct om_vma){
+			.start = max(vma->vm_start, start),
+			.end = min(vma->vm_end, end),
+			.flags = om_vma_flags(vma),
+		};
+	}
+	mmap_read_unlock(mm);
+	return n;
+}
+
+static int om_send_prepare(struct om_proc *p)
+{
+	struct om_prepare prep = {
+		.home_pid = task_tgid_nr(current),
+		.stack_limit = rlimit(RLIMIT_STACK),
+	};
+	unsigned long at = 0, end = TASK_SIZE_MAX;
+	struct om_vma *vmas;
+	unsigned int n;
+	int ret;
+
+	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);
+	if (!vmas)
+		return -ENOMEM;
+	p->away.ready = false;
+	p->away.mm = current->mm;
+	p->away.mm_seq = om_mm_seq(current->mm);
+	prep.vma_count = current->mm->map_count;
+	ret = om_link_send_one(p->link, OM_M_PREPARE, &prep, sizeof(prep));
+	while (!ret && at < end) {
+		n = om_list_vmas(at, end, vmas, OM_MAX_VMAS, &at);
+		ret = om_link_send_one(p->link, OM_M_VMAS, vmas,
+				       n * sizeof(*vmas));
+	}
+	/* an empty list is the last one */
+	if (!ret)
+		ret = om_link_send_one(p->link, OM_M_VMAS, NULL, 0);
+	kvfree(vmas);
+	return ret;
+}
+
+/* Find a stub that takes the process. */
+static int om_begin(struct om_proc *p)
+{
+	struct om_link *link;
+	unsigned int tries;
+	int ret = -EAGAIN;
+
+	if (om_stay_reasons(current))
+		return -EBUSY;
+	for (tries = 0; tries < OM_LINK_TRIES; tries++) {
+		link = om_pool_take(p->target);
+		if (!link)
+			break;
+		spin_lock(&p->lock);
+		p->link = link;
+		p->state = OM_PREPARING;
+		spin_unlock(&p->lock);
+		om_link_bind(link, current, OM_NOTIFY_RESUME);
+		ret = om_send_prepare(p);
+		if (!ret)
+			return 0;
+		om_drop_link(p);
+		if (ret == -EINTR || ret == -ENOMEM)
+			break;
+		ret = -EAGAIN;
+	}
+	return ret;
+}
+
+/*
+ * The stub has something to say, or not yet. Returns 1 when it is ready, 0 to
+ * go on running.
+ */
+static int om_await_ready(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	ret = om_link_recv(p->link, &msg);
+	if (ret <= 0)
+		return ret;
+	if (msg.type == OM_M_REFUSE && msg.len == sizeof(s32)) {
+		s32 error = *(s32 *)msg.data;
+
+		return error < 0 && error >= -MAX_ERRNO ? error : -EPROTO;
+	}
+	return msg.type == OM_M_READY ? 1 : -EPROTO;
+}
+
+/* A program inside the vdso reads a page that it will not have. */
+static bool om_good_moment(struct pt_regs *regs)
+{
+	if (signal_pending(current)) {
+		set_thread_flag(TIF_NOTIFY_RESUME);
+		return false;
+	}
+	if (om_vdso_contains(regs->ip)) {
+		om_retry_soon(current->signal->om);
+		return false;
+	}
+	return true;
+}
+
+static int om_await_resumed(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	return msg.type == OM_M_RESUMED ? 0 : -EPROTO;
+}
+
+/*
+ * Everything up to the commit. Returns 0 when the commit is out, a negative
+ * errno if the process still is at home and whole.
+ */
+static int om_freeze(struct om_proc *p, struct pt_regs *regs)
+{
+	struct om_regs *r;
+	struct kvec vec[2];
+	int ret;
+
+	/* An rseq critical section does not outlive a change of the CPU. */
+	rseq_migrate(current);
+	rseq_handle_notify_resume(NULL, regs);
+	if (signal_pending(current))
+		return -EINTR;
+
+	r = kvmalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
+	if (!r)
+		return -ENOMEM;
+	ret = om_regs_save(regs, r, r + 1);
+	if (ret)
+		goto out;
+	r->orig_ax = -1;	/* no call is under way */
+	vec[0].iov_base = r;
+	vec[0].iov_len = sizeof(*r);
+	vec[1].iov_base = r + 1;
+	vec[1].iov_len = r->xstate_len;
+	ret = om_send_hot(p, r);
+	if (!ret)
+		ret = om_link_send(p->link, OM_M_COMMIT, vec, 2, false);
+out:
+	kvfree(r);
+	return ret;
+}
+
+/* After the commit: there is no way back but death. */
+static void om_commit(struct om_proc *p, struct pt_regs *regs)
+{
+	int ret;
+
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	ret = om_await_resumed(p);
+	if (!ret) {
+		spin_lock(&p->lock);
+		p->where = p->link->node;
+		p->nmigs++;
+		p->state = OM_AWAY;
+		p->requested = false;
+		p->target = 0;
+		p->stat.moved = true;
+		p->stat.resumed = ktime_get_ns();
+		p->stat.pages_out_at_resume = p->stat.pages_out;
+		spin_unlock(&p->lock);
+		ret = om_deputy(p, regs);
+	}
+	om_drop_link(p);
+	om_sent_free(&p->away);
+	spin_lock(&p->lock);
+	p->where = 0;
+	if (ret) {
+		p->stat.error = -ret;
+		p->state = OM_HOME;
+	}
+	spin_unlock(&p->lock);
+	if (ret && !fatal_signal_pending(current)) {
+		pr_warn_ratelimited("openmosix: process %d died with its body: error %d\n",
+				    task_tgid_nr(current), ret);
+		force_sig(SIGKILL);
+	}
+}
+
+static void om_leave(struct om_proc *p, struct pt_regs *regs)
+{
+	struct om_away *away = &p->away;
+	int ret;
+
+	if (!om_good_moment(regs))
+		return;
+	if (om_stay_reasons(current)) {
+		om_home_abort(p, EBUSY);
+		return;
+	}
+	/* Did the mappings change since they were sent? Then once more. */
+	if (away->mm != current->mm || away->mm_seq != om_mm_seq(current->mm)) {
+		if (away->attempts++ >= OM_PREPARE_ATTEMPTS) {
+			om_home_abort(p, EAGAIN);
+			return;
+		}
+		ret = om_send_prepare(p);
+		if (ret)
+			om_home_abort(p, -ret);
+		return;
+	}
+	p->stat.prepared = ktime_get_ns();
+	p->stat.frozen = p->stat.prepared;
+	om_set_state(p, OM_FROZEN);
+	away->cursor = 0;
+	away->pushed = false;
+	away->recalled = false;
+	away->window = 32 * 1024;
+	memset(&away->usage, 0, sizeof(away->usage));
+	ret = om_freeze(p, regs);
+	if (ret) {
+		om_home_abort(p, -ret);
+		return;
+	}
+	om_commit(p, regs);
+}
+
+/* Called at the return to user mode while there is a request or a link. */
+void om_home_resume(struct om_proc *p, struct pt_regs *regs)
+{
+	bool wanted;
+	int ret;
+
+	if (fatal_signal_pending(current))
+		return;
+	spin_lock(&p->lock);
+	wanted = p->requested && !p->on_exec;
+	spin_unlock(&p->lock);
+	if (!wanted) {
+		if (p->link)
+			om_home_abort(p, 0);
+		return;
+	}
+	if (!p->link) {
+		p->away.attempts = 0;
+		ret = om_begin(p);
+		if (ret)
+			om_home_abort(p, -ret);
+		return;
+	}
+	ret = p->away.ready ? 1 : om_await_ready(p);
+	p->away.ready = ret > 0;
+	if (ret < 0)
+		om_home_abort(p, ret == -ECONNRESET || ret == -EPIPE ?
+				 EAGAIN : -ret);
+	else if (ret)
+		om_leave(p, regs);
+}

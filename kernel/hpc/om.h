@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * openMosix: what its files share.
+ *
+ * Lock order, outermost first:
+ *
+ *   mmap_lock of the process
+ *     om_nodes_lock (spin)	nodes, pools of idle links
+ *       om_proc.lock (spin)	request and state of a process
+ *   sk_callback_lock (bh)	om_link.task; taken by socket callbacks
+ *
+ * The rest needs no lock, because only the process itself touches it: a link
+ * in use is sent to and received from by one task; om_away and om_body belong
+ * to the one thread of a process that may move.
+ */
+#ifndef _HPC_OM_H
+#define _HPC_OM_H
+
+#include <linux/list.h>
+#include <linux/maple_tree.h>
+#include <linux/net.h>
+#include <linux/openmosix.h>
+#include <linux/refcount.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <uapi/linux/openmosix.h>
+
+#include "wire.h"
+
+/* A peer that says nothing for so long is dead. */
+#define OM_LINK_TIMEOUT		(15 * HZ)
+/* Idle links that one move tries before it gives up. */
+#define OM_LINK_TRIES		4
+
+/* link.c: framed messages on a connected socket */
+
+enum om_notify {
+	OM_NOTIFY_NONE,		/* the task waits on the link itself */
+	OM_NOTIFY_RESUME,	/* call its resume_user_mode_work() */
+	OM_NOTIFY_SIGNAL,	/* call its get_signal() */
+};
+
+struct om_link {
+	refcount_t ref;
+	u32 node;
+	bool dead;
+	int error;		/* why it is dead; negative errno */
+	struct file *file;	/* keeps the socket */
+	struct socket *sock;
+	wait_queue_head_t wait;
+	struct task_struct *task;
+	enum om_notify notify;
+	bool idle;		/* in a pool */
+	struct list_head pool;
+	u32 tx_seq;
+	u32 rx_seq;
+	u64 bytes_out;
+	u64 bytes_in;
+	struct om_hdr rx_hdr;
+	size_t rx_have;		/* of header and payload together */
+	void *rx_buf;
+	size_t rx_cap;
+	void (*saved_data_ready)(struct sock *sk);
+	void (*saved_write_space)(struct sock *sk);
+	void (*saved_state_change)(struct sock *sk);
+	void (*saved_error_report)(struct sock *sk);
+};
+
+/* A received message; data is valid until the next receive on the link. */
+struct om_msg {
+	u8 type;
+	u32 len;
+	void *data;
+};
+
+struct om_link *om_link_get_fd(int fd, u32 node);
+void om_link_put(struct om_link *link);
+void om_link_bind(struct om_link *link, struct task_struct *task,
+		  enum om_notify notify);
+void om_link_kill(struct om_link *link, int error);
+bool om_link_readable(struct om_link *link);
+bool om_link_alive(struct om_link *link);
+u32 om_link_inflight(struct om_link *link);
+bool om_link_room(struct om_link *link, size_t bytes);
+int om_link_recv(struct om_link *link, struct om_msg *msg);
+int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout);
+int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
+		 unsigned int n, bool more);
+int om_link_send_one(struct om_link *link, u8 type, const void *data,
+		     size_t len);
+
+/* pool.c: nodes, idle links, the device */
+
+u32 om_self(void);
+int om_node_check(u32 node);
+struct om_link *om_pool_take(u32 node);
+void om_pool_reap(void);
+void om_fill_features(struct om_features *features);
+
+/* core.c: state of a process */
+
+enum om_state {
+	OM_HOME,
+	OM_PENDING,		/* requested */
+	OM_PREPARING,		/* the stub rebuilds the address space */
+	OM_FROZEN,
+	OM_AWAY,
+	OM_RETURNING,
+};
+
+struct om_stat {
+	int error;		/* of the last request; positive errno */
+	bool moved;		/* there was a last request, and it was met */
+	u32 home_reason;
+	u32 home_arg;
+	u64 requested, prepared, frozen, resumed, released;	/* ns */
+	u64 bytes_out, bytes_in, pages_out, pages_in;
+	u64 pages_out_at_resume, demand_faults, prefetched;
+	u64 calls_forwarded, calls_local, round_trips;
+};
+
+/* Home's half while the process is away or preparing. */
+struct om_away {
+	struct mm_struct *mm;	/* only compared */
+	int mm_seq;
+	unsigned int attempts;
+	bool ready;		/* the stub said so */
+	struct xarray sent;	/* 512 pages an entry: struct om_sent */
+	unsigned long cursor;	/* of the background push */
+	bool pushed;
+	bool recalled;
+	u32 window;		/* bytes of push in flight at most */
+	struct om_usage usage;	/* seen so far */
+};
+
+struct om_proc {
+	spinlock_t lock;
+	bool locked;		/* the user's lock: no automatic move */
+	enum om_state state;
+	u32 where;		/* 0: home */
+	u32 nmigs;
+	u32 target;		/* of the request; om_self() is home */
+	bool requested;
+	bool on_exec;		/* the request waits for an execve */
+	struct om_stat stat;
+	struct om_link *link;	/* home: of the move; guest: of the body */
+	struct om_away away;
+	struct om_body *body;	/* this task is a body */
+	struct timer_list retry;
+	struct task_struct *mover;	/* for the timer, cleared with it */
+};
+
+struct om_proc *om_proc_of(struct task_struct *task);
+struct om_proc *om_proc_make(struct task_struct *task);
+void om_poke(struct task_struct *task);
+void om_retry_soon(struct om_proc *p);
+
+/* stay.c */
+
+u32 om_stay_reasons(struct task_struct *task);
+int om_stay_print(u32 reasons, char *buf, size_t size);
+
+/* regs.c: registers of the current task */
+
+size_t om_xstate_size(void);
+int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate);
+int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
+		 const void *xstate);
+bool om_regs_sane(const struct om_regs *in, size_t xstate_len);
+
+/* vdso.c: an entry of the vdso that works without its data page */
+
+bool om_vdso_contains(unsigned long addr);
+struct page *om_vdso_page(unsigned long addr);
+
+/* migrate.c: the transaction, home side */
+
+void om_home_resume(struct om_proc *p, struct pt_regs *regs);
+void om_home_abort(struct om_proc *p, int error);
+u32 om_vma_flags(const struct vm_area_struct *vma);
+
+/* deputy.c */
+
+int om_deputy(struct om_proc *p, struct pt_regs *regs);
+void om_usage_add(struct om_proc *p, const struct om_usage *now);
+bool om_must_restart(long result);
+int om_next_signal(void);
+
+/* call.c: a body's call, executed at home */
+
+int om_call_execute(struct om_proc *p, const struct om_msg *msg, long *result);
+
+/* page.c: home's pages */
+
+void om_sent_clear(struct om_away *away, unsigned long start,
+		   unsigned long end);
+void om_sent_free(struct om_away *away);
+int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
+		  bool more);
+int om_send_hot(struct om_proc *p, const struct om_regs *regs);
+int om_serve_fault(struct om_proc *p, unsigned long addr);
+int om_push_some(struct om_proc *p);
+int om_take_pages(const void *data, size_t len);
+int om_user_write(unsigned long addr, const void *from, size_t len);
+int om_pages_check(const void *data, size_t len);
+
+/* body.c: becoming a process, and giving it back */
+
+struct om_body {
+	struct om_link *link;
+	u32 home;
+	u32 home_pid;
+	bool running;		/* user code of the process runs here */
+	bool recall;
+	bool pushed;
+	struct maple_tree owned;	/* home may have pages there */
+	struct xarray stash;	/* pages received, not yet mapped */
+	unsigned long bad;	/* address that home could not provide */
+	struct om_usage base;	/* this task's own, when the process came */
+	struct om_usage told;
+	u64 calls_local;
+	u64 prefetched;
+	struct timer_list tick;
+	struct task_struct *task;
+};
+
+int om_body_start(struct om_link *link);
+void om_body_resume(struct om_proc *p, struct pt_regs *regs);
+void om_body_signal(struct om_proc *p);
+void om_body_syscall(struct om_proc *p, struct pt_regs *regs);
+void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
+		    u32 arg) __noreturn;
+void om_body_free(struct om_body *b);
+void om_body_usage(struct om_body *b, struct om_usage *u);
+void om_body_die(struct om_body *b, const char *why) __noreturn;
+
+/* memory.c: the address space of a body */
+
+int om_map_vma(struct om_body *b, const struct om_vma *v);
+int om_apply_op(struct om_body *b, const struct om_op *op);
+
+/* paging.c: pages of a body */
+
+#define OM_OWNED_ANON	1
+#define OM_OWNED_FILE	2
+
+int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
+int om_body_drain(struct om_body *b);
+void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end);
+void om_stash_map(struct om_body *b);
+bool om_body_has(struct om_body *b, unsigned long addr);
+int om_send_dirty(struct om_body *b);
+
+/* table.c */
+
+struct om_arg {
+	u8 kind;
+	u8 other;		/* the argument that holds a count or length */
+	u16 size;		/* of the object, or of one element */
+};
+
+enum om_row_kind { OM_ROW_HOME = 0, OM_ROW_FORWARD, OM_ROW_LOCAL, OM_ROW_MEMORY,
+		   OM_ROW_EXIT };
+enum om_arg_kind {
+	OM_A_VALUE = 0, OM_A_IN, OM_A_OUT, OM_A_INOUT, OM_A_STRING,
+	OM_A_IN_LEN, OM_A_OUT_LEN, OM_A_OUT_RESULT, OM_A_INOUT_ARRAY, OM_A_IOV_IN, OM_A_IOV_OUT,
+	OM_A_IOCTL,
+};
+
+struct om_row {
+	u8 kind;
+	struct om_arg arg[6];
+};
+
+const struct om_row *om_row_of(u64 nr);
+
+/* mutant.c */
+
+#ifdef CONFIG_OPENMOSIX_MUTANTS
+bool om_mutant(const char *name);
+#else
+static inline bool om_mutant(const char *name) { return false; }
+#endif
+
+#endif

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Home's pages while the process is away.
+ *
+ * Home's address space stays as it was, as a cache: for every page either the
+ * body has a dirty copy, which it sends when it returns, or home's copy is
+ * right. What has been sent is noted, a bit a page, so that nothing is sent
+ * twice; a demand for a page that was sent has crossed it on the wire and needs
+ * no answer.
+ */
+#include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <linux/uaccess.h>
+
+#include "om.h"
+
+#define OM_PUSH_BATCH	8			/* pages a message */
+#define OM_WINDOW_MIN	(32 * 1024)
+#define OM_WINDOW_MAX	(512 * 1024)
+#define OM_AROUND	7			/* pages sent after a demanded one */
+
+struct om_sent {
+	DECLARE_BITMAP(pages, PTRS_PER_PTE);
+};
+
+static struct om_sent *om_sent_of(struct om_away *away, unsigned long addr)
+{
+	return xa_load(&away->sent, addr >> PMD_SHIFT);
+}
+
+static bool om_was_sent(struct om_away *away, unsigned long addr)
+{
+	struct om_sent *s = om_sent_of(away, addr);
+
+	return s && test_bit(pte_index(addr), s->pages);
+}
+
+static int om_mark_sent(struct om_away *away, unsigned long addr)
+{
+	struct om_sent *s = om_sent_of(away, addr);
+
+	if (!s) {
+		s = kzalloc(sizeof(*s), GFP_KERNEL);
+		if (!s)
+			return -ENOMEM;
+		if (xa_is_err(xa_store(&away->sent, addr >> PMD_SHIFT, s,
+				       GFP_KERNEL))) {
+			kfree(s);
+			return -ENOMEM;
+		}
+	}
+	__set_bit(pte_index(addr), s->pages);
+	return 0;
+}
+
+/* The content there is new: what was sent is no longer what was sent. */
+void om_sent_clear(struct om_away *away, unsigned long start,
+		   unsigned long end)
+{
+	unsigned long index, first, last;
+	struct om_sent *s;
+
+	if (start >= end)
+		return;
+	xa_for_each_range(&away->sent, index, s, start >> PMD_SHIFT,
+			  (end - 1) >> PMD_SHIFT) {
+		first = max(start, index << PMD_SHIFT);
+		last = min(end - 1, (index << PMD_SHIFT) + PMD_SIZE - 1);
+		bitmap_clear(s->pages, pte_index(first),
+			     pte_index(last) - pte_index(first) + 1);
+	}
+}
+
+void om_sent_free(struct om_away *away)
+{
+	struct om_sent *s;
+	unsigned long index;
+
+	xa_for_each(&away->sent, index, s)
+		kfree(s);
+	xa_destroy(&away->sent);
+}
+
+/*
+ * The page as the body shall see it, or NULL if there is nothing but zeros.
+ * put_page() it.
+ */
+static struct page *om_read_page(unsigned long addr)
+{
+	struct page *page;
+
+	if (om_vdso_contains(addr))
+		return om_vdso_page(addr);
+	page = get_dump_page(addr);
+	if (page && !memchr_inv(page_address(page), 0, PAGE_SIZE)) {
+		put_page(page);
+		page = NULL;
+	}
+	return page;
+}
+
+/**
+ * om_send_pages - send those of these pages that have content
+ * @p: the process, which is the current one
+ * @addr: their addresses
+ * @n: how many, at most OM_MAX_PAGES
+ * @more: another message follows at once
+ *
+ * Returns how many went, or a negative errno.
+ */
+int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
+		  bool more)
+{
+	struct kvec vec[OM_MAX_PAGES + 2];
+	struct page *page[OM_MAX_PAGES];
+	u64 where[OM_MAX_PAGES];
+	struct om_pages head = { };
+	unsigned int i;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(n > OM_MAX_PAGES))
+		return -EINVAL;
+	for (i = 0; i < n && !ret; i++) {
+		if (om_was_sent(&p->away, addr[i]))
+			continue;
+		page[head.count] = om_read_page(addr[i]);
+		if (!page[head.count])
+			continue;
+		where[head.count] = addr[i];
+		vec[2 + head.count].iov_base = page_address(page[head.count]);
+		vec[2 + head.count].iov_len = PAGE_SIZE;
+		head.count++;
+		ret = om_mark_sent(&p->away, addr[i]);
+	}
+	vec[0].iov_base = &head;
+	vec[0].iov_len = sizeof(head);
+	vec[1].iov_base = where;
+	vec[1].iov_len = head.count * sizeof(u64);
+	if (!ret && head.count)
+		ret = om_link_send(p->link, OM_M_PAGES, vec, 2 + head.count,
+				   more);
+	for (i = 0; i < head.count; i++)
+		put_page(page[i]);
+	if (ret)
+		return ret;
+	p->stat.pages_out += head.count;
+	return head.count;
+}
+
+/**
+ * om_send_hot - the pages that the first instructions away will touch
+ * @p: the process
+ * @regs: its registers
+ */
+int om_send_hot(struct om_proc *p, const struct om_regs *regs)
+{
+	const unsigned long want[] = {
+		regs->ip, regs->sp, regs->sp - 128, regs->sp + PAGE_SIZE,
+		regs->fsbase, regs->fsbase + PAGE_SIZE - 1,
+	};
+	unsigned long addr[ARRAY_SIZE(want)];
+	struct vm_area_struct *vma;
+	unsigned int i, n = 0;
+
+	mmap_read_lock(current->mm);
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		vma = vma_lookup(current->mm, want[i]);
+		if (!want[i] || !vma || (vma->vm_flags & (VM_IO | VM_PFNMAP)))
+			continue;
+		addr[n++] = want[i] & PAGE_MASK;
+	}
+	mmap_read_unlock(current->mm);
+	for (i = 0; i < n; i++) {
+		int ret = om_send_pages(p, &addr[i], 1, true);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* What page tables say of one PMD's worth of a mapping. */
+struct om_scan {
+	DECLARE_BITMAP(present, PTRS_PER_PTE);
+};
+
+static int om_scan_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
+		       struct mm_walk *walk)
+{
+	struct om_scan *scan = walk->private;
+	pmd_t val = pmdp_get_lockless(pmd);
+
+	if (pmd_trans_huge(val) || is_swap_pmd(val)) {
+		bitmap_set(scan->present, pte_index(addr),
+			   (next - addr) >> PAGE_SHIFT);
+		walk->action = ACTION_CONTINUE;
+	}
+	return 0;
+}
+
+static int om_scan_pte(pte_t *ptep, unsigned long addr, unsigned long next,
+		       struct mm_walk *walk)
+{
+	struct om_scan *scan = walk->private;
+	pte_t pte = ptep_get(ptep);
+
+	if (pte_none(pte) || is_pte_marker(pte) ||
+	    (pte_present(pte) && is_zero_pfn(pte_pfn(pte))))
+		return 0;
+	__set_bit(pte_index(addr), scan->present);
+	return 0;
+}
+
+static const struct mm_walk_ops om_scan_ops = {
+	.pmd_entry = om_scan_pmd,
+	.pte_entry = om_scan_pte,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+/*
+ * Which pages does home have, at @addr and after it, in the same mapping and
+ * PMD? Returns the end of what was looked at, 0 if there is no mapping at or
+ * after @addr; @start: where the first look fell.
+ */
+static unsigned long om_scan(unsigned long addr, struct om_scan *scan,
+			     unsigned long *start)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	unsigned long end = 0;
+
+	bitmap_zero(scan->present, PTRS_PER_PTE);
+	mmap_read_lock(mm);
+	vma = find_vma(mm, addr);
+	if (vma) {
+		*start = max(addr, vma->vm_start);
+		end = min(pmd_addr_end(*start, vma->vm_end), vma->vm_end);
+		if (!(vma->vm_flags & (VM_IO | VM_PFNMAP)))
+			walk_page_range(mm, *start, end, &om_scan_ops, scan);
+	}
+	mmap_read_unlock(mm);
+	return end;
+}
+
+/* The demanded page is not there: tell how far that goes. */
+static int om_tell_hole(struct om_proc *p, unsigned long addr)
+{
+	struct om_range hole = { .start = addr, .end = addr + PAGE_SIZE };
+	struct vm_area_struct *vma;
+	unsigned long start, end;
+	struct om_scan scan;
+	unsigned int i;
+	u64 bad = addr;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	if (vma && !vma_is_anonymous(vma))
+		vma = NULL;
+	mmap_read_unlock(current->mm);
+	/* A file that ends before that page, or a page of zeros in it. */
+	if (!vma) {
+		char byte;
+
+		if (copy_from_user(&byte, (void __user *)addr, 1))
+			return om_link_send_one(p->link, OM_M_BADPAGE, &bad,
+						sizeof(bad));
+		return om_link_send_one(p->link, OM_M_HOLE, &hole,
+					sizeof(hole));
+	}
+	end = om_scan(addr + PAGE_SIZE, &scan, &start);
+	if (end && start == addr + PAGE_SIZE) {
+		for (i = 0; start < end; start += PAGE_SIZE, i++)
+			if (test_bit(pte_index(start), scan.present))
+				break;
+		hole.end = start;
+	}
+	return om_link_send_one(p->link, OM_M_HOLE, &hole, sizeof(hole));
+}
+
+/**
+ * om_serve_fault - the body touched a page that it does not have
+ * @p: the process
+ * @addr: the page, from the wire
+ *
+ * Sends it and, in a second message that the body need not wait for, those
+ * after it. Returns 0 or a negative errno.
+ */
+int om_serve_fault(struct om_proc *p, unsigned long addr)
+{
+	unsigned long around[OM_AROUND], start, end, at;
+	struct om_scan scan;
+	unsigned int n = 0;
+	int ret;
+
+	if (!PAGE_ALIGNED(addr) || addr >= TASK_SIZE_MAX)
+		return -EPROTO;
+	p->stat.demand_faults++;
+	p->away.window = OM_WINDOW_MIN;
+	if (om_was_sent(&p->away, addr))
+		return 0;	/* they have crossed */
+	p->stat.round_trips++;
+	ret = om_send_pages(p, &addr, 1, false);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return om_tell_hole(p, addr);
+	end = om_scan(addr + PAGE_SIZE, &scan, &start);
+	if (!end || start != addr + PAGE_SIZE)
+		return 0;
+	for (at = start; at < end && n < OM_AROUND; at += PAGE_SIZE)
+		if (test_bit(pte_index(at), scan.present))
+			around[n++] = at;
+	ret = om_send_pages(p, around, n, false);
+	return ret < 0 ? ret : 0;
+}
+
+/**
+ * om_push_some - send more of what the body has not asked for
+ * @p: the process
+ *
+ * Sends at most one PMD's worth, and no more than the window allows. Returns 1
+ * if there is more to push and room for it, 0 if not, or a negative errno.
+ */
+int om_push_some(struct om_proc *p)
+{
+	struct om_away *away = &p->away;
+	unsigned long batch[OM_PUSH_BATCH], start, end, at;
+	struct om_scan scan;
+	unsigned int n = 0;
+	int ret;
+
+	if (away->pushed || om_link_inflight(p->link) >= away->window ||
+	    !om_link_room(p->link, OM_PUSH_BATCH * (PAGE_SIZE + 8) + 64))
+		return 0;
+	end = om_scan(away->cursor, &scan, &start);
+	if (!end) {
+		away->pushed = true;
+		p->stat.released = ktime_get_ns();
+		return om_link_send_one(p->link, OM_M_PUSHED, NULL, 0);
+	}
+	for (at = start; at < end; at += PAGE_SIZE) {
+		if (!test_bit(pte_index(at), scan.present) ||
+		    om_was_sent(away, at))
+			continue;
+		batch[n++] = at;
+		if (n == OM_PUSH_BATCH) {
+			at += PAGE_SIZE;
+			break;
+		}
+	}
+	away->cursor = at;
+	ret = om_send_pages(p, batch, n, false);
+	if (ret < 0)
+		return ret;
+	away->window = min(away->window + ret * (u32)PAGE_SIZE, OM_WINDOW_MAX);
+	return 1;
+}
+
+/**
+ * om_user_write - write memory of the current process, whatever its protection
+ * @addr: where
+ * @from: bytes
+ * @len: how many
+ *
+ * The body may have changed a page before it was made read-only. A page that
+ * has these bytes already is left alone, for it may be a file's. Returns 0 or
+ * -EFAULT.
+ */
+int om_user_write(unsigned long addr, const void *from, size_t len)
+{
+	unsigned int gup = FOLL_WRITE | FOLL_FORCE;
+	size_t chunk, done, same;
+	u8 have[256];
+
+	if (!copy_to_user((void __user *)addr, from, len))
+		return 0;
+	for (done = 0; done < len; done += chunk) {
+		chunk = min(len - done, sizeof(have));
+		same = access_process_vm(current, addr + done, have, chunk,
+					 FOLL_FORCE);
+		if (same == chunk && !memcmp(have, from + done, chunk))
+			continue;
+		if (access_process_vm(current, addr + done,
+				      (void *)from + done, chunk,
+				      gup) != chunk)
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Is this payload of OM_M_PAGES well-formed? */
+int om_pages_check(const void *data, size_t len)
+{
+	const struct om_pages *head = data;
+	const u64 *addr = data + sizeof(*head);
+	unsigned int i;
+
+	if (len < sizeof(*head) || !head->count || head->count > OM_MAX_PAGES ||
+	    len != sizeof(*head) + head->count * (sizeof(u64) + PAGE_SIZE))
+		return -EPROTO;
+	for (i = 0; i < head->count; i++)
+		if (!PAGE_ALIGNED(addr[i]) || addr[i] >= TASK_SIZE_MAX)
+			return -EPROTO;
+	return 0;
+}
+
+/* Dirty pages come home. Returns how many, or a negative errno. */
+int om_take_pages(const void *data, size_t len)
+{
+	const struct om_pages *head = data;
+	const u64 *addr = data + sizeof(*head);
+	const void *page;
+	unsigned int i;
+	int ret = om_pages_check(data, len);
+
+	if (ret)
+		return ret;
+	page = addr + head->count;
+	for (i = 0; i < head->count; i++, page += PAGE_SIZE)
+		if (om_user_write(addr[i], page, PAGE_SIZE))
+			return -EFAULT;
+	return head->count;
+}

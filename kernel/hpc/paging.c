@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages of a body.
+ *
+ * A page from home is mapped clean and writable: the CPU's dirty bit is the log
+ * of what changed, at no cost. A page table entry that we made is marked by a
+ * bit which no path of the kernel carries over a swap, a merge or a migration of
+ * the page, so an entry that went through one of these counts as dirty.
+ *
+ * Pages that arrive while nobody can map them (inside a fault, where the locks
+ * are held already) wait in the stash, which every fault looks into first.
+ */
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/pagewalk.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <asm/tlbflush.h>
+
+#include "om.h"
+#include "../mm/internal.h"
+
+/* Free while CONFIG_MEM_SOFT_DIRTY is off, which Kconfig demands. */
+#define OM_PTE_FROM_HOME	(_AT(pteval_t, 1) << _PAGE_BIT_SOFTW3)
+
+#define OM_MAP_AROUND	16	/* stashed pages mapped with a faulting one */
+
+/* Which ranges home still may have something for. */
+static unsigned long om_owned(struct om_body *b, unsigned long addr)
+{
+	void *entry = mtree_load(&b->owned, addr);
+
+	return entry ? xa_to_value(entry) : 0;
+}
+
+void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end)
+{
+	unsigned long index;
+	struct page *page;
+
+	if (start >= end)
+		return;
+	xa_for_each_range(&b->stash, index, page, start >> PAGE_SHIFT,
+			  (end - 1) >> PAGE_SHIFT) {
+		xa_erase(&b->stash, index);
+		put_page(page);
+	}
+}
+
+static int om_stash_pages(struct om_body *b, const struct om_msg *msg)
+{
+	const struct om_pages *head = msg->data;
+	const u64 *addr = msg->data + sizeof(*head);
+	const void *from;
+	struct page *page;
+	unsigned int i;
+	int ret = om_pages_check(msg->data, msg->len);
+
+	if (ret)
+		return ret;
+	from = addr + head->count;
+	for (i = 0; i < head->count; i++, from += PAGE_SIZE) {
+		if (!om_owned(b, addr[i]))
+			continue;
+		page = alloc_page(GFP_HIGHUSER_MOVABLE);
+		if (!page)
+			return -ENOMEM;
+		copy_page(page_address(page), (void *)from);
+		ret = xa_insert(&b->stash, addr[i] >> PAGE_SHIFT, page,
+				GFP_KERNEL);
+		if (ret)
+			put_page(page);
+		if (ret && ret != -EBUSY)
+			return ret;
+	}
+	return 0;
+}
+
+/* Everything home had of anonymous memory is here: no need to ask any more. */
+static int om_all_pushed(struct om_body *b)
+{
+	MA_STATE(mas, &b->owned, 0, 0);
+	void *entry;
+
+	b->pushed = true;
+	mas_lock(&mas);
+	mas_for_each(&mas, entry, ULONG_MAX) {
+		if (xa_to_value(entry) == OM_OWNED_ANON)
+			mas_erase(&mas);
+	}
+	mas_unlock(&mas);
+	return 0;
+}
+
+/**
+ * om_body_dispatch - act on a message that answers nothing
+ * @b: the body
+ * @msg: the message
+ *
+ * Returns 0, or a negative errno if it makes no sense.
+ */
+int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
+{
+	const struct om_range *hole = msg->data;
+
+	switch (msg->type) {
+	case OM_M_PAGES:
+		return om_stash_pages(b, msg);
+	case OM_M_HOLE:
+		if (msg->len != sizeof(*hole) || !PAGE_ALIGNED(hole->start) ||
+		    !PAGE_ALIGNED(hole->end) || hole->start >= hole->end ||
+		    hole->end > TASK_SIZE_MAX)
+			return -EPROTO;
+		return mtree_store_range(&b->owned, hole->start, hole->end - 1,
+					 NULL, GFP_KERNEL);
+	case OM_M_BADPAGE:
+		if (msg->len != sizeof(u64))
+			return -EPROTO;
+		b->bad = *(u64 *)msg->data;
+		return 0;
+	case OM_M_PUSHED:
+		return om_all_pushed(b);
+	case OM_M_RECALL:
+		b->recall = true;
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+/* Acts on all that has arrived. Returns 0 or a negative errno. */
+int om_body_drain(struct om_body *b)
+{
+	struct om_msg msg;
+	int ret;
+
+	while ((ret = om_link_recv(b->link, &msg)) > 0) {
+		ret = om_body_dispatch(b, &msg);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * Maps a page from home. Returns 0, -EEXIST if something is mapped there
+ * already, or another errno; the page is the caller's in all but the first case.
+ */
+static int om_map_page(struct vm_area_struct *vma, pmd_t *pmd,
+		       unsigned long addr, struct page *page)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	struct folio *folio = page_folio(page);
+	spinlock_t *ptl;
+	pte_t *ptep, pte;
+
+	if (pte_alloc(mm, pmd))
+		return -ENOMEM;
+	if (mem_cgroup_charge(folio, mm, GFP_KERNEL))
+		return -ENOMEM;
+	__folio_mark_uptodate(folio);
+	pte = mk_pte(page, vma->vm_page_prot);
+	pte = pte_mkclean(pte_mkyoung(pte));
+	if (vma->vm_flags & VM_WRITE)
+		pte = pte_mkclean(pte_mkwrite(pte, vma));
+	pte = pte_set_flags(pte, OM_PTE_FROM_HOME);
+
+	ptep = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!ptep)
+		return -EAGAIN;
+	if (!pte_none(ptep_get(ptep))) {
+		pte_unmap_unlock(ptep, ptl);
+		return -EEXIST;
+	}
+	inc_mm_counter(mm, MM_ANONPAGES);
+	folio_add_new_anon_rmap(folio, vma, addr, RMAP_EXCLUSIVE);
+	folio_add_lru_vma(folio, vma);
+	set_pte_at(mm, addr, ptep, pte);
+	update_mmu_cache(vma, addr, ptep);
+	pte_unmap_unlock(ptep, ptl);
+	return 0;
+}
+
+/* Takes a page out of the stash and maps it; drops it if it is not needed. */
+static int om_map_stashed(struct om_body *b, struct vm_area_struct *vma,
+			  pmd_t *pmd, unsigned long addr)
+{
+	struct page *page = xa_erase(&b->stash, addr >> PAGE_SHIFT);
+	int ret;
+
+	if (!page)
+		return -ENOENT;
+	ret = om_map_page(vma, pmd, addr, page);
+	if (ret)
+		put_page(page);
+	else
+		b->prefetched++;
+	return ret;
+}
+
+static pmd_t *om_pmd_of(struct mm_struct *mm, unsigned long addr)
+{
+	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
+	pud_t *pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
+
+	return pud ? pmd_alloc(mm, pud, addr) : NULL;
+}
+
+/* Maps what waits in the stash. Called without locks. */
+void om_stash_map(struct om_body *b)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	unsigned long index, addr;
+	struct page *page;
+	pmd_t *pmd;
+
+	if (xa_empty(&b->stash))
+		return;
+	mmap_read_lock(mm);
+	xa_for_each(&b->stash, index, page) {
+		addr = index << PAGE_SHIFT;
+		vma = vma_lookup(mm, addr);
+		pmd = om_pmd_of(mm, addr);
+		if (!vma || !pmd || anon_vma_prepare(vma))
+			continue;
+		om_map_stashed(b, vma, pmd, addr);
+	}
+	mmap_read_unlock(mm);
+}
+
+/* Waits until home has answered for @addr. Called with the mmap lock held. */
+static int om_demand(struct om_body *b, unsigned long addr)
+{
+	u64 page = addr;
+	struct om_msg msg;
+	int ret;
+
+	b->bad = 0;
+	ret = om_link_send_one(b->link, OM_M_FAULT, &page, sizeof(page));
+	if (ret)
+		return ret;
+	for (;;) {
+		ret = om_link_recv_wait(b->link, &msg, OM_LINK_TIMEOUT);
+		if (ret < 0)
+			return ret;
+		ret = om_body_dispatch(b, &msg);
+		if (ret)
+			return ret;
+		if (b->bad == addr)
+			return -EFAULT;
+		if (!om_owned(b, addr) ||
+		    xa_load(&b->stash, addr >> PAGE_SHIFT))
+			return 0;
+	}
+}
+
+static void om_map_around(struct om_body *b, struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long at = vmf->address & PAGE_MASK, end;
+	unsigned int i;
+
+	end = min(vma->vm_end, (at & PMD_MASK) + PMD_SIZE);
+	for (i = 0; i < OM_MAP_AROUND; i++) {
+		at += PAGE_SIZE;
+		if (at >= end ||
+		    om_map_stashed(b, vma, vmf->pmd, at) == -ENOENT)
+			return;
+	}
+}
+
+/**
+ * om_fault - a page of a body is missing
+ * @vmf: the fault
+ * @ret: out, what to answer
+ *
+ * Returns false if the memory is no body's or the page exists nowhere, and the
+ * kernel fills it with zeros as ever. Called with the mmap lock or the lock of
+ * the mapping held, so it never exits, it lets the task die at its return.
+ */
+bool om_fault(struct vm_fault *vmf, unsigned int *ret)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = vmf->address & PAGE_MASK;
+	struct om_body *b = vma->vm_mm->om_body;
+	int error;
+
+	if (likely(!b))
+		return false;
+	*ret = VM_FAULT_SIGBUS;
+	/* ps and gdb of this node look at what is there, and get no more */
+	if (current->mm != vma->vm_mm || current != b->task)
+		return true;
+	if (!xa_load(&b->stash, addr >> PAGE_SHIFT) && !om_owned(b, addr))
+		return false;
+	*ret = vmf_anon_prepare(vmf);
+	if (*ret)
+		return true;
+	*ret = VM_FAULT_SIGBUS;
+	if (!xa_load(&b->stash, addr >> PAGE_SHIFT)) {
+		error = om_demand(b, addr);
+		if (error == -EFAULT)
+			return true;
+		if (error) {
+			om_link_kill(b->link, error);
+			send_sig(SIGKILL, current, 1);
+			return true;
+		}
+		if (!xa_load(&b->stash, addr >> PAGE_SHIFT))
+			return false;	/* a hole at home: zeros */
+	}
+	error = om_map_stashed(b, vma, vmf->pmd, addr);
+	if (error && error != -EEXIST) {
+		*ret = VM_FAULT_OOM;
+		return true;
+	}
+	om_map_around(b, vmf);
+	*ret = VM_FAULT_NOPAGE;
+	return true;
+}
+
+/* Does the body have this page, so that home's copy may be stale? */
+bool om_body_has(struct om_body *b, unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	bool has = true;
+	spinlock_t *ptl;
+	pmd_t *pmd;
+	pte_t *pte;
+
+	if (!om_owned(b, addr) || xa_load(&b->stash, addr >> PAGE_SHIFT))
+		return true;
+	mmap_read_lock(mm);
+	pmd = mm_find_pmd(mm, addr);
+	pte = pmd ? pte_offset_map_lock(mm, pmd, addr, &ptl) : NULL;
+	if (pte) {
+		has = !pte_none(ptep_get(pte));
+		pte_unmap_unlock(pte, ptl);
+	} else {
+		has = false;
+	}
+	mmap_read_unlock(mm);
+	return has;
+}
+
+struct om_dirty {
+	DECLARE_BITMAP(pages, PTRS_PER_PTE);
+};
+
+static int om_dirty_pte(pte_t *ptep, unsigned long addr, unsigned long next,
+			struct mm_walk *walk)
+{
+	struct om_dirty *d = walk->private;
+	pte_t pte = ptep_get(ptep);
+	struct folio *folio;
+
+	if (pte_none(pte) || is_pte_marker(pte))
+		return 0;
+	if (pte_present(pte)) {
+		if (is_zero_pfn(pte_pfn(pte)))
+			return 0;
+		folio = vm_normal_folio(walk->vma, addr, pte);
+		/* a write through a pin of the page dirties only the folio */
+		if (folio && (pte_flags(pte) & OM_PTE_FROM_HOME) &&
+		    !pte_dirty(pte) && !folio_test_dirty(folio))
+			return 0;
+	}
+	__set_bit(pte_index(addr), d->pages);
+	return 0;
+}
+
+static const struct mm_walk_ops om_dirty_ops = {
+	.pte_entry = om_dirty_pte,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+static int om_send_batch(struct om_body *b, const u64 *addr, unsigned int n)
+{
+	struct kvec vec[OM_MAX_PAGES + 2];
+	struct page *page[OM_MAX_PAGES];
+	u64 where[OM_MAX_PAGES];
+	struct om_pages head = { };
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < n; i++) {
+		page[head.count] = get_dump_page(addr[i]);
+		if (!page[head.count])
+			continue;
+		where[head.count] = addr[i];
+		vec[2 + head.count].iov_base = page_address(page[head.count]);
+		vec[2 + head.count].iov_len = PAGE_SIZE;
+		head.count++;
+	}
+	if (!head.count)
+		return 0;
+	vec[0].iov_base = &head;
+	vec[0].iov_len = sizeof(head);
+	vec[1].iov_base = where;
+	vec[1].iov_len = head.count * sizeof(u64);
+	ret = om_link_send(b->link, OM_M_PAGES, vec, 2 + head.count, false);
+	for (i = 0; i < head.count; i++)
+		put_page(page[i]);
+	return ret;
+}
+
+/**
+ * om_send_dirty - send home every page that home does not have as it is
+ * @b: the body; the current task, which will not run user code again
+ */
+int om_send_dirty(struct om_body *b)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	unsigned long addr = 0, end, at;
+	u64 batch[OM_MAX_PAGES];
+	struct om_dirty dirty;
+	unsigned int n = 0;
+	int ret = 0;
+
+	while (!ret) {
+		bitmap_zero(dirty.pages, PTRS_PER_PTE);
+		mmap_read_lock(mm);
+		vma = find_vma(mm, addr);
+		if (vma) {
+			addr = max(addr, vma->vm_start);
+			end = min(pmd_addr_end(addr, vma->vm_end), vma->vm_end);
+			walk_page_range(mm, addr, end, &om_dirty_ops, &dirty);
+		}
+		mmap_read_unlock(mm);
+		if (!vma)
+			break;
+		for (at = addr; at < end && !ret; at += PAGE_SIZE) {
+			if (!test_bit(pte_index(at), dirty.pages))
+				continue;
+			batch[n++] = at;
+			if (n == OM_MAX_PAGES) {
+				ret = om_send_batch(b, batch, n);
+				n = 0;
+			}
+		}
+		addr = end;
+	}
+	if (!ret && n)
+		ret = om_send_batch(b, batch, n);
+	return ret;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registers of the current task, at a place where all of them are saved:
+ * the return to user mode, or the entry of a system call.
+ */
+#include <linux/kernel.h>
+#include <linux/ptrace.h>
+#include <linux/regset.h>
+#include <linux/sched/task_stack.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/sched.h>
+#include <asm/fpu/signal.h>
+#include <asm/fpu/types.h>
+#include <asm/fsgsbase.h>
+#include <asm/prctl.h>
+#include <asm/processor-flags.h>
+#include <asm/proto.h>
+#include <asm/segment.h>
+#include <asm/unistd.h>
+
+#include "om.h"
+#include "../arch/x86/kernel/fpu/context.h"
+#include "../arch/x86/kernel/fpu/internal.h"
+#include "../arch/x86/kernel/fpu/legacy.h"
+#include "../arch/x86/kernel/fpu/xstate.h"
+
+/* The flags that a program can change without help of the kernel. */
+#define OM_USER_FLAGS	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
+			 X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF | \
+			 X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_AC | \
+			 X86_EFLAGS_ID)
+
+/* Bytes of the xstate image; 0 on a CPU without XSAVE, which cannot migrate. */
+size_t om_xstate_size(void)
+{
+	if (!cpu_feature_enabled(X86_FEATURE_XSAVE) ||
+	    fpu_user_cfg.max_size > OM_MAX_XSTATE)
+		return 0;
+	return fpu_user_cfg.max_size;
+}
+
+/**
+ * om_regs_save - capture the current task
+ * @regs: its user registers
+ * @out: out
+ * @xstate: out, om_xstate_size() bytes
+ */
+int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
+{
+	struct membuf to = { .p = xstate, .left = om_xstate_size() };
+
+	if (!to.left)
+		return -EOPNOTSUPP;
+	*out = (struct om_regs){
+		.r15 = regs->r15, .r14 = regs->r14, .r13 = regs->r13,
+		.r12 = regs->r12, .bp = regs->bp, .bx = regs->bx,
+		.r11 = regs->r11, .r10 = regs->r10, .r9 = regs->r9,
+		.r8 = regs->r8, .ax = regs->ax, .cx = regs->cx,
+		.dx = regs->dx, .si = regs->si, .di = regs->di,
+		.orig_ax = regs->orig_ax, .ip = regs->ip,
+		.flags = regs->flags & OM_USER_FLAGS, .sp = regs->sp,
+		.xstate_len = to.left,
+	};
+	current_save_fsgs();
+	out->fsbase = current->thread.fsbase;
+	out->gsbase = current->thread.gsbase;
+	memset(xstate, 0, to.left);
+	fpu_sync_fpstate(&current->thread.fpu);
+	copy_xstate_to_uabi_buf(to, current, XSTATE_COPY_XSAVE);
+	return 0;
+}
+
+/* Would these registers be legal ones of a user program? */
+bool om_regs_sane(const struct om_regs *in, size_t xstate_len)
+{
+	return in->xstate_len == xstate_len && xstate_len == om_xstate_size() &&
+	       !(in->flags & ~OM_USER_FLAGS) && in->ip < TASK_SIZE_MAX &&
+	       in->fsbase < TASK_SIZE_MAX && in->gsbase < TASK_SIZE_MAX &&
+	       (in->orig_ax == (u64)-1 || in->orig_ax < NR_syscalls);
+}
+
+/**
+ * om_regs_load - let the current task go on with these registers
+ * @regs: its user registers, which it loads when it returns to user mode
+ * @in: registers, checked by om_regs_sane()
+ * @xstate: their xstate image
+ */
+int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
+		 const void *xstate)
+{
+	struct fpu *fpu = &current->thread.fpu;
+	int ret;
+
+	/* The task's FPU registers are void from here: it reloads at the exit. */
+	fpu_sync_fpstate(fpu);
+	fpregs_lock();
+	set_thread_flag(TIF_NEED_FPU_LOAD);
+	__fpu_invalidate_fpregs_state(fpu);
+	fpregs_unlock();
+	ret = copy_uabi_from_kernel_to_xstate(fpu->fpstate, xstate,
+					      &current->thread.pkru);
+	if (ret)
+		return ret;
+	ret = do_arch_prctl_64(current, ARCH_SET_FS, in->fsbase);
+	if (!ret)
+		ret = do_arch_prctl_64(current, ARCH_SET_GS, in->gsbase);
+	if (ret)
+		return ret;
+	regs->r15 = in->r15;
+	regs->r14 = in->r14;
+	regs->r13 = in->r13;
+	regs->r12 = in->r12;
+	regs->bp = in->bp;
+	regs->bx = in->bx;
+	regs->r11 = in->r11;
+	regs->r10 = in->r10;
+	regs->r9 = in->r9;
+	regs->r8 = in->r8;
+	regs->ax = in->ax;
+	regs->cx = in->cx;
+	regs->dx = in->dx;
+	regs->si = in->si;
+	regs->di = in->di;
+	regs->orig_ax = in->orig_ax;
+	regs->ip = in->ip;
+	regs->cs = __USER_CS;
+	regs->ss = __USER_DS;
+	regs->flags = (in->flags & OM_USER_FLAGS) | X86_EFLAGS_IF |
+		      X86_EFLAGS_FIXED;
+	regs->sp = in->sp;
+	return 0;
+}

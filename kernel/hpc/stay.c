@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why a process stays.
+ *
+ * The reasons are read off the process whenever somebody asks, not kept: so a
+ * reason goes when its cause goes, and no path through the kernel can forget to
+ * set or clear one.
+ */
+#include <linux/audit.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/rt.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/seccomp.h>
+#include <linux/secretmem.h>
+#include <linux/shmem_fs.h>
+#include <linux/thread_info.h>
+
+#include "om.h"
+
+static const char * const om_words[OM_R_COUNT] = OM_REASON_WORDS;
+
+/*
+ * Another task with the same mm, be it a thread or not. mm_users alone says
+ * nothing: ps raises it.
+ */
+static bool om_shares_mm(struct task_struct *task, struct mm_struct *mm)
+{
+	struct task_struct *p, *t;
+	bool found = false;
+
+	if (get_nr_threads(task) > 1)
+		return true;
+	if (atomic_read(&mm->mm_users) <= 1)
+		return false;
+	rcu_read_lock();
+	for_each_process(p) {
+		if (unlikely(p->flags & PF_KTHREAD) ||
+		    same_thread_group(p, task))
+			continue;
+		for_each_thread(p, t) {
+			if (READ_ONCE(t->mm) == mm) {
+				found = true;
+				goto out;
+			}
+			if (t->mm)
+				break;	/* its other threads have the same */
+		}
+	}
+out:
+	rcu_read_unlock();
+	return found;
+}
+
+static u32 om_stay_file(struct vm_area_struct *vma)
+{
+	struct address_space *mapping = vma->vm_file->f_mapping;
+	umode_t mode = file_inode(vma->vm_file)->i_mode;
+
+	if (vma_is_secretmem(vma))
+		return BIT(OM_R_MEMFD_SECRET);
+	if (shmem_mapping(mapping)) {
+		if (vma->vm_flags & VM_MAYSHARE)
+			return BIT(OM_R_MONKEY);
+	} else if (!S_ISREG(mode)) {
+		/* /dev/zero, mapped private, is plain memory */
+		if (vma_is_anonymous(vma))
+			return 0;
+		return BIT(OM_R_MMAP_DEV);
+	}
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return BIT(OM_R_MMAP_DEV);
+	if ((vma->vm_flags & VM_SHARED) || mapping_writably_mapped(mapping))
+		return BIT(OM_R_MONKEY);
+	return 0;
+}
+
+static u32 om_stay_mm(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	u32 reasons = 0;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	if (mm->locked_vm || (mm->def_flags & VM_LOCKED))
+		reasons |= BIT(OM_R_MEM_LOCK);
+#ifdef CONFIG_AIO
+	if (rcu_access_pointer(mm->ioctx_table))
+		reasons |= BIT(OM_R_AIO);
+#endif
+	if (mmap_read_lock_killable(mm))
+		return reasons;
+	for_each_vma(vmi, vma) {
+		if (vma->vm_flags & VM_LOCKED)
+			reasons |= BIT(OM_R_MEM_LOCK);
+		if (is_vm_hugetlb_page(vma))
+			reasons |= BIT(OM_R_HUGETLB);
+		else if (vma->vm_file)
+			reasons |= om_stay_file(vma);
+#ifdef CONFIG_USERFAULTFD
+		if (vma->vm_userfaultfd_ctx.ctx)
+			reasons |= BIT(OM_R_USERFAULTFD);
+#endif
+	}
+	mmap_read_unlock(mm);
+	return reasons;
+}
+
+/**
+ * om_stay_reasons - every reason for which a process cannot move now
+ * @task: one of its threads, referenced
+ *
+ * Sleeps. Returns bits of enum om_reason.
+ */
+u32 om_stay_reasons(struct task_struct *task)
+{
+	struct mm_struct *mm;
+	u32 reasons = 0;
+
+	if (task->flags & PF_KTHREAD)
+		return BIT(OM_R_KTHREAD);
+	if (is_global_init(task))
+		reasons |= BIT(OM_R_SYSTEM);
+	if (task->policy == SCHED_FIFO || task->policy == SCHED_RR ||
+	    task->policy == SCHED_DEADLINE)
+		reasons |= BIT(OM_R_RT_SCHED);
+#ifdef CONFIG_X86_IOPL_IOPERM
+	if (task->thread.iopl_emul || task->thread.io_bitmap)
+		reasons |= BIT(OM_R_DIRECT_IO);
+#endif
+#ifdef CONFIG_SECCOMP
+	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
+		reasons |= BIT(OM_R_SECCOMP);
+#endif
+	if (test_task_syscall_work(task, SYSCALL_AUDIT))
+		reasons |= BIT(OM_R_AUDIT);
+	if (test_task_syscall_work(task, SYSCALL_USER_DISPATCH))
+		reasons |= BIT(OM_R_SUD);
+	if (READ_ONCE(task->ptrace))
+		reasons |= BIT(OM_R_PTRACE);
+#ifdef CONFIG_IO_URING
+	if (READ_ONCE(task->io_uring))
+		reasons |= BIT(OM_R_IO_URING);
+#endif
+	mm = get_task_mm(task);
+	if (mm) {
+		if (om_shares_mm(task, mm))
+			reasons |= BIT(OM_R_CLONE_VM);
+		reasons |= om_stay_mm(mm);
+		mmput(mm);
+	}
+	return reasons;
+}
+
+/* Prints the words, one a line. Returns the length. */
+int om_stay_print(u32 reasons, char *buf, size_t size)
+{
+	int len = 0;
+	unsigned int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < OM_R_COUNT; i++)
+		if (reasons & BIT(i))
+			len += scnprintf(buf + len, size - len, "%s\n",
+					 om_words[i]);
+	return len;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vdso that works away from home.
+ *
+ * The vdso's functions read the clock from a data page that the kernel of the
+ * node keeps, and a program's clocks are those of its home. So the copy of the
+ * vdso that a body gets has each entry replaced by the plain system call. It
+ * costs a call, and the clock is home's, whatever was moved when.
+ */
+#include <linux/elf.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <asm/unistd.h>
+#include <asm/vdso.h>
+
+#include "om.h"
+
+#define OM_VDSO_ENTRIES	8
+
+static struct {
+	unsigned long offset;
+	u32 nr;
+} om_vdso_entry[OM_VDSO_ENTRIES];
+static unsigned int om_vdso_entries;
+
+static const struct {
+	const char *name;
+	u32 nr;
+} om_vdso_calls[] = {
+	{ "__vdso_clock_gettime", __NR_clock_gettime },
+	{ "__vdso_gettimeofday", __NR_gettimeofday },
+	{ "__vdso_clock_getres", __NR_clock_getres },
+	{ "__vdso_time", __NR_time },
+	{ "__vdso_getcpu", __NR_getcpu },
+	{ "__vdso_getrandom", __NR_getrandom },
+};
+
+static unsigned long om_vdso_start(void)
+{
+	return (unsigned long)current->mm->context.vdso;
+}
+
+/* Is @addr in the current task's vdso, at home? */
+bool om_vdso_contains(unsigned long addr)
+{
+	unsigned long start = om_vdso_start();
+
+	return start && addr >= start && addr < start + vdso_image_64.size;
+}
+
+/**
+ * om_vdso_page - the page of the vdso that a body may use
+ * @addr: an address for which om_vdso_contains()
+ *
+ * Returns a new page, or NULL.
+ */
+struct page *om_vdso_page(unsigned long addr)
+{
+	unsigned long base = (addr & PAGE_MASK) - om_vdso_start();
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned int i, j;
+	u8 *to;
+
+	if (!page)
+		return NULL;
+	to = page_address(page);
+	memcpy(to, vdso_image_64.data + base, PAGE_SIZE);
+	for (i = 0; i < om_vdso_entries; i++) {
+		u32 nr = om_vdso_entry[i].nr;
+		const u8 code[] = {
+			0xb8, nr & 0xff, nr >> 8, 0, 0,	/* mov $nr, %eax */
+			0x0f, 0x05,			/* syscall */
+			0xc3,				/* ret */
+		};
+
+		/* an entry may begin on one page and end on the next */
+		for (j = 0; j < sizeof(code); j++) {
+			unsigned long at = om_vdso_entry[i].offset + j;
+
+			if (at >= base && at < base + PAGE_SIZE)
+				to[at - base] = code[j];
+		}
+	}
+	return page;
+}
+
+static int __init om_vdso_init(void)
+{
+	const u8 *image = vdso_image_64.data;
+	const Elf64_Ehdr *ehdr = (const void *)image;
+	const Elf64_Shdr *shdr = (const void *)(image + ehdr->e_shoff);
+	const Elf64_Shdr *sym = NULL;
+	const Elf64_Sym *s, *end;
+	unsigned int i;
+	const char *names;
+
+	for (i = 0; i < ehdr->e_shnum; i++)
+		if (shdr[i].sh_type == SHT_DYNSYM)
+			sym = &shdr[i];
+	if (WARN_ON_ONCE(!sym))
+		return -ENOENT;
+	names = (const char *)image + shdr[sym->sh_link].sh_offset;
+	s = (const void *)(image + sym->sh_offset);
+	end = (const void *)(image + sym->sh_offset + sym->sh_size);
+	for (; s < end; s++) {
+		for (i = 0; i < ARRAY_SIZE(om_vdso_calls); i++) {
+			if (strcmp(names + s->st_name, om_vdso_calls[i].name))
+				continue;
+			om_vdso_entry[om_vdso_entries].offset = s->st_value;
+			om_vdso_entry[om_vdso_entries++].nr =
+				om_vdso_calls[i].nr;
+			break;
+		}
+		if (om_vdso_entries == OM_VDSO_ENTRIES)
+			break;
+	}
+	return 0;
+}
+late_initcall(om_vdso_init);

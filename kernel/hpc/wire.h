@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The messages between the two halves of a process.
+ *
+ * One migrated process per connection, one ordered stream: whatever home sends
+ * before a reply is installed at the body before the reply is acted on. Much of
+ * the reasoning about memory (page.c, paging.c) leans on that order.
+ *
+ * All numbers are little-endian, which on x86-64 is the native order; addresses
+ * and lengths are validated by the receiver before use.
+ */
+#ifndef _HPC_WIRE_H
+#define _HPC_WIRE_H
+
+#include <linux/types.h>
+#include <linux/limits.h>
+#include <linux/sched.h>
+
+#define OM_MAGIC	0x58534d6fU	/* "oMSX" */
+
+enum om_type {
+	/* home to guest */
+	OM_M_PREPARE = 1,	/* struct om_prepare: here comes a process */
+	OM_M_VMAS,		/* struct om_vma[]: part of its address space */
+	OM_M_COMMIT,		/* struct om_regs, xstate: run */
+	OM_M_HOLE,		/* struct om_range: home has nothing there */
+	OM_M_BADPAGE,		/* u64 address: home cannot provide that page */
+	OM_M_PUSHED,		/* every page of anonymous memory was sent */
+	OM_M_REPLY,		/* struct om_reply: a call's result */
+	OM_M_RECALL,		/* come home */
+	OM_M_TAKEN,		/* home has the process: the body ends */
+	/* guest to home */
+	OM_M_READY,		/* the address space is rebuilt */
+	OM_M_REFUSE,		/* s32 errno: it cannot be */
+	OM_M_RESUMED,		/* about to enter user mode */
+	OM_M_FAULT,		/* u64 address: this page, please */
+	OM_M_CALL,		/* struct om_call: execute at home */
+	OM_M_USAGE,		/* struct om_usage */
+	OM_M_RETURN,		/* struct om_return, xstate: coming home */
+	OM_M_RETURNED,		/* all dirty pages were sent */
+	/* both ways */
+	OM_M_PAGES,		/* struct om_pages, addresses, contents */
+	OM_M_COUNT
+};
+
+struct om_hdr {
+	__u32 magic;
+	__u8 version;		/* OM_PROTOCOL */
+	__u8 type;
+	__u16 flags;		/* 0 */
+	__u32 len;		/* bytes after this header */
+	__u32 seq;		/* counts from 0 in each direction */
+};
+
+#define OM_MAX_INLINE	(64 * 1024)	/* data of a call in one round trip */
+#define OM_MAX_BUFFERS	(1024 * 1024)	/* data of a call at most */
+#define OM_MAX_SEGS	64
+#define OM_MAX_VMAS	1024		/* in one OM_M_VMAS */
+#define OM_MAX_PAGES	16		/* in one OM_M_PAGES */
+#define OM_MAX_XSTATE	(16 * 1024)
+#define OM_MAX_OPS	64
+
+struct om_range {
+	__u64 start;
+	__u64 end;
+};
+
+struct om_prepare {
+	__u32 home_pid;		/* as home's initial namespace counts */
+	__u32 vma_count;
+	__u64 stack_limit;	/* RLIMIT_STACK, bytes */
+};
+
+#define OM_VMA_READ	0x01
+#define OM_VMA_WRITE	0x02
+#define OM_VMA_EXEC	0x04
+#define OM_VMA_STACK	0x08	/* grows down */
+#define OM_VMA_ANON	0x10	/* home has these pages, or nobody */
+#define OM_VMA_FILE	0x20	/* home can provide any page at any time */
+#define OM_VMA_FLAGS	0x3f
+
+struct om_vma {
+	__u64 start;
+	__u64 end;
+	__u32 flags;
+	__u32 reserved;
+};
+
+struct om_regs {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	__u64 ax, cx, dx, si, di, orig_ax, ip, flags, sp;
+	__u64 fsbase, gsbase;
+	__u32 xstate_len;	/* bytes of xstate after this message's struct */
+	__u32 reserved;
+};
+
+/* What the body has consumed since it resumed, in nanoseconds. */
+struct om_usage {
+	__u64 utime;
+	__u64 stime;
+	__u64 runtime;
+};
+
+struct om_pages {
+	__u32 count;
+	__u32 reserved;
+	/* then __u64 address[count], then count times PAGE_SIZE bytes */
+};
+
+#define OM_SEG_IN	1	/* the bytes travel with the call */
+#define OM_SEG_OUT	2	/* the bytes travel with the reply */
+
+struct om_seg {
+	__u64 addr;
+	__u32 len;
+	__u16 dir;
+	__u16 by_result;	/* the call's result says how much of it is new */
+};
+
+struct om_call {
+	__u64 nr;
+	__u64 arg[6];
+	struct om_usage usage;
+	__u32 segs;
+	__u32 reserved;
+	/* then struct om_seg[segs], then the bytes of the IN segments */
+};
+
+enum om_op_kind {
+	OM_OP_UNMAP = 1,
+	OM_OP_MAP,		/* flags: OM_VMA_*; replaces what is there */
+	OM_OP_PROTECT,		/* flags: OM_VMA_{READ,WRITE,EXEC} */
+	OM_OP_MOVE,		/* to: new start; to_len: new length */
+	OM_OP_DISCARD,		/* the content is gone, the mapping stays */
+};
+
+/* A change of the address space, made at home, to be repeated at the body. */
+struct om_op {
+	__u32 kind;
+	__u32 flags;
+	__u64 start;
+	__u64 len;
+	__u64 to;
+	__u64 to_len;
+};
+
+#define OM_REPLY_RETURN	0x1	/* take the result and come home */
+#define OM_REPLY_NATIVE	0x2	/* nothing was done: come home and call again */
+
+struct om_reply {
+	__s64 result;
+	__u32 flags;
+	__u32 ops;
+	__u32 outs;
+	__u32 reserved;
+	/*
+	 * then struct om_op[ops], then struct om_seg[outs], then the bytes of
+	 * these segments
+	 */
+};
+
+enum om_home_reason {
+	OM_HOME_NONE = 0,
+	OM_HOME_REQUEST,
+	OM_HOME_SYSCALL,	/* arg: number */
+	OM_HOME_SIGNAL,		/* arg: number */
+	OM_HOME_REASON,		/* arg: enum om_reason */
+	OM_HOME_NODE,		/* guest node wants it gone */
+};
+
+struct om_return {
+	struct om_regs regs;
+	struct om_usage usage;
+	__u32 reason;
+	__u32 arg;
+	__u64 calls_local;
+	__u64 prefetched;
+	/* then xstate */
+};
+
+#endif
