@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 #include <cstdio>
+#include <cstdlib>
 
 #include "common/process.h"
 #include "mosrun/options.h"
+#include "mosrun/search.h"
 
 namespace {
 
@@ -13,6 +15,8 @@ using namespace mosrig;
 
 // As env and nohup have them: the program's own status must stay recognisable.
 enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
+
+constexpr const char* kShell = "/bin/sh";
 
 void complain(const std::string& text) {
     fmt::print(stderr, "mosrun: {}\n", text);
@@ -43,17 +47,46 @@ bool send_to(const Process& self, unsigned node) {
     return false;
 }
 
-int execute(const MosrunOptions& options) {
+// The exit status for a program that could not be run.
+int cannot_run(const std::string& program, int code) {
+    complain(
+        fmt::format("cannot run {}: {} ({})", program, errno_name(code), strerrordesc_np(code)));
+    return code == ENOENT || code == ENOTDIR ? kNotFound : kCannotRun;
+}
+
+// Requests the move and executes. Comes back with an exit status only.
+int go(const Process& self, const MosrunOptions& options, const std::string& file,
+       const std::vector<std::string>& arguments) {
+    if (options.node && !send_to(self, *options.node)) {
+        return kOwnFailure;
+    }
     std::vector<char*> argv;
-    for (const std::string& argument : options.arguments) {
+    for (const std::string& argument : arguments) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }
     argv.push_back(nullptr);
-    ::execvp(options.program.c_str(), argv.data());
+    ::execv(file.c_str(), argv.data());
     const int code = errno;
-    complain(fmt::format("cannot run {}: {} ({})", options.program, errno_name(code),
-                         strerrordesc_np(code)));
-    return code == ENOENT || code == ENOTDIR ? kNotFound : kCannotRun;
+    if (code != ENOEXEC || file == kShell) {
+        return cannot_run(options.program, code);
+    }
+    // A script without an interpreter line. The kernel dropped the request with the execve().
+    std::vector<std::string> script{kShell, file};
+    script.insert(script.end(), arguments.begin() + 1, arguments.end());
+    return go(self, options, kShell, script);
+}
+
+int run(const MosrunOptions& options) {
+    const char* path = std::getenv("PATH");
+    const auto file = find_program(options.program, path != nullptr ? path : "/bin:/usr/bin");
+    if (!file) {
+        return cannot_run(options.program, file.error().code);
+    }
+    const Process self(::getpid());
+    if (options.lock) {
+        set_lock(self, *options.lock);
+    }
+    return go(self, options, *file, options.arguments);
 }
 
 }  // namespace
@@ -65,12 +98,5 @@ int main(int argc, char** argv) {
         std::fputs("usage: mosrun [-h | -N] [-l | -L | -k] [-z] prog args\n", stderr);
         return kOwnFailure;
     }
-    const Process self(::getpid());
-    if (options->lock) {
-        set_lock(self, *options->lock);
-    }
-    if (options->node && !send_to(self, *options->node)) {
-        return kOwnFailure;
-    }
-    return execute(*options);
+    return run(*options);
 }

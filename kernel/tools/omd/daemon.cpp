@@ -110,10 +110,11 @@ void Daemon::show_stats() {
 }
 
 Result<void> Daemon::configure(Node& node) {
-    // A kernel that has idle links to the node knows it from an omd before us: leave it as it is
-    // until we know better, so that a restart disturbs nobody.
+    // Idle links are from an omd before us, which has told the kernel all about the node: a
+    // restart disturbs nobody. A new link will show whether it is still true.
     if (const auto idle = device_.idle_links(node.dialer->peer().id); idle && *idle > 0) {
         node.idle = *idle;
+        node.told = Known::up;
         return {};
     }
     if (!tell(node, Known::down)) {
