@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+//
+// The procedures of cases that are no workload of the contract, or that do not end as one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr Millis run_time(60000);
+constexpr Millis move_time(30000);
+
+// Shows numbers that differ from run to run as '#'.
+std::string mask_digits(const std::string& line) {
+    std::string masked;
+    for (const char letter : line) {
+        const bool digit = letter >= '0' && letter <= '9';
+        if (!digit) {
+            masked += letter;
+        } else if (masked.empty() || masked.back() != '#') {
+            masked += '#';
+        }
+    }
+    return masked;
+}
+
+Result<std::vector<std::string>> read_to_end(Program& program, const Deadline& deadline) {
+    std::vector<std::string> lines;
+    for (;;) {
+        MOSRIG_TRY(std::optional<std::string> line, program.read_line(deadline));
+        if (!line) {
+            return lines;
+        }
+        lines.push_back(std::move(*line));
+    }
+}
+
+int occurrences(const std::vector<std::string>& lines, const std::string& text) {
+    int count = 0;
+    for (const std::string& line : lines) {
+        for (size_t at = line.find(text); at != std::string::npos;
+             at = line.find(text, at + text.size())) {
+            ++count;
+        }
+    }
+    return count;
+}
+
+Result<void> play_stalled_run(Stage& stage, const Run& run) {
+    StartOptions options;
+    options.environment = workload_environment();
+    options.directory = std::string("/");
+    MOSRIG_TRY(const std::unique_ptr<Program> stall,
+               stage.home().start(resolve_command(run.command), stage.soon("the start"), options));
+    const Deadline patience = stage.deadline("the program's first output", run_time);
+    MOSRIG_TRY(const std::optional<std::string> line, stall->read_line(patience));
+    MOSRIG_CHECK(stage.require("the program was started", line && line->rfind("PID ", 0) == 0,
+                               line.value_or("no line")));
+    const std::int64_t pid = std::stoll(line->substr(4));
+
+    const Phase& phase = run.phases.front();
+    // The program runs until it blocks at its output: only then it is what it is going to be.
+    ProcessState state;
+    const Result<void> settled = wait_until(patience, [&]() -> Result<bool> {
+        MOSRIG_TRY(state, read_process(stage.home(), pid, patience));
+        return state.stat.state == 'S' && state.stat.comm != "stall" &&
+               state.cantmove == phase.cantmove;
+    });
+    if (!settled && settled.error().kind != ErrorKind::timeout) {
+        return tl::unexpected(settled.error());
+    }
+    MOSRIG_TRY(state, expect_before_request(stage, pid, phase));
+    show(stage.result, state);
+    if (phase.manual == Answer::refused) {
+        MOSRIG_CHECK(expect_refusal(stage, pid, phase));
+    }
+    MOSRIG_TRY(state, read_process(stage.home(), pid, stage.soon("its state")));
+    stage.check("nmigs is 0", state.nmigs == 0, std::to_string(state.nmigs));
+
+    MOSRIG_CHECK(stall->write_line("DRAIN", patience));
+    MOSRIG_TRY(const std::vector<std::string> lines, read_to_end(*stall, patience));
+    MOSRIG_TRY(const int status, stall->wait(patience));
+    stage.check("it ends with status 0", status == 0, std::to_string(status));
+    if (!run.output.empty()) {
+        std::vector<std::string> masked;
+        std::transform(lines.begin(), lines.end(), std::back_inserter(masked), mask_digits);
+        stage.check("it printed what it should", masked == run.output,
+                    lines.empty() ? "nothing" : lines.front());
+    }
+    for (const auto& [text, count] : run.output_count) {
+        const int seen = occurrences(lines, text);
+        stage.check(fmt::format("'{}' is printed {} times", text, count), seen == count,
+                    std::to_string(seen));
+    }
+    return {};
+}
+
+// Output of a shell script with STEPS set, run to its end.
+class Script {
+  public:
+    static Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run, long steps) {
+        StartOptions options;
+        options.environment = {"STEPS=" + std::to_string(steps)};
+        return stage.home().start(run.command, stage.soon("the start of the shell"), options);
+    }
+};
+
+struct Printed {
+    std::vector<std::string> lines;
+    int status = 0;
+    double seconds = 0;
+};
+
+Result<Printed> run_still(Stage& stage, const Run& run, long steps) {
+    const Clock::time_point start = Clock::now();
+    MOSRIG_TRY(const std::unique_ptr<Program> program, Script::start(stage, run, steps));
+    const Deadline deadline = stage.deadline("the shell's still run", run_time);
+    Printed printed;
+    MOSRIG_TRY(printed.lines, read_to_end(*program, deadline));
+    MOSRIG_TRY(printed.status, program->wait(deadline));
+    printed.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return printed;
+}
+
+}  // namespace
+
+Result<void> play_stalled(Stage& stage, const Description& description) {
+    for (const Run& run : description.runs) {
+        MOSRIG_CHECK(play_stalled_run(stage, run));
+    }
+    return {};
+}
+
+Result<void> play_existing(Stage& stage, const Description& description) {
+    const std::string& name = description.runs.front().command.front();
+    const std::int64_t pid = name == "kthreadd" ? 2 : 1;
+    const Phase& phase = description.runs.front().phases.front();
+    MOSRIG_TRY(const ProcessState state, expect_before_request(stage, pid, phase));
+    stage.check(fmt::format("process {} is {}", pid, name), state.stat.comm == name,
+                state.stat.comm);
+    show(stage.result, state);
+    return expect_refusal(stage, pid, phase);
+}
+
+Result<void> play_kill(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    const Phase& phase = run.phases.front();
+    MOSRIG_TRY(Subject subject,
+               Subject::start(stage.home(), resolve_command(run.command), run.user,
+                              workload_environment(), stage.soon("the start of the program")));
+    MOSRIG_TRY(const std::string ready, subject.ready(stage.deadline("READY", Millis(10000))));
+    MOSRIG_CHECK(stage.require("the program is READY", ready == "READY", ready));
+    const std::int64_t pid = subject.pid();
+    MOSRIG_CHECK(expect_before_request(stage, pid, phase));
+    MOSRIG_TRY(const ProcessState away, move_to(stage, pid, stage.guest().id(), 0, true));
+    stage.result.seen = Answer::moves;
+    show(stage.result, away);
+    MOSRIG_CHECK(expect_intact(stage, subject, "away"));
+
+    const Clock::time_point killed = Clock::now();
+    const auto since = [killed] {
+        return std::chrono::duration<double>(Clock::now() - killed).count();
+    };
+    MOSRIG_TRY(const int error, stage.home().send_signal(pid, SIGKILL, stage.soon("kill -9")));
+    MOSRIG_CHECK(stage.require("kill -9 at home is accepted", error == 0, errno_name(error)));
+    MOSRIG_TRY(const int status, subject.program().wait(stage.deadline(
+                                     "the end of the killed process", Millis(5000))));
+    const double home_seconds = since();
+    double body_seconds = 0;
+    MOSRIG_CHECK(
+        wait_until(stage.deadline("the end of the body", Millis(5000)), [&]() -> Result<bool> {
+            // Stamped before the look: the list itself takes a while to come.
+            body_seconds = since();
+            MOSRIG_TRY(const int bodies, count_bodies(stage, stage.guest(), pid));
+            return bodies == 0;
+        }));
+    stage.check("its status is that of signal 9", status == 128 + SIGKILL, std::to_string(status));
+    stage.check("home ends within a second", home_seconds <= 1.0,
+                fmt::format("{:.3f} s", home_seconds));
+    stage.check("the body ends within a second", body_seconds <= 1.0,
+                fmt::format("{:.3f} s", body_seconds));
+    MOSRIG_TRY(const int left, count_bodies(stage, stage.guest(), pid));
+    stage.check("nothing of it is left on the other node", left == 0, std::to_string(left));
+    return {};
+}
+
+Result<void> play_script(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    const Phase& phase = run.phases.front();
+    // How long the shell takes here decides how much it has to do: moves must fall into its run.
+    constexpr long probe_steps = 4000;
+    constexpr double wanted_seconds = 25;
+    MOSRIG_TRY(const Printed probe, run_still(stage, run, probe_steps));
+    const long steps =
+        static_cast<long>(probe_steps * wanted_seconds / std::max(probe.seconds, 0.05));
+    MOSRIG_TRY(const std::unique_ptr<Program> program, Script::start(stage, run, steps));
+    const std::int64_t pid = program->pid();
+    MOSRIG_CHECK(expect_before_request(stage, pid, phase));
+    bool shown = false;
+    for (int turn = 0; turn < phase.times; ++turn) {
+        MOSRIG_TRY(const ProcessState away, move_to(stage, pid, stage.guest().id(), 0, true));
+        if (!shown) {
+            stage.result.seen = Answer::moves;
+            show(stage.result, away);
+            shown = true;
+        }
+        MOSRIG_TRY(const ProcessState home, move_to(stage, pid, 0, 0, true));
+        stage.result.nmigs = home.nmigs;
+    }
+    stage.check(
+        fmt::format("nmigs is {} after {} moves out and home", 2 * phase.times, phase.times),
+        stage.result.nmigs == 2 * phase.times, std::to_string(stage.result.nmigs.value_or(-1)));
+    const Deadline deadline = stage.deadline("the end of the shell", run_time);
+    MOSRIG_TRY(const std::vector<std::string> lines, read_to_end(*program, deadline));
+    MOSRIG_TRY(const int status, program->wait(deadline));
+    MOSRIG_TRY(const Printed still, run_still(stage, run, steps));
+    stage.check("its status is that of a still run", status == still.status,
+                std::to_string(status));
+    stage.check(fmt::format("its {} lines are those of a run that never moved", lines.size()),
+                !lines.empty() && lines == still.lines,
+                lines.empty() ? "it printed nothing" : lines.back());
+    return {};
+}
+
+}  // namespace mosrig

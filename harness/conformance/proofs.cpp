@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// What a case has to show beside its verdict: that away is time and not an instant, that the CPU
+// time is counted where it belongs, that memory follows on demand.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr std::int64_t tick_ns = 10000000;
+constexpr double second_ns = 1e9;
+
+// The three clocks of a process that is away, read as close together as can be.
+struct Reading {
+    NodeTime guest;
+    NodeTime home;
+    std::int64_t body_ns = 0;     // CPU time of the body, as its own node counts it
+    std::int64_t body_ticks = 0;  // its utime alone
+    std::int64_t home_ns = 0;     // utime+stime of the process at home
+};
+
+Result<Reading> read_clocks(Stage& stage, std::int64_t pid, std::int64_t body) {
+    const Deadline deadline = stage.soon("the CPU times of both nodes");
+    Reading reading;
+    MOSRIG_TRY(reading.guest, read_node_time(stage.guest(), deadline));
+    MOSRIG_TRY(reading.home, read_node_time(stage.home(), deadline));
+    // The body runs on while home is read: the middle of before and after is what fits.
+    MOSRIG_TRY(const std::int64_t before, read_exec_ns(stage.guest(), body, deadline));
+    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    MOSRIG_TRY(const std::int64_t after, read_exec_ns(stage.guest(), body, deadline));
+    MOSRIG_TRY(const std::vector<Result<std::string>> files,
+               stage.guest().read_files({fmt::format("/proc/{}/stat", body)}, deadline));
+    MOSRIG_TRY(const std::string line, files.at(0));
+    MOSRIG_TRY(const TaskStat stat, parse_stat(line));
+    reading.body_ns = before + (after - before) / 2;
+    reading.body_ticks = stat.utime;
+    reading.home_ns = state.stat.cpu_ticks() * tick_ns;
+    return reading;
+}
+
+Result<std::int64_t> find_body(Stage& stage, std::int64_t pid) {
+    MOSRIG_TRY(const std::vector<TaskStat> tasks,
+               list_tasks(stage.guest(), stage.soon("the list of processes")));
+    const auto found =
+        std::find_if(tasks.begin(), tasks.end(),
+                     [name = body_name(pid)](const TaskStat& task) { return task.comm == name; });
+    if (found == tasks.end()) {
+        return infra_error(fmt::format("no body of {} on {}", pid, stage.guest().name()));
+    }
+    return found->pid;
+}
+
+void check_away_time(Stage& stage, const Reading& start, const Reading& end, int looks, int away) {
+    const auto guest_up =
+        static_cast<double>(std::max<std::int64_t>(end.guest.up - start.guest.up, 1));
+    const auto home_up =
+        static_cast<double>(std::max<std::int64_t>(end.home.up - start.home.up, 1));
+    const double guest_user = static_cast<double>(end.guest.user - start.guest.user) / guest_up;
+    const double body_user = static_cast<double>(end.body_ticks - start.body_ticks) / guest_up;
+    const double home_user = static_cast<double>(end.home.user - start.home.user) / home_up;
+    stage.check("over 90 % of the time it is away", looks >= 5 && away > 0.9 * looks,
+                fmt::format("{} of {} looks over {:.1f} s", away, looks, guest_up / 100));
+    stage.check("the other node's CPU works for it in user mode", guest_user > 0.5,
+                fmt::format("{:.0f} % of a CPU", 100 * guest_user));
+    stage.check("its body's user time grows there", body_user > 0.5,
+                fmt::format("{:.0f} % of a CPU", 100 * body_user));
+    stage.check("home's CPU does not work for it as well", home_user < 0.5,
+                fmt::format("{:.0f} % of a CPU", 100 * home_user));
+}
+
+void check_cpu_time(Stage& stage, const Reading& start, const Reading& end, std::int64_t own_ns,
+                    std::int64_t slack_ns) {
+    const std::int64_t body = end.body_ns - start.body_ns;
+    const std::int64_t home = end.home_ns - start.home_ns;
+    stage.check("the run away is long enough to count to 1 %", body > 10 * second_ns,
+                fmt::format("{:.2f} s", static_cast<double>(body) / second_ns));
+    stage.check("utime+stime at home grow as the body's CPU time does, within 1 %",
+                std::abs(home - body) * 100 <= body,
+                fmt::format("home {:.3f} s, body {:.3f} s", static_cast<double>(home) / second_ns,
+                            static_cast<double>(body) / second_ns));
+    const std::int64_t whole = own_ns + end.body_ns;
+    stage.check("utime+stime at home are home's own and the body's, within 1 %",
+                std::abs(end.home_ns - whole) <= whole / 100 + slack_ns,
+                fmt::format("{:.3f} s, of these at home before {:.3f} s, body {:.3f} s; between "
+                            "the reading and the freeze up to {:.3f} s",
+                            static_cast<double>(end.home_ns) / second_ns,
+                            static_cast<double>(own_ns) / second_ns,
+                            static_cast<double>(end.body_ns) / second_ns,
+                            static_cast<double>(slack_ns) / second_ns));
+}
+
+}  // namespace
+
+Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
+    const std::int64_t pid = subject.pid();
+    const int guest = stage.guest().id();
+    MOSRIG_TRY(const ProcessState before,
+               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    const Clock::time_point asked = Clock::now();
+    MOSRIG_TRY(const ProcessState moved, move_to(stage, pid, guest, 0, false));
+    const Clock::time_point there = Clock::now();
+    MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
+    MOSRIG_TRY(const Reading start, read_clocks(stage, pid, body));
+
+    Reading end = start;
+    int looks = 0;
+    int away = 0;
+    // Long enough for 10 s of the body's own time, also where two nodes share a CPU of the host.
+    const Deadline window = stage.deadline("10 s of CPU time of the body", Millis(20000));
+    const double wanted_ns = cpu_time ? 12 * second_ns : 3 * second_ns;
+    while (static_cast<double>(end.body_ns - start.body_ns) < wanted_ns && !window.expired()) {
+        MOSRIG_CHECK(expect_intact(stage, subject, fmt::format("away, look {}", looks + 1)));
+        MOSRIG_TRY(const ProcessState now,
+                   read_process(stage.home(), pid, stage.soon("the state of the process")));
+        ++looks;
+        away += now.where == guest ? 1 : 0;
+        MOSRIG_CHECK(stage.require("it stays away while it computes and answers",
+                                   now.where == guest, fmt::format("where {}", now.where)));
+        MOSRIG_TRY(end, read_clocks(stage, pid, body));
+    }
+    check_away_time(stage, start, end, looks, away);
+    if (cpu_time) {
+        const auto whole =
+            std::chrono::duration_cast<std::chrono::nanoseconds>(there - asked).count();
+        const std::int64_t frozen = moved.migstat.number("frozen_ns").value_or(0);
+        const std::int64_t requested = moved.migstat.number("requested_ns").value_or(0);
+        // It went on at home between the reading and its freeze, at most for this long.
+        check_cpu_time(stage, start, end, before.stat.cpu_ticks() * tick_ns,
+                       std::min<std::int64_t>(whole, frozen - requested + tick_ns));
+    }
+    MOSRIG_CHECK(move_to(stage, pid, 0, 0, false));
+    return expect_intact(stage, subject, "home again");
+}
+
+void prove_demand_paging(Stage& stage) {
+    const auto number = [&stage](const char* name) {
+        const auto& values = stage.result.migstat;
+        const auto found = values.find(name);
+        return found == values.end() ? -1 : std::strtoll(found->second.c_str(), nullptr, 10);
+    };
+    constexpr std::int64_t whole_pages = 256LL << 8;
+    const std::int64_t at_resume = number("pages_out_at_resume");
+    const std::int64_t faults = number("demand_faults");
+    const std::int64_t pages = number("pages_out");
+    stage.check("pages were fetched on demand", faults > 0, std::to_string(faults));
+    stage.check("it ran before a tenth of its 256 MiB had arrived",
+                at_resume >= 0 && at_resume * 10 < whole_pages, std::to_string(at_resume));
+    stage.check("all of its memory went out", pages >= whole_pages, std::to_string(pages));
+}
+
+}  // namespace mosrig

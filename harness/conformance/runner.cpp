@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+//
+// The run: choose the cases, play them in a process of their own, and tell from the journal what
+// came of it, also if that process died.
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "harness/base/fd.h"
+#include "harness/base/subprocess.h"
+#include "harness/cli/suite.h"
+#include "harness/cluster/cluster.h"
+#include "harness/conformance/suite.h"
+#include "harness/journal/journal.h"
+#include "harness/journal/results.h"
+#include "harness/workload/description.h"
+
+namespace mosrig {
+
+namespace {
+
+using nlohmann::json;
+
+// Without a new event for this long (on the reference machine), the runner hangs.
+constexpr Millis silence_allowed(180000);
+
+int report(const Error& error) {
+    fmt::print(stderr, "mosrig: {}\n", error.message());
+    return exit_code(error);
+}
+
+std::filesystem::path journal_file(const ConformanceOptions& options) {
+    return options.results_dir / "journal.jsonl";
+}
+
+Result<std::vector<Description>> choose(const ConformanceOptions& options) {
+    MOSRIG_TRY(const std::vector<Description> all,
+               load_descriptions(options.source_dir / "workloads"));
+    std::vector<Description> chosen;
+    std::set<std::string> wanted(options.cases.begin(), options.cases.end());
+    for (const Description& description : all) {
+        if (options.cases.empty() ? description.in_tier(options.tier)
+                                  : wanted.erase(description.id) != 0) {
+            chosen.push_back(description);
+        }
+    }
+    if (!wanted.empty()) {
+        return usage_error(fmt::format("there is no case '{}'", *wanted.begin()),
+                           "'mosrig conformance --list' names them");
+    }
+    return chosen;
+}
+
+std::string commit_of(const std::filesystem::path& source) {
+    const auto git = [&source](std::vector<std::string> argv) {
+        argv.insert(argv.begin(), {"git", "-C", source.string()});
+        const Result<CommandResult> result = run_subprocess(argv, Deadline("git", Millis(30000)));
+        return result && result->ok() ? result->out : std::string();
+    };
+    std::string commit = git({"rev-parse", "HEAD"});
+    if (commit.empty()) {
+        return "unknown";
+    }
+    commit.pop_back();
+    return git({"status", "--porcelain"}).empty() ? commit : commit + "-dirty";
+}
+
+std::string host_words() {
+    struct utsname name {};
+    (void)::uname(&name);
+    return fmt::format("{} {}, {} CPUs, Linux {}", name.nodename, name.machine,
+                       std::thread::hardware_concurrency(), name.release);
+}
+
+json head_of_run(const ConformanceOptions& options, const ClusterInfo& info, double factor) {
+    json run = {{"kernel", info.kernel_release},
+                {"kernel_config", info.kernel_config},
+                {"accelerator", info.accelerator},
+                {"nodes", info.nodes.size()},
+                {"image", info.image_kind},
+                {"commit", commit_of(options.source_dir)},
+                {"mutant", info.mutant.empty() ? json(nullptr) : json(info.mutant)},
+                {"tier", options.tier},
+                {"started", timestamp()},
+                {"host", host_words()},
+                {"calibration", factor}};
+    std::string command = fmt::format("make conformance NODES={} KERNEL={} IMAGE={}",
+                                      info.nodes.size(), info.kernel_config, info.image_kind);
+    if (!info.mutant.empty()) {
+        command += " MUTANT=" + info.mutant;
+    }
+    run["command"] = command;
+    return run;
+}
+
+json plan_of(const std::vector<Description>& cases) {
+    json planned = json::array();
+    for (const Description& description : cases) {
+        planned.push_back(
+            {{"id", description.id},
+             {"title", description.title},
+             {"tier", description.tier},
+             {"expected", to_string(description.decisive().manual.value_or(Answer::none))}});
+    }
+    return planned;
+}
+
+// The child: plays the cases and leaves everything it has to say in the journal.
+[[noreturn]] void play_and_exit(const ConformanceOptions& options,
+                                const std::vector<Description>& cases, size_t total) {
+    // It must not outlive the one who watches it.
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    Result<Cluster> cluster = Cluster::open(options.state);
+    if (!cluster) {
+        ::_exit(report(cluster.error()));
+    }
+    Result<Journal> journal = Journal::open(journal_file(options));
+    if (!journal) {
+        ::_exit(report(journal.error()));
+    }
+    Suite suite{cases, *cluster, *journal, total - cases.size(), total};
+    run_suite(suite);
+    (void)std::fflush(nullptr);
+    ::_exit(0);
+}
+
+struct Ending {
+    bool hung = false;
+    int status = 0;  // as waitpid gives it
+};
+
+// Waits for the child, and ends it if the journal stands still for too long.
+Ending watch(pid_t child, const std::filesystem::path& journal, Millis allowed) {
+    const Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    Ending ending;
+    std::uintmax_t size = 0;
+    Deadline silence("a new event in the journal", allowed);
+    for (;;) {
+        struct pollfd ended = {handle.get(), POLLIN, 0};
+        if (::poll(&ended, 1, 1000) > 0) {
+            break;
+        }
+        std::error_code error;
+        const std::uintmax_t now = std::filesystem::file_size(journal, error);
+        if (now != size) {
+            size = now;
+            silence = Deadline("a new event in the journal", allowed);
+        } else if (silence.expired()) {
+            ending.hung = true;
+            (void)::kill(child, SIGKILL);
+            break;
+        }
+    }
+    (void)::waitpid(child, &ending.status, 0);
+    return ending;
+}
+
+struct Progress {
+    std::set<std::string> ended;
+    std::string open;  // id of the case that began and did not end
+    json open_event;   // its case_begin
+};
+
+Progress read_progress(const std::filesystem::path& journal) {
+    Progress progress;
+    for (const json& event : read_journal(journal).value_or(std::vector<json>())) {
+        const std::string kind = event.value("event", "");
+        if (kind == "case_begin") {
+            progress.open = event.value("id", "");
+            progress.open_event = event;
+        } else if (kind == "case_end" || kind == "runner_died") {
+            progress.ended.insert(event.value("id", ""));
+            progress.open.clear();
+        }
+    }
+    return progress;
+}
+
+// Why a case that never ended did not: what the consoles say counts first.
+json obituary(const ClusterInfo& info, const Progress& progress, const Ending& ending) {
+    json event = {{"event", "runner_died"}, {"id", progress.open}};
+    for (const NodeInfo& node : info.nodes) {
+        const Console console(node.console);
+        const json offsets = progress.open_event.value("console", json::object());
+        const auto reports = console.reports_since({offsets.value(node.name, std::uint64_t{0})});
+        for (const KernelReport& report : reports ? *reports : std::vector<KernelReport>()) {
+            event["verdict"] = to_string(Verdict::kernel);
+            event["why"] = fmt::format("{}: {}", node.name, report.line);
+            event["console"][node.name].push_back(report.excerpt);
+        }
+    }
+    if (event.contains("verdict")) {
+        return event;
+    }
+    event["verdict"] = to_string(ending.hung ? Verdict::timeout : Verdict::infra);
+    event["why"] = ending.hung ? std::string("nothing happened any more in this case")
+                   : WIFSIGNALED(ending.status)
+                       ? fmt::format("the runner was ended by signal {}", WTERMSIG(ending.status))
+                       : fmt::format("the runner ended with status {} in the middle of this case",
+                                     WEXITSTATUS(ending.status));
+    return event;
+}
+
+// Plays all cases, with a new process after each death of one.
+Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info, Millis allowed,
+                      Journal& journal, std::vector<Description> cases) {
+    const size_t total = cases.size();
+    while (!cases.empty()) {
+        (void)std::fflush(nullptr);
+        const pid_t child = ::fork();
+        if (child < 0) {
+            return errno_error("cannot start the runner", errno);
+        }
+        if (child == 0) {
+            play_and_exit(options, cases, total);
+        }
+        const Ending ending = watch(child, journal_file(options), allowed);
+        const Progress progress = read_progress(journal_file(options));
+        const size_t before = cases.size();
+        if (!progress.open.empty()) {
+            const json death = obituary(info, progress, ending);
+            fmt::print("{:<24} {:<7} {}\n", progress.open, death.value("verdict", ""),
+                       death.value("why", ""));
+            MOSRIG_CHECK(journal.append(death));
+        }
+        cases.erase(std::remove_if(cases.begin(), cases.end(),
+                                   [&progress](const Description& description) {
+                                       return progress.ended.count(description.id) != 0 ||
+                                              description.id == progress.open;
+                                   }),
+                    cases.end());
+        if (cases.size() == before) {
+            return infra_error("the runner of the cases ends before it begins one");
+        }
+    }
+    return {};
+}
+
+int conclude(const ConformanceOptions& options) {
+    const Result<json> results = write_results(journal_file(options), options.report_dir);
+    if (!results) {
+        return report(results.error());
+    }
+    std::map<std::string, int> count;
+    std::vector<std::string> bad;
+    for (const json& entry : (*results)["cases"]) {
+        const std::string word = entry.value("verdict", "");
+        ++count[word];
+        if (word != "PASS" && word != "SKIP") {
+            bad.push_back(fmt::format("{} {}", word, entry.value("id", "")));
+        }
+    }
+    const std::string file = (options.report_dir / "results.json").string();
+    if (options.json) {
+        fmt::print("{}\n", json({{"results", file}, {"count", count}}).dump());
+    } else {
+        std::string summary;
+        for (const auto& [word, number] : count) {
+            summary += fmt::format("{} {}  ", number, word);
+        }
+        fmt::print("{}-> {}\n", summary, file);
+        for (const std::string& line : bad) {
+            fmt::print("  {}\n", line);
+        }
+    }
+    return run_exit_code(verdicts(*results));
+}
+
+Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& cases) {
+    MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
+    MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
+    MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
+    MOSRIG_CHECK(journal.append({{"event", "run_begin"},
+                                 {"run", head_of_run(options, info, calibration.factor())},
+                                 {"planned", plan_of(cases)}}));
+    const Clock::time_point start = Clock::now();
+    MOSRIG_CHECK(play_all(options, info, calibration.scale(silence_allowed), journal, cases));
+    return journal.append(
+        {{"event", "run_end"},
+         {"duration_s", std::chrono::duration<double>(Clock::now() - start).count()}});
+}
+
+}  // namespace
+
+int run_conformance(const ConformanceOptions& options) {
+    const Result<std::vector<Description>> cases = choose(options);
+    if (!cases) {
+        return report(cases.error());
+    }
+    if (options.list) {
+        for (const Description& description : *cases) {
+            fmt::print("{:<16} {:<5}  {}\n", description.id, description.tier, description.title);
+        }
+        return 0;
+    }
+    if (const Result<void> ran = run_all(options, *cases); !ran) {
+        // What was recorded until now is still a result.
+        (void)report(ran.error());
+        (void)conclude(options);
+        return exit_code(ran.error());
+    }
+    return conclude(options);
+}
+
+int render_results(const ConformanceOptions& options) {
+    return conclude(options);
+}
+
+}  // namespace mosrig

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace mosrig {
+
+Stage::Stage(Machines machines, MakeDeadline deadline, OnCheck on_check)
+    : machines_(std::move(machines)),
+      deadline_(std::move(deadline)),
+      on_check_(std::move(on_check)) {}
+
+Deadline Stage::soon(std::string name) const {
+    return deadline(std::move(name), Millis(5000));
+}
+
+bool Stage::check(std::string statement, bool ok, std::string detail) {
+    judge.check(std::move(statement), ok, std::move(detail));
+    on_check_(judge.checks().back());
+    return ok;
+}
+
+Result<void> Stage::require(std::string statement, bool ok, std::string detail) {
+    if (!check(std::move(statement), ok, std::move(detail))) {
+        return tl::unexpected(Error{ErrorKind::aborted, "a check failed", {}, {}, 0});
+    }
+    return {};
+}
+
+std::vector<std::string> resolve_command(std::vector<std::string> command) {
+    static const std::set<std::string> elsewhere = {"mosrun", "sh"};
+    if (elsewhere.count(command.front()) == 0) {
+        command.front() = fmt::format("{}/{}", workload_folder, command.front());
+    }
+    return command;
+}
+
+std::vector<std::string> workload_environment() {
+    return {fmt::format("PATH={}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                        workload_folder)};
+}
+
+Result<int> count_bodies(Stage& stage, Machine& machine, std::int64_t pid) {
+    MOSRIG_TRY(const std::vector<TaskStat> tasks,
+               list_tasks(machine, stage.soon("the list of processes of " + machine.name())));
+    // A body that has ended and waits to be reaped runs nothing.
+    return static_cast<int>(
+        std::count_if(tasks.begin(), tasks.end(), [name = body_name(pid)](const TaskStat& task) {
+            return task.comm == name && task.state != 'Z' && task.state != 'X';
+        }));
+}
+
+void show(CaseResult& result, const ProcessState& state) {
+    result.lock = state.lock;
+    result.cantmove = state.cantmove;
+    result.where = state.where;
+    result.nmigs = state.nmigs;
+    result.migstat = state.migstat.values;
+    if (state.nmigs > 0) {
+        result.freeze_ns = state.migstat.freeze_ns();
+        result.total_ns = state.migstat.total_ns();
+    }
+}
+
+void play(Stage& stage, const Description& description) {
+    CaseResult& result = stage.result;
+    result.id = description.id;
+    result.title = description.title;
+    result.tier = description.tier;
+    result.expected = description.decisive().manual.value_or(Answer::none);
+    for (const Machine* machine : stage.machines()) {
+        result.nodes.push_back(machine->name());
+    }
+    const Clock::time_point start = Clock::now();
+    Result<void> played;
+    if (stage.machines().size() < 2) {
+        played = infra_error("a case needs two nodes", "mosrig up --nodes 2");
+    } else {
+        switch (description.procedure) {
+            case Procedure::phases:
+                played = play_phases(stage, description);
+                break;
+            case Procedure::stalled:
+                played = play_stalled(stage, description);
+                break;
+            case Procedure::existing:
+                played = play_existing(stage, description);
+                break;
+            case Procedure::kill:
+                played = play_kill(stage, description);
+                break;
+            case Procedure::script:
+                played = play_script(stage, description);
+                break;
+        }
+    }
+    if (!played && played.error().kind != ErrorKind::aborted) {
+        stage.judge.trouble(played.error());
+    }
+    result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace mosrig

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Where a case plays: the machines, the clock, and what was seen so far.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/deadline/deadline.h"
+#include "harness/process/machine.h"
+#include "harness/process/mover.h"
+#include "harness/process/process_state.h"
+#include "harness/process/subject.h"
+#include "harness/verdict/case_result.h"
+#include "harness/verdict/verdict.h"
+#include "harness/workload/description.h"
+
+namespace mosrig {
+
+class Stage {
+  public:
+    using MakeDeadline = std::function<Deadline(std::string, Millis)>;
+    using OnCheck = std::function<void(const Check&)>;
+
+    // `deadline` scales a nominal time to this cluster; `on_check` hears of every check at once.
+    Stage(Machines machines, MakeDeadline deadline, OnCheck on_check);
+
+    [[nodiscard]] Machine& home() const { return *machines_.front(); }
+    [[nodiscard]] Machine& guest() const { return *machines_.at(1); }
+    [[nodiscard]] const Machines& machines() const { return machines_; }
+    [[nodiscard]] Deadline deadline(std::string name, Millis nominal) const {
+        return deadline_(std::move(name), nominal);
+    }
+    // For one question to a process or a node.
+    [[nodiscard]] Deadline soon(std::string name) const;
+
+    // Records a check and goes on.
+    bool check(std::string statement, bool ok, std::string detail = {});
+    // Records a check without which the rest makes no sense: if it fails, an error of kind aborted
+    // to be passed up.
+    Result<void> require(std::string statement, bool ok, std::string detail = {});
+
+    Judge judge;
+    CaseResult result;
+
+  private:
+    Machines machines_;
+    MakeDeadline deadline_;
+    OnCheck on_check_;
+};
+
+// "busy" -> its place on the nodes; what is not a workload stays as it is.
+std::vector<std::string> resolve_command(std::vector<std::string> command);
+// Environment with the workloads in PATH.
+std::vector<std::string> workload_environment();
+
+// How many bodies of home process `pid` a machine has.
+Result<int> count_bodies(Stage& stage, Machine& machine, std::int64_t pid);
+
+// Puts what the report shows of a process into the result.
+void show(CaseResult& result, const ProcessState& state);
+
+// The whole of a case: drives it by its procedure and fills stage.result and stage.judge, but for
+// the consoles, which are the caller's.
+void play(Stage& stage, const Description& description);
+
+// The procedures.
+Result<void> play_phases(Stage& stage, const Description& description);
+Result<void> play_stalled(Stage& stage, const Description& description);
+Result<void> play_existing(Stage& stage, const Description& description);
+Result<void> play_kill(Stage& stage, const Description& description);
+Result<void> play_script(Stage& stage, const Description& description);
+
+// Parts that procedures share.
+// Both ways to ask for a move are refused as the phase says, and nothing changed.
+Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase);
+// cantmove, lock, where before any request of the phase.
+Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase);
+// Asks by tool or by file, waits until it is there, checks that exactly one copy lives.
+Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool);
+// VERIFY is answered by OK.
+Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& when);
+
+// Proofs, for a subject that is at home; it is at home again afterwards.
+Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time);
+void prove_demand_paging(Stage& stage);
+
+}  // namespace mosrig

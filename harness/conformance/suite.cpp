@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/suite.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "harness/conformance/stage.h"
+#include "harness/process/node_machine.h"
+
+namespace mosrig {
+
+namespace {
+
+// GoogleTest asks for its parameters from static functions, so what they come from is static too.
+Suite* current = nullptr;
+
+// Every console as it stood when a case began.
+class ConsoleWatch {
+  public:
+    ConsoleWatch(Cluster& cluster, Judge& judge) : cluster_(cluster) {
+        for (Node& node : cluster_.nodes()) {
+            Result<Console::Mark> mark = node.console().mark();
+            if (!mark) {
+                judge.trouble(mark.error());
+            }
+            marks_.push_back(mark.value_or(Console::Mark{}));
+        }
+    }
+
+    [[nodiscard]] nlohmann::json offsets() const {
+        nlohmann::json offsets = nlohmann::json::object();
+        for (size_t index = 0; index < marks_.size(); ++index) {
+            offsets[cluster_.nodes()[index].name()] = marks_[index].offset;
+        }
+        return offsets;
+    }
+
+    // A clean console is a check as any other; one that cannot be read is not clean.
+    void finish(Stage& stage) const {
+        for (size_t index = 0; index < marks_.size(); ++index) {
+            const Node& node = cluster_.nodes()[index];
+            const auto reports = node.console().reports_since(marks_[index]);
+            if (!reports) {
+                stage.judge.trouble(reports.error());
+                continue;
+            }
+            for (const KernelReport& report : *reports) {
+                stage.judge.kernel_report(node.name(), report.line);
+                stage.result.console[node.name()].push_back(report.excerpt);
+            }
+            if (reports->empty()) {
+                stage.check(fmt::format("console of {} is clean", node.name()), true);
+            }
+        }
+    }
+
+  private:
+    Cluster& cluster_;
+    std::vector<Console::Mark> marks_;
+};
+
+std::string seconds(std::int64_t nanoseconds) {
+    return fmt::format("{:.1f} ms", static_cast<double>(nanoseconds) / 1e6);
+}
+
+// The line a person sees of a finished case.
+std::string describe(const CaseResult& result) {
+    std::string text = to_string(result.seen);
+    if (!result.errno_name.empty()) {
+        text += " " + result.errno_name;
+    }
+    if (!result.cantmove.empty()) {
+        text += fmt::format(" ({})", join_words(result.cantmove));
+    }
+    if (result.freeze_ns) {
+        text += fmt::format(", frozen {}", seconds(*result.freeze_ns));
+    }
+    if (!result.reason.empty()) {
+        text += "; " + result.reason;
+    }
+    return text;
+}
+
+CaseResult run_case(Suite& suite, const Description& description) {
+    std::vector<std::unique_ptr<NodeMachine>> owners;
+    Machines machines;
+    for (Node& node : suite.cluster.nodes()) {
+        owners.push_back(std::make_unique<NodeMachine>(node));
+        machines.push_back(owners.back().get());
+    }
+    const auto journal = [&suite](nlohmann::json event) {
+        if (const Result<void> written = suite.journal.append(std::move(event)); !written) {
+            fmt::print(stderr, "{}\n", written.error().message());
+        }
+    };
+    Stage stage(
+        machines,
+        [&suite](std::string name, Millis nominal) {
+            return suite.cluster.deadline(std::move(name), nominal);
+        },
+        [&journal, &description](const Check& check) {
+            journal({{"event", "check"},
+                     {"id", description.id},
+                     {"check", check.check},
+                     {"ok", check.ok},
+                     {"detail", check.detail}});
+        });
+    const ConsoleWatch consoles(suite.cluster, stage.judge);
+    journal({{"event", "case_begin"}, {"id", description.id}, {"console", consoles.offsets()}});
+    play(stage, description);
+    consoles.finish(stage);
+    CaseResult& result = stage.result;
+    result.verdict = stage.judge.verdict();
+    result.reason = stage.judge.reason();
+    result.evidence = stage.judge.checks();
+    journal({{"event", "case_end"}, {"id", description.id}, {"case", to_json(result)}});
+    return result;
+}
+
+class Conformance : public testing::TestWithParam<Description> {};
+
+TEST_P(Conformance, Case) {
+    const bool terminal = isatty(STDOUT_FILENO) != 0;
+    const size_t number = current->done + 1;
+    const std::string head = fmt::format("[{:2}/{}] {:<16}", number, current->total, GetParam().id);
+    if (terminal) {
+        fmt::print("{} ...", head);
+        (void)std::fflush(stdout);
+    }
+    const CaseResult result = run_case(*current, GetParam());
+    current->done = number;
+    fmt::print("{}{} {:<7} {:6.1f} s  {}\n", terminal ? "\r\033[K" : "", head,
+               to_string(result.verdict), result.duration_s, describe(result));
+    (void)std::fflush(stdout);
+    if (result.verdict == Verdict::skip) {
+        GTEST_SKIP() << result.reason;
+    }
+    EXPECT_EQ(result.verdict, Verdict::pass) << result.reason;
+}
+
+std::string case_name(const testing::TestParamInfo<Description>& info) {
+    std::string name = info.param.id;
+    for (char& letter : name) {
+        letter = letter == '-' ? '_' : letter;
+    }
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Workloads, Conformance,
+                         testing::ValuesIn(current != nullptr ? current->cases
+                                                              : std::vector<Description>()),
+                         case_name);
+
+}  // namespace
+
+void run_suite(Suite& suite) {
+    current = &suite;
+    int count = 1;
+    std::string name = "mosrig";
+    char* arguments[] = {name.data(), nullptr};
+    testing::InitGoogleTest(&count, arguments);
+    // The journal is the record, and the line of each case is printed above.
+    testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
+    delete listeners.Release(listeners.default_result_printer());  // NOLINT
+    // What failed stands in the journal.
+    const int failed = RUN_ALL_TESTS();
+    static_cast<void>(failed);
+}
+
+}  // namespace mosrig

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "harness/workload/description.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <stdexcept>
+#include <system_error>
+
+#include "harness/base/fd.h"
+
+namespace mosrig {
+
+namespace {
+
+const std::array<std::string, 3> tiers = {"quick", "full", "night"};
+
+// Thrown and caught in this file only: yaml-cpp throws anyway, so both kinds leave by one door.
+[[noreturn]] void reject(const YAML::Node& node, const std::string& why) {
+    throw YAML::Exception(node.Mark(), why);
+}
+
+template <class T>
+T choose(const YAML::Node& node, const std::map<std::string, T>& choices) {
+    const auto found = choices.find(node.as<std::string>());
+    if (found == choices.end()) {
+        reject(node, fmt::format("'{}' is not known here", node.as<std::string>()));
+    }
+    return found->second;
+}
+
+// A misspelt key would silently drop an assertion.
+void allow_only(const YAML::Node& map, const std::set<std::string>& keys) {
+    if (!map.IsMap()) {
+        reject(map, "a map is wanted here");
+    }
+    for (const auto& entry : map) {
+        if (keys.count(entry.first.as<std::string>()) == 0) {
+            reject(entry.first,
+                   fmt::format("'{}' is not a key here", entry.first.as<std::string>()));
+        }
+    }
+}
+
+YAML::Node need(const YAML::Node& map, const char* key) {
+    const YAML::Node value = map[key];
+    if (!value) {
+        reject(map, fmt::format("'{}' is missing", key));
+    }
+    return value;
+}
+
+Phase read_phase(const YAML::Node& node) {
+    allow_only(node, {"send", "write_lock", "write_errno", "as", "subject", "cantmove", "lock",
+                      "parent_lock", "manual", "errno", "times", "identity_away", "decisive"});
+    Phase phase;
+    phase.send = node["send"].as<std::string>("");
+    if (node["write_lock"]) {
+        phase.set_lock = node["write_lock"].as<int>();
+    }
+    phase.lock_errno = node["write_errno"].as<std::string>("");
+    phase.user = node["as"].as<int>(0);
+    if (node["subject"]) {
+        phase.who =
+            choose<Who>(node["subject"], {{"started", Who::started}, {"child", Who::child}});
+    }
+    phase.cantmove = need(node, "cantmove").as<std::vector<std::string>>();
+    phase.lock = need(node, "lock").as<int>();
+    if (node["parent_lock"]) {
+        phase.parent_lock = node["parent_lock"].as<int>();
+    }
+    if (node["manual"]) {
+        phase.manual = choose<Answer>(
+            node["manual"],
+            {{"moves", Answer::moves}, {"refused", Answer::refused}, {"none", Answer::none}});
+    }
+    phase.errno_name = node["errno"].as<std::string>("");
+    if ((phase.manual == Answer::refused) == phase.errno_name.empty()) {
+        reject(node, "'errno' belongs to 'manual: refused', and to nothing else");
+    }
+    phase.times = node["times"].as<int>(1);
+    phase.identity_away = node["identity_away"].as<bool>(false);
+    phase.decisive = node["decisive"].as<bool>(false);
+    return phase;
+}
+
+Run read_run(const YAML::Node& node) {
+    allow_only(node, {"command", "user", "phases", "output", "output_count", "watcher"});
+    Run run;
+    run.command = need(node, "command").as<std::vector<std::string>>();
+    if (run.command.empty()) {
+        reject(node, "'command' is empty");
+    }
+    run.user = node["user"].as<int>(0);
+    for (const YAML::Node& phase : need(node, "phases")) {
+        run.phases.push_back(read_phase(phase));
+    }
+    if (run.phases.empty()) {
+        reject(node, "'phases' is empty");
+    }
+    run.output = node["output"].as<std::vector<std::string>>(std::vector<std::string>());
+    run.output_count =
+        node["output_count"].as<std::map<std::string, int>>(std::map<std::string, int>());
+    run.watcher = node["watcher"].as<std::string>("");
+    return run;
+}
+
+Description read_description(const YAML::Node& node) {
+    allow_only(node, {"id", "title", "tier", "procedure", "proofs", "runs"});
+    Description description;
+    description.id = need(node, "id").as<std::string>();
+    description.title = need(node, "title").as<std::string>();
+    description.tier = need(node, "tier").as<std::string>();
+    if (std::find(tiers.begin(), tiers.end(), description.tier) == tiers.end()) {
+        reject(node["tier"], "'tier' is one of quick, full, night");
+    }
+    if (node["procedure"]) {
+        description.procedure =
+            choose<Procedure>(node["procedure"], {{"phases", Procedure::phases},
+                                                  {"stalled", Procedure::stalled},
+                                                  {"existing", Procedure::existing},
+                                                  {"kill", Procedure::kill},
+                                                  {"script", Procedure::script}});
+    }
+    for (const YAML::Node& proof : node["proofs"]) {
+        description.proofs.push_back(
+            choose<Proof>(proof, {{"away-time", Proof::away_time},
+                                  {"cpu-time", Proof::cpu_time},
+                                  {"demand-paging", Proof::demand_paging}}));
+    }
+    for (const YAML::Node& run : need(node, "runs")) {
+        description.runs.push_back(read_run(run));
+    }
+    if (description.runs.empty()) {
+        reject(node, "'runs' is empty");
+    }
+    return description;
+}
+
+}  // namespace
+
+const Phase& Description::decisive() const {
+    const Phase* first_request = nullptr;
+    for (const Run& run : runs) {
+        for (const Phase& phase : run.phases) {
+            if (phase.decisive) {
+                return phase;
+            }
+            if (first_request == nullptr && phase.manual) {
+                first_request = &phase;
+            }
+        }
+    }
+    return first_request != nullptr ? *first_request : runs.front().phases.front();
+}
+
+bool Description::in_tier(const std::string& wanted) const {
+    return std::find(tiers.begin(), tiers.end(), tier) <=
+           std::find(tiers.begin(), tiers.end(), wanted);
+}
+
+Result<Description> parse_description(const std::string& yaml, const std::string& name) {
+    try {
+        return read_description(YAML::Load(yaml));
+    } catch (const YAML::Exception& error) {
+        return usage_error(fmt::format("{}:{}: {}", name, error.mark.line + 1, error.msg),
+                           "mend the description");
+    }
+}
+
+Result<std::vector<Description>> load_descriptions(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        if (entry.path().extension() == ".yml") {
+            files.push_back(entry.path());
+        }
+    }
+    if (error || files.empty()) {
+        return infra_error(fmt::format("no descriptions of cases in {}", folder.string()),
+                           "run this from the checkout that built it");
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<Description> all;
+    std::set<std::string> ids;
+    for (const std::filesystem::path& file : files) {
+        MOSRIG_TRY(const std::string text, read_text_file(file));
+        MOSRIG_TRY(Description description, parse_description(text, file.filename().string()));
+        if (!ids.insert(description.id).second) {
+            return usage_error(fmt::format("two descriptions have the id {}", description.id));
+        }
+        all.push_back(std::move(description));
+    }
+    return all;
+}
+
+}  // namespace mosrig

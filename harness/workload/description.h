@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// The description of a case: the YAML file beside a workload.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/verdict/case_result.h"
+
+namespace mosrig {
+
+// How a case is driven.
+enum class Procedure {
+    phases,    // a workload that speaks the contract
+    stalled,   // a program that prints and ends, held at its first output
+    existing,  // a process that every node has
+    kill,      // killed at home while it is away
+    script,    // a program of anyone's that computes and prints
+};
+
+// Something to be shown beside the phases.
+enum class Proof { away_time, cpu_time, demand_paging };
+
+// Whose state a phase looks at.
+enum class Who { started, child };
+
+// What holds between two things that the rig does to a program.
+struct Phase {
+    std::string send;             // a word of the contract that begins the phase, may be empty
+    std::optional<int> set_lock;  // written to /proc/PID/lock at the beginning
+    std::string lock_errno;       // that this write must give, empty: it succeeds
+    int user = 0;                 // who writes and asks
+    Who who = Who::started;
+    std::vector<std::string> cantmove;
+    int lock = 0;
+    std::optional<int> parent_lock;
+    std::optional<Answer> manual;  // nothing: only look
+    std::string errno_name;        // of a refusal
+    int times = 1;                 // moves out and home
+    bool identity_away = false;    // ask for the identity while away, too
+    bool decisive = false;         // the report shows this phase
+};
+
+// One start of the program.
+struct Run {
+    std::vector<std::string> command;
+    int user = 0;
+    std::vector<Phase> phases;
+    std::vector<std::string> output;          // exact lines, digits shown as '#'
+    std::map<std::string, int> output_count;  // text and how often the output has it
+    std::string watcher;                      // shell text that runs beside it, with PID set
+};
+
+struct Description {
+    std::string id;
+    std::string title;
+    std::string tier;  // quick, full, night
+    Procedure procedure = Procedure::phases;
+    std::vector<Proof> proofs;
+    std::vector<Run> runs;
+
+    // The phase that the report shows: the decisive one, else the first that asks for a move, else
+    // the first.
+    [[nodiscard]] const Phase& decisive() const;
+    // Whether a run of `wanted` (quick, full, night) has this case.
+    [[nodiscard]] bool in_tier(const std::string& wanted) const;
+};
+
+// Parses one description; an error says where in the text it is wrong.
+Result<Description> parse_description(const std::string& yaml, const std::string& name);
+
+// Every *.yml in `folder`, by id. Two of one id are an error.
+Result<std::vector<Description>> load_descriptions(const std::filesystem::path& folder);
+
+}  // namespace mosrig
