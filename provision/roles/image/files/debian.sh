@@ -96,8 +96,9 @@ image_build() {
     size_kib=$(du -s --apparent-size --block-size=1024 "$root" | cut -f 1)
     say "making the file system ($((size_kib / 1024)) MiB of files)"
     # No loop mount, no journal (a node's disk is thrown away), nothing left for the first mount to initialise.
-    mke2fs -q -t ext4 -d "$root" -L root -m 0 -N 100000 -O '^has_journal,^metadata_csum' \
-        -E lazy_itable_init=0,root_owner=0:0 "$work/root.ext4" "$((size_kib * 115 / 102400 + debian_room_mib))M"
+    mke2fs -q -F -t ext4 -d "$root" -L root -m 0 -N 100000 -O '^has_journal,^metadata_csum' \
+        -E lazy_itable_init=0,root_owner=0:0 "$work/root.ext4" \
+        "$((size_kib * 115 / 102400 + debian_room_mib))M" >/dev/null
     rm -rf --one-file-system "$root"
     qemu-img convert -W -f raw -O qcow2 "$work/root.ext4" "$out/root.qcow2"
     rm -f "$work/root.ext4"
@@ -112,7 +113,7 @@ debian_setup() {
     rm -f "$root"/etc/apt/sources.list.d/*
     lay_tree common "$root"
     lay_tree debian "$root"
-    mkdir -p "$root/etc/mosrig" "$root/usr/local/lib/mosrig"
+    mkdir -p "$root/etc/mosrig" "$root/etc/inittab.d" "$root/usr/local/lib/mosrig"
     install -d -m 0700 "$root/etc/openmosix" "$root/root/.ssh"
     : >"$root/etc/machine-id"
     echo 'LANG=C.UTF-8' >"$root/etc/default/locale"
