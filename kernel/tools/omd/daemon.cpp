@@ -149,10 +149,7 @@ void Daemon::on_failed(const Peer& peer, const std::string& why) {
         log_.limited_line("{} ({}): cannot link: {}", peer.name,
                           format_address(peer.endpoint.address), why);
     }
-    // Idle links that live prove more than one connection that failed.
-    if (node.idle == 0 && node.told != Known::down) {
-        tell(node, Known::down);
-    }
+    lower_if_lost(node);
 }
 
 void Daemon::on_arrived(const Peer& peer, const Fd& socket) {
@@ -193,6 +190,14 @@ void Daemon::read_pools() {
         if (const auto idle = device_.idle_links(node.dialer->peer().id)) {
             node.idle = *idle;
         }
+        lower_if_lost(node);
+    }
+}
+
+// Idle links that live prove more than a connection that failed.
+void Daemon::lower_if_lost(Node& node) {
+    if (node.idle == 0 && !node.trouble.empty() && node.told != Known::down) {
+        tell(node, Known::down);
     }
 }
 

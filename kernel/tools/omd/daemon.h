@@ -52,7 +52,7 @@ class Daemon {
         unsigned idle = 0;
         Known told = Known::nothing;  // what the kernel was told last
         om_features features{};
-        std::string trouble;  // last failure that was logged, to log each once
+        std::string trouble;  // why the last connection failed; empty after one that did not
     };
 
     Result<void> configure(Node& node);
@@ -60,6 +60,7 @@ class Daemon {
     void on_failed(const Peer& peer, const std::string& why);
     void on_arrived(const Peer& peer, const Fd& socket);
     bool tell(Node& node, Known state);
+    void lower_if_lost(Node& node);
     void read_pools();
     void write_stats();
     [[nodiscard]] std::string stats_lines() const;
