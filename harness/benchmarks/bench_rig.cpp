@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "harness/benchmarks/bench_rig.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "harness/benchmarks/statistics.h"
+#include "harness/process/mover.h"
+#include "harness/process/node_machine.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr const char* port = "7411";
+constexpr Millis setup_time(20000);
+constexpr Millis transfer_time(60000);
+
+std::string tcp_program() {
+    return fmt::format("{}/tcp", workload_folder);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BenchRig>> BenchRig::open(Cluster& cluster) {
+    if (cluster.nodes().size() < 2) {
+        return infra_error("a benchmark of moves needs two nodes", "mosrig up --nodes 2");
+    }
+    std::unique_ptr<BenchRig> rig(new BenchRig(cluster));
+    rig->home_ = std::make_unique<NodeMachine>(cluster.nodes()[0]);
+    rig->guest_ = std::make_unique<NodeMachine>(cluster.nodes()[1]);
+    rig->guest_address_ = cluster.nodes()[1].info().address;
+    const Deadline ready = rig->deadline("the TCP server of the benchmark", setup_time);
+    MOSRIG_TRY(rig->server_,
+               rig->guest_->start({tcp_program(), "serve", rig->guest_address_, port}, ready, {}));
+    MOSRIG_TRY(const std::optional<std::string> line, rig->server_->read_line(ready));
+    if (line != "READY") {
+        return infra_error(fmt::format("the TCP server says '{}'", line.value_or("nothing")));
+    }
+    return rig;
+}
+
+Result<Subject> BenchRig::start_busy(int mib) {
+    const Deadline ready = deadline(fmt::format("a busy loop with {} MiB", mib), setup_time);
+    MOSRIG_TRY(Subject subject,
+               Subject::start(
+                   *home_, {fmt::format("{}/busy", workload_folder), "--mib", std::to_string(mib)},
+                   0, {}, ready));
+    MOSRIG_TRY(const std::string line, subject.ready(ready));
+    if (line != "READY") {
+        return infra_error(fmt::format("the busy loop says '{}'", line));
+    }
+    return subject;
+}
+
+Result<std::vector<double>> BenchRig::tcp(const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv = {tcp_program(), arguments.front(), guest_address_, port};
+    argv.insert(argv.end(), arguments.begin() + 1, arguments.end());
+    MOSRIG_TRY(const CommandResult result,
+               home_->run(argv, deadline("a TCP measure", transfer_time), 0));
+    std::vector<double> values;
+    std::istringstream lines(result.out);
+    for (double value = 0; lines >> value;) {
+        values.push_back(value);
+    }
+    if (!result.ok() || values.empty()) {
+        return infra_error(fmt::format("tcp {} failed: {}", arguments.front(), result.err));
+    }
+    return values;
+}
+
+Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
+    const Deadline patience = deadline(fmt::format("the move to {}", node), transfer_time);
+    MOSRIG_TRY(const MoveAnswer answer, request_by_file(*home_, pid, node, 0, patience));
+    if (answer.seen != Answer::moves) {
+        return infra_error(
+            fmt::format("the move to {} is refused with {}", node, answer.errno_name));
+    }
+    return await_place(*home_, pid, node, patience);
+}
+
+Result<MoveSample> BenchRig::sample(Subject& subject, int mib) {
+    constexpr const char* round_trips = "25";
+    MoveSample sample;
+    MOSRIG_TRY(const std::vector<double> pings, tcp({"ping", round_trips, "64", "64"}));
+    sample.round_trip_ns = median(pings);
+    MOSRIG_TRY(const std::vector<double> blast,
+               tcp({"blast", std::to_string(static_cast<std::int64_t>(mib) << 20)}));
+    sample.tcp_ns = blast.front();
+
+    MOSRIG_TRY(const ProcessState away, move(subject.pid(), guest_->id()));
+    const auto freeze = away.migstat.freeze_ns();
+    const auto total = away.migstat.total_ns();
+    if (!freeze || !total) {
+        return infra_error("migstat lacks the times of the move");
+    }
+    sample.freeze_ns = static_cast<double>(*freeze);
+    sample.total_ns = static_cast<double>(*total);
+    sample.demand_faults = away.migstat.number("demand_faults").value_or(0);
+    sample.pages_out_at_resume = away.migstat.number("pages_out_at_resume").value_or(0);
+    sample.round_trips = away.migstat.number("round_trips").value_or(0);
+
+    MOSRIG_TRY(const std::string answer, subject.ask("VERIFY", deadline("VERIFY", transfer_time)));
+    if (answer != "OK") {
+        return infra_error("the program's memory is wrong after the move: " + answer);
+    }
+    MOSRIG_CHECK(move(subject.pid(), 0));
+    return sample;
+}
+
+}  // namespace mosrig

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What one sample of a benchmark does to the nodes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/cluster/cluster.h"
+#include "harness/process/machine.h"
+#include "harness/process/process_state.h"
+#include "harness/process/subject.h"
+
+namespace mosrig {
+
+// One move out and what plain TCP took right before it.
+struct MoveSample {
+    double round_trip_ns = 0;  // R: median of some 64 B round trips
+    double tcp_ns = 0;         // the process's bytes as one TCP stream
+    double freeze_ns = 0;
+    double total_ns = 0;
+    std::int64_t demand_faults = 0;
+    std::int64_t pages_out_at_resume = 0;
+    std::int64_t round_trips = 0;
+};
+
+class BenchRig {
+  public:
+    // Starts the TCP server on the second node.
+    static Result<std::unique_ptr<BenchRig>> open(Cluster& cluster);
+
+    // A busy loop with so much memory touched, at home and ready.
+    Result<Subject> start_busy(int mib);
+    // Measures TCP, moves the program out, checks its memory, and brings it home.
+    Result<MoveSample> sample(Subject& subject, int mib);
+
+  private:
+    explicit BenchRig(Cluster& cluster) : cluster_(cluster) {}
+
+    [[nodiscard]] Deadline deadline(const std::string& name, Millis nominal) const {
+        return cluster_.deadline(name, nominal);
+    }
+    Result<std::vector<double>> tcp(const std::vector<std::string>& arguments);
+    Result<ProcessState> move(std::int64_t pid, int node);
+
+    Cluster& cluster_;
+    std::unique_ptr<Machine> home_;
+    std::unique_ptr<Machine> guest_;
+    std::string guest_address_;
+    std::unique_ptr<Program> server_;
+};
+
+}  // namespace mosrig
