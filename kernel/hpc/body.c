@@ -41,7 +41,7 @@ void om_body_free(struct om_body *b)
 	struct page *page;
 	unsigned long index;
 
-	timer_shutdown(&b->tick);
+	timer_shutdown_sync(&b->tick);
 	xa_for_each(&b->stash, index, page)
 		put_page(page);
 	xa_destroy(&b->stash);
@@ -72,6 +72,7 @@ int om_body_start(struct om_link *link)
 	mt_init(&b->owned);
 	timer_setup(&b->tick, om_tick_fn, 0);
 	p->link = link;
+	WRITE_ONCE(p->guest, true);
 	smp_store_release(&p->body, b);
 	set_thread_flag(TIF_NOTIFY_RESUME);
 	return 0;

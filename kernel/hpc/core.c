@@ -55,13 +55,11 @@ static struct om_proc *om_proc_alloc(void)
 	return p;
 }
 
+/* In interrupt context, perhaps: what takes longer was done by om_exit(). */
 static void om_proc_free(struct om_proc *p)
 {
+	WARN_ON_ONCE(p->link || p->body);
 	timer_shutdown(&p->retry);
-	om_sent_free(&p->away);
-	if (p->body)
-		om_body_free(p->body);
-	om_link_put(p->link);
 	kfree(p);
 }
 
@@ -148,12 +146,14 @@ bool om_is_body(struct task_struct *task)
 {
 	struct om_proc *p = om_proc_of(task);
 
-	return p && p->body;
+	return p && READ_ONCE(p->guest);
 }
 
+/* A thread ends; with the last one, all that its process holds is let go. */
 void om_exit(bool group_dead)
 {
 	struct om_proc *p = om_proc_of(current);
+	struct om_body *b;
 
 	if (!p)
 		return;
@@ -161,12 +161,15 @@ void om_exit(bool group_dead)
 		WRITE_ONCE(p->mover, NULL);
 		timer_delete_sync(&p->retry);
 	}
-	if (p->body)
-		timer_delete_sync(&p->body->tick);
-	if (p->link && p->link->task == current)
-		om_link_bind(p->link, NULL, OM_NOTIFY_NONE);
-	if (p->link && group_dead)
-		om_link_kill(p->link, -ESHUTDOWN);
+	if (p->link && (group_dead || p->link->task == current))
+		om_drop_link(p);
+	if (!group_dead)
+		return;
+	om_sent_free(&p->away);
+	b = p->body;
+	p->body = NULL;
+	if (b)
+		om_body_free(b);
 }
 
 /* The request that waited for an execve is due, or void. */

@@ -150,6 +150,8 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		p->stat.pages_in += ret;
 	}
 	ret = om_regs_load(regs, &r->regs, r + 1);
+	if (!ret)
+		ret = om_vdso_leave(regs);
 	if (ret)
 		goto out;
 	ret = om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);

@@ -37,7 +37,8 @@ static void om_set_state(struct om_proc *p, enum om_state state)
 	spin_unlock(&p->lock);
 }
 
-static void om_drop_link(struct om_proc *p)
+/* Ends the link of the current process, if it has one. */
+void om_drop_link(struct om_proc *p)
 {
 	struct om_link *link = p->link;
 

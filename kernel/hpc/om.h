@@ -150,6 +150,7 @@ struct om_proc {
 	struct om_link *link;	/* home: of the move; guest: of the body */
 	struct om_away away;
 	struct om_body *body;	/* this task is a body */
+	bool guest;		/* it is, or was one till it ended */
 	struct timer_list retry;
 	struct task_struct *mover;	/* for the timer, cleared with it */
 };
@@ -176,11 +177,13 @@ bool om_regs_sane(const struct om_regs *in, size_t xstate_len);
 
 bool om_vdso_contains(unsigned long addr);
 struct page *om_vdso_page(unsigned long addr);
+int om_vdso_leave(struct pt_regs *regs);
 
 /* migrate.c: the transaction, home side */
 
 void om_home_resume(struct om_proc *p, struct pt_regs *regs);
 void om_home_abort(struct om_proc *p, int error);
+void om_drop_link(struct om_proc *p);
 u32 om_vma_flags(const struct vm_area_struct *vma);
 
 /* deputy.c */

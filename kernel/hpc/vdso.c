@@ -12,12 +12,16 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <asm/unistd.h>
 #include <asm/vdso.h>
 
 #include "om.h"
 
 #define OM_VDSO_ENTRIES	8
+/* offsets in the code of om_vdso_page() */
+#define OM_AT_SYSCALL	5
+#define OM_AT_RET	7
 
 static struct {
 	unsigned long offset;
@@ -84,6 +88,39 @@ struct page *om_vdso_page(unsigned long addr)
 		}
 	}
 	return page;
+}
+
+/**
+ * om_vdso_leave - translate an address in the body's vdso to one in home's
+ * @regs: registers of the current task, which came home
+ *
+ * The body may have been interrupted inside one of its three instructions. At
+ * home, the real function lies there: begin it, or leave it.
+ */
+int om_vdso_leave(struct pt_regs *regs)
+{
+	unsigned long at = regs->ip - om_vdso_start();
+	unsigned int i;
+	u64 to;
+
+	if (!om_vdso_contains(regs->ip))
+		return 0;
+	for (i = 0; i < om_vdso_entries; i++) {
+		if (at == om_vdso_entry[i].offset + OM_AT_SYSCALL) {
+			regs->ip -= OM_AT_SYSCALL;
+		} else if (at == om_vdso_entry[i].offset + OM_AT_RET) {
+			if (get_user(to, (u64 __user *)regs->sp))
+				return -EFAULT;
+			if (to >= TASK_SIZE_MAX)
+				return -EFAULT;
+			regs->ip = to;
+			regs->sp += sizeof(to);
+		} else {
+			continue;
+		}
+		break;
+	}
+	return 0;
 }
 
 static int __init om_vdso_init(void)
