@@ -56,7 +56,7 @@ def origin(bench: dict[str, Any], run: dict[str, Any]) -> str:
     told = f"Measured {str(when)[:16].replace('T', ' ')}" if when else ""
     differ = [
         f"{name} {own[key]}"
-        for key, name in (("kernel", "kernel"), ("commit", "mosrig"), ("accelerator", "accelerator"))
+        for key, name in (("kernel", "kernel"), ("commit", "mosrig"), ("accelerator", "on"))
         if own.get(key) and own[key] != run.get(key)
     ]
     if differ:
