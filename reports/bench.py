@@ -1,43 +1,50 @@
 # SPDX-License-Identifier: MIT
-"""Turns Google Benchmark's JSON into rows: what moving a process costs over its memory size."""
+"""Reads bench.json: what moving a process costs over its memory size."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import charts
 import words
 
-# Goals of the project for these ratios: see the rows 1 and 2 of its performance table.
+# Goals of the project for these ratios.
 FREEZE_GUIDES = [charts.Guide("parity: 10 R", 10.0), charts.Guide("goal: 1.5 R", 1.5)]
 TOTAL_GUIDES = [charts.Guide("raw TCP: 1", 1.0)]
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A median with the ends of its interval. Times in ns, ratios without unit."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Row:
-    """One memory size. Times in ns, ratios without unit, None where nothing was measured."""
+    """One memory size; None where nothing was measured."""
 
     mib: float
     samples: int
-    freeze_ns: float | None
-    total_ns: float | None
-    freeze_over_R: float | None
-    total_over_tcp: float | None
-    demand_faults: float | None
-    pages_out_at_resume: float | None
+    freeze_ns: Figure | None
+    total_ns: Figure | None
+    freeze_over_R: Figure | None
+    total_over_tcp: Figure | None
+    demand_faults: Figure | None
+    pages_out_at_resume: Figure | None
 
 
 def rows(bench: dict[str, Any]) -> list[Row]:
-    """One row per memory size, smallest first, from the moves among the benchmarks."""
-    by_size: dict[float, list[dict[str, Any]]] = {}
-    for entry in bench.get("benchmarks", []):
-        mib = _mebibytes(entry)
-        if mib is not None and entry.get("run_type", "iteration") == "iteration":
-            by_size.setdefault(mib, []).append(entry)
-    return [_row(mib, entries) for mib, entries in sorted(by_size.items())]
+    """One row per memory size, smallest first."""
+    found = [
+        Row(entry["mib"], entry["samples"],
+            *(_figure(entry.get(name)) for name in list(Row.__dataclass_fields__)[2:]))
+        for entry in _ours(bench).get("rows", [])
+    ]
+    return sorted(found, key=lambda row: row.mib)
 
 
 def errors(bench: dict[str, Any]) -> list[str]:
@@ -49,85 +56,74 @@ def errors(bench: dict[str, Any]) -> list[str]:
     ]
 
 
+def doubt(bench: dict[str, Any]) -> str:
+    """Why the figures cannot be compared with those of another run; empty if they can."""
+    ours = _ours(bench)
+    if ours.get("comparable", True):
+        return ""
+    return (f"R drifted by {100 * ours.get('R_drift', 0):.0f} % within the run: this machine was "
+            "not steady enough to compare these figures with others")
+
+
 def origin(bench: dict[str, Any], run: dict[str, Any]) -> str:
     """When and where it was measured, and a warning if that is not the run of the page."""
-    own = bench.get("run", {})
-    when = own.get("started") or bench.get("context", {}).get("date", "")
+    own = _ours(bench).get("run", {})
+    when = own.get("finished") or bench.get("context", {}).get("date", "")
     told = f"Measured {str(when)[:16].replace('T', ' ')}" if when else ""
     differ = [
-        f"{name} {own[key]}"
-        for key, name in (("kernel", "kernel"), ("commit", "mosrig"), ("accelerator", "on"))
+        str(own[key])
+        for key in ("kernel", "image", "accelerator", "nodes")
         if own.get(key) and own[key] != run.get(key)
     ]
     if differ:
-        return f"{told or 'Measured'} in another run than the cases: {', '.join(differ)}."
+        return f"{told or 'Measured'} on another cluster than the cases: {', '.join(differ)}."
     return f"{told}." if told else ""
+
+
+def round_trip_ns(bench: dict[str, Any]) -> float | None:
+    """R: the median TCP round trip of 64 bytes."""
+    figure = _figure(_ours(bench).get("R_ns"))
+    return figure.median if figure else None
 
 
 def freeze_chart(found: list[Row]) -> str:
     """SVG of the freeze, in round trips, over memory; empty if nothing was measured."""
-    return charts.line_chart(
-        "Freeze time over memory",
-        [charts.Series("freeze / R", [(row.mib, row.freeze_over_R) for row in found])],
-        _size_ticks(found),
-        "memory touched",
-        "",
-        FREEZE_GUIDES,
-        log_x=True,
-        values=True,
-    )
+    points = [(row.mib, row.freeze_over_R) for row in found]
+    return _chart("Freeze time over memory", "freeze / R", points, FREEZE_GUIDES)
 
 
 def total_chart(found: list[Row]) -> str:
     """SVG of the whole move against raw TCP over memory; empty if nothing was measured."""
-    return charts.line_chart(
-        "Total time over memory",
-        [charts.Series("total / TCP", [(row.mib, row.total_over_tcp) for row in found])],
-        _size_ticks(found),
-        "memory touched",
-        "",
-        TOTAL_GUIDES,
-        log_x=True,
-        values=True,
-    )
+    points = [(row.mib, row.total_over_tcp) for row in found]
+    return _chart("Total time over memory", "total / TCP", points, TOTAL_GUIDES)
 
 
 def freeze_growth(found: list[Row]) -> float | None:
     """Freeze of the biggest process over that of the smallest: 1 means it does not grow."""
-    measured = [row.freeze_ns for row in found if row.freeze_ns]
+    measured = [row.freeze_ns.median for row in found if row.freeze_ns and row.freeze_ns.median]
     return measured[-1] / measured[0] if len(measured) > 1 else None
 
 
-def _size_ticks(found: list[Row]) -> list[tuple[float, str]]:
-    return [(row.mib, words.size(row.mib)) for row in found]
-
-
-def _mebibytes(entry: dict[str, Any]) -> float | None:
-    """Memory of a move: its own counter, else the argument at the end of the name."""
-    if entry.get("error_occurred") or "freeze_over_R" not in entry:
-        return None
-    for key in ("mib", "rss_mib"):
-        if key in entry:
-            return float(entry[key])
-    match = re.search(r"/(?:[a-z_]+:)?(\d+)(?:/|$)", entry["name"])
-    return float(match.group(1)) if match else None
-
-
-def _row(mib: float, entries: list[dict[str, Any]]) -> Row:
-    def middle(*keys: str) -> float | None:
-        for key in keys:
-            values = [float(entry[key]) for entry in entries if entry.get(key) is not None]
-            if values:
-                return median(values)
-        return None
-
-    return Row(
-        mib=mib,
-        samples=int(sum(entry.get("samples", entry.get("iterations", 1)) for entry in entries)),
-        freeze_ns=middle("freeze_ns"),
-        total_ns=middle("total_ns"),
-        freeze_over_R=middle("freeze_over_R"),
-        total_over_tcp=middle("total_over_tcp"),
-        demand_faults=middle("demand_faults"),
-        pages_out_at_resume=middle("pages_out_at_resume"),
+def _chart(title: str, name: str, points: list[tuple[float, Figure | None]],
+           guides: list[charts.Guide]) -> str:
+    series = charts.Series(
+        name,
+        [(mib, figure.median if figure else None) for mib, figure in points],
+        [(mib, figure.low, figure.high) for mib, figure in points if figure],
     )
+    ticks = [(mib, words.size(mib)) for mib, _ in points]
+    return charts.line_chart(title, [series], ticks, "memory touched", "", guides, log_x=True,
+                             values=True)
+
+
+def _ours(bench: dict[str, Any]) -> dict[str, Any]:
+    """The part that the project adds to Google Benchmark's JSON."""
+    part = bench.get("mosrig", {})
+    return part if isinstance(part, dict) else {}
+
+
+def _figure(value: Any) -> Figure | None:
+    if not isinstance(value, dict) or value.get("median") is None:
+        return None
+    median = float(value["median"])
+    return Figure(median, float(value.get("low", median)), float(value.get("high", median)))

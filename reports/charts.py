@@ -13,10 +13,13 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 12, 32, 50
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart; a point is (x, y), y None where nothing was measured."""
+    """One line of a chart; a point is (x, y), y None where nothing was measured.
+
+    intervals are drawn as whiskers."""
 
     name: str
     points: list[tuple[float, float | None]]
+    intervals: list[tuple[float, float, float]] = field(default_factory=list)  # x, low, high
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,10 @@ def _polyline(series: Series, index: int, x: Axis, y: Axis) -> list[str]:
         hint = escape(f"{series.name}: {value_y:.3g}")
         dots.append(f'<circle class="dot c{index}" cx="{px:.1f}" cy="{py:.1f}" r="4">'
                     f"<title>{hint}</title></circle>")
+    for value_x, low, high in series.intervals:
+        px = x.at(value_x)
+        dots.append(f'<line class="whisker c{index}" x1="{px:.1f}" x2="{px:.1f}" '
+                    f'y1="{y.at(low):.1f}" y2="{y.at(high):.1f}"/>')
     lines = [f'<polyline class="line c{index}" points="{" ".join(stroke)}"/>'
              for stroke in strokes if len(stroke) > 1]
     return lines + dots
@@ -121,7 +128,9 @@ def line_chart(
     measured = [y for one in series for _, y in one.points if y is not None]
     if not measured or not x_ticks:
         return ""
-    ticks = nice_ticks(max(measured + [guide.y for guide in guides]) * 1.05)
+    highest = measured + [guide.y for guide in guides]
+    highest += [high for one in series for _, _, high in one.intervals]
+    ticks = nice_ticks(max(highest) * 1.05)
     x_values = [value for value, _ in x_ticks]
     x = Axis(min(x_values), max(x_values), LEFT + 24, WIDTH - RIGHT - 24, log_x, x_ticks)
     y = Axis(0, ticks[-1], HEIGHT - BOTTOM, TOP, ticks=[(tick, f"{tick:g}") for tick in ticks])
@@ -137,7 +146,8 @@ def line_chart(
     for index, one in enumerate(series):
         body += _polyline(one, index, x, y)
         if values:
-            body += [_text(x.at(px), y.at(py) - 10, f"{py:.3g}", css="value")
+            tops = {px: high for px, _, high in one.intervals}
+            body += [_text(x.at(px), y.at(tops.get(px, py)) - 10, f"{py:.3g}", css="value")
                      for px, py in one.points if py is not None]
     return _frame(title, "; ".join(_spoken(one) for one in series), body + names)
 

@@ -154,7 +154,8 @@ def _conformance(options: Options, part: Part, folder: Path, variables: list[str
     part.seconds += done.seconds
     _keep(build, folder)
     try:
-        deviations = render.write(folder / "results.json", None, None, folder)
+        probe = render.read_probe(render.kvm_answer())
+        deviations = render.write(folder / "results.json", None, probe, folder)
         results = model.load(folder / "results.json")
     except (model.Unreadable, KeyError) as error:
         part.code, part.said = 3, f"no results, make ended with {done.code}: {done.last_line}"
@@ -182,7 +183,11 @@ def _bench(options: Options, part: Part, folder: Path, kernel: str) -> None:
         bench = model.load(folder / "bench.json")
         rows = benchmarks.rows(bench)
         wrong = benchmarks.errors(bench)
-        part.freeze = {f"{row.mib:g}": row.freeze_over_R for row in rows if row.freeze_over_R}
+        if doubt := benchmarks.doubt(bench):
+            part.said += f"; benchmark not comparable: {doubt}"
+        else:
+            part.freeze = {f"{row.mib:g}": row.freeze_over_R.median
+                           for row in rows if row.freeze_over_R}
     except model.Unreadable as error:
         rows, wrong = [], [str(error) if done.code == 0 else
                            f"make ended with {done.code}: {done.last_line}"]
@@ -190,7 +195,8 @@ def _bench(options: Options, part: Part, folder: Path, kernel: str) -> None:
         part.code = part.code or 3
         part.said += f"; benchmark: {(wrong or ['measured nothing'])[0]}"
     if (folder / "results.json").exists():
-        render.write(folder / "results.json", folder / "bench.json", None, folder)
+        render.write(folder / "results.json", folder / "bench.json",
+                     render.read_probe(render.kvm_answer()), folder)
 
 
 def _forget(*folders: Path) -> None:

@@ -97,6 +97,8 @@ class WordsTest(unittest.TestCase):
         self.assertEqual([words.span(n) for n in (8.42, 200, 7500)],
                          ["8.42 s", "3 min 20 s", "2 h 05 min"])
         self.assertEqual([words.size(n) for n in (0.5, 256, 1024)], ["0.5 MiB", "256 MiB", "1 GiB"])
+        self.assertEqual(words.commit("0123456789abcdef0123456789abcdef01234567-dirty"),
+                         "0123456789ab-dirty")
         self.assertEqual([words.place(n) for n in (0, 2, -1, None)],
                          ["home", "node2", "unknown node", "–"])
 

@@ -33,7 +33,7 @@ def _facts(run: dict[str, Any]) -> str:
         f"kernel `{kernel}`" + (f" ({run['kernel_config']})" if run.get("kernel_config") else ""),
         words.accelerator(run["accelerator"]),
         words.plural(run["nodes"], "node"),
-        f"commit `{run['commit']}`",
+        f"commit `{words.commit(run['commit'])}`",
     ]
     if "duration_s" in run:
         parts.append(words.span(run["duration_s"]))
@@ -58,17 +58,24 @@ def _problems(cases: list[dict[str, Any]]) -> list[str]:
 def _costs(bench: dict[str, Any]) -> list[str]:
     rows = benchmarks.rows(bench)
     lines = [f"Not measured: {line}" for line in benchmarks.errors(bench)]
+    if doubt := benchmarks.doubt(bench):
+        lines.append(f"{doubt}.")
     if rows and lines:
         lines.append("")
     if rows:
         lines += ["| memory | freeze | freeze / R | total | total / TCP |", "|---|--:|--:|--:|--:|"]
         lines += [
-            f"| {words.size(row.mib)} | {words.duration(row.freeze_ns)} | "
-            f"{words.ratio(row.freeze_over_R)} | {words.duration(row.total_ns)} | "
-            f"{words.ratio(row.total_over_tcp)} |"
+            f"| {words.size(row.mib)} | {words.duration(_middle(row.freeze_ns))} | "
+            f"{words.ratio(_middle(row.freeze_over_R))} | "
+            f"{words.duration(_middle(row.total_ns))} | "
+            f"{words.ratio(_middle(row.total_over_tcp))} |"
             for row in rows
         ]
     return lines
+
+
+def _middle(figure: benchmarks.Figure | None) -> float | None:
+    return figure.median if figure else None
 
 
 def _cell(text: str) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -48,6 +49,11 @@ def accelerator_note(name: str) -> str:
     if name == "tcg":
         return "No usable KVM here, so every node is emulated: trust ratios, not absolute times."
     return ""
+
+
+def commit(name: str) -> str:
+    """A commit short enough to read, with its mark for a changed tree."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28}\b", r"\1", name)
 
 
 def duration(nanoseconds: int | float | None) -> str:
