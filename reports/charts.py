@@ -135,14 +135,17 @@ def line_chart(
     x = Axis(min(x_values), max(x_values), LEFT + 24, WIDTH - RIGHT - 24, log_x, x_ticks)
     y = Axis(0, ticks[-1], HEIGHT - BOTTOM, TOP, ticks=[(tick, f"{tick:g}") for tick in ticks])
     body = _axes(x, y, x_label, y_label)
-    # Names of guides stand between the last two ticks, where no figure of a point can be.
+    # Names of guides stand between the last two ticks, where no figure of a point can be, and on
+    # that side of their line where no line of a series is.
     between = (x.at(x_values[-1]) + x.at(x_values[max(len(x_values) - 2, 0)])) / 2
     names = []
+    near = sum(measured[-2:]) / len(measured[-2:])
     for guide in guides:
         pixel = y.at(guide.y)
         body.append(f'<line class="guide" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
                     f'y1="{pixel:.1f}" y2="{pixel:.1f}"/>')
-        names.append(_text(between, pixel - 5, guide.name, css="guide-name"))
+        beside = pixel + 16 if guide.y < near else pixel - 6
+        names.append(_text(between, beside, guide.name, css="guide-name"))
     for index, one in enumerate(series):
         body += _polyline(one, index, x, y)
         if values:
