@@ -109,9 +109,8 @@ TEST_F(LocalNode, ReturnsWhileABackgroundChildHoldsThePipes) {
 }
 
 TEST_F(LocalNode, BackgroundWriterLivesOnAfterTheConnection) {
-    const CommandResult result =
-        run({"sh", "-c", "(while :; do echo noise; done) & echo $!; exit 0"});
-    const std::int64_t child = std::stoll(result.out);
+    const CommandResult result = run({"sh", "-c", "(while :; do echo noise; done) & echo $! >&2"});
+    const std::int64_t child = std::stoll(result.err);
     node_->disconnect();
     // SIGPIPE would end it at its next line, at once.
     ::poll(nullptr, 0, 200);

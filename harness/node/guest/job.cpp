@@ -109,11 +109,18 @@ int start_job(const Command& command, Job& job) {
     if (!open_pipe(in) || !open_pipe(out) || !open_pipe(err)) {
         error = errno;
     } else {
+        // The agent ignores signals that the command must not; until the child has put that right
+        // a signal to it has to wait, or it would be lost.
+        sigset_t all;
+        sigset_t before;
+        sigfillset(&all);
+        ::sigprocmask(SIG_BLOCK, &all, &before);
         pid = ::fork();
         error = pid < 0 ? errno : 0;
-    }
-    if (pid == 0) {
-        become(command, in.read, out.write, err.write);
+        if (pid == 0) {
+            become(command, in.read, out.write, err.write);
+        }
+        ::sigprocmask(SIG_SETMASK, &before, nullptr);
     }
     close_end(in.read);
     close_end(out.write);

@@ -6,9 +6,11 @@
 //     mosrig-run put PATH MODE NAME   standard input into a file (octal mode), by way of a
 //     temporary;
 //                                     into PATH/NAME if PATH is a directory
+//     mosrig-run                 as process 1: a word on the console, then a reboot (KVM probe)
 //     mosrig-run get PATH        "MODE SIZE\n" and the content of a regular file
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,9 +186,22 @@ int get_file(const std::string& path) {
     return 0;
 }
 
+// The KVM probe boots a kernel with this program as its first process.
+[[noreturn]] void prove_life() {
+    std::puts("mosrig-run: alive");
+    std::fflush(stdout);
+    ::reboot(RB_AUTOBOOT);
+    for (;;) {
+        ::pause();
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (::getpid() == 1) {
+        prove_life();
+    }
     const std::string_view verb = argc > 1 ? argv[1] : "";
     if (verb == "agent" && argc == 2) {
         return run_agent();

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// mosrig: find where things are, parse, run the one verb.
+#include <fmt/format.h>
+
+#include "harness/cli/verbs.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+    using namespace mosrig::cli;
+    const auto places = find_places();
+    if (!places) {
+        return complain(places.error(), exit_infra);
+    }
+    CLI::App parser(
+        "A test rig for process-migration clusters.\n"
+        "Exit: 0 ok, 1 a case failed, 2 usage, 3 infrastructure; exec, copy and shell "
+        "give 125 when the rig itself fails.");
+    parser.name("mosrig");
+    parser.require_subcommand(1);
+    const std::vector<Verb> verbs{
+        add_up(parser, *places),      add_down(parser, *places),        add_status(parser, *places),
+        add_exec(parser, *places),    add_copy(parser, *places),        add_shell(parser, *places),
+        add_console(parser, *places), add_conformance(parser, *places), add_bench(parser, *places),
+        add_report(parser, *places),
+    };
+    try {
+        parser.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return parser.exit(error) == 0 ? exit_ok : exit_usage;
+    }
+    for (const Verb& verb : verbs) {
+        if (verb.app->parsed()) {
+            return verb.run();
+        }
+    }
+    return exit_usage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return run(argc, argv);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// conformance, bench, report: they need a cluster, bring one up if none runs, and then take down
+// only what they brought up.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "harness/base/subprocess.h"
+#include "harness/cli/suite.h"
+#include "harness/cli/verbs.h"
+
+namespace mosrig::cli {
+
+namespace {
+
+// Runs `work` on a cluster of this configuration. A cluster that was up before stays up; without
+// flags any running cluster will do.
+int with_cluster(const Places& places, const ClusterFlags& flags, bool keep,
+                 const std::function<int()>& work) {
+    const Progress progress = progress_to_stderr();
+    const bool any_will_do = !flags.any() && cluster_is_running(places.state);
+    bool ours = false;
+    if (!any_will_do) {
+        const auto outcome = bring_up(places, flags, IfDifferent::refuse, progress);
+        if (!outcome) {
+            // What failed to come up is kept for a look at it only if asked.
+            if (!keep && outcome.error().kind == ErrorKind::boot) {
+                static_cast<void>(take_down(places, progress));
+            }
+            return complain(outcome.error(), exit_code(outcome.error()));
+        }
+        ours = *outcome != UpOutcome::already_up;
+    }
+    const int status = work();
+    if (ours && !keep) {
+        const auto down = take_down(places, progress);
+        if (!down) {
+            return complain(down.error(), exit_infra);
+        }
+    }
+    return status;
+}
+
+ConformanceOptions conformance_options(const Places& places) {
+    ConformanceOptions options;
+    options.state = places.state;
+    options.source_dir = places.source;
+    options.build_dir = places.build;
+    options.results_dir = places.build / "results";
+    options.report_dir = places.build / "report";
+    return options;
+}
+
+int render_pages(const Places& places) {
+    const auto rendered = run_subprocess({(places.source / "reports" / "render.py").string()},
+                                         Deadline("the report", Millis(300'000)));
+    if (!rendered) {
+        return complain(rendered.error(), exit_infra);
+    }
+    fmt::print("{}", rendered->out);
+    fmt::print(stderr, "{}", rendered->err);
+    return rendered->ok() ? exit_ok : exit_infra;
+}
+
+}  // namespace
+
+Verb add_conformance(CLI::App& parser, const Places& places) {
+    struct Arguments {
+        ClusterFlags flags;
+        ConformanceOptions options;
+        bool keep = false;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    arguments->options = conformance_options(places);
+    ConformanceOptions& options = arguments->options;
+    CLI::App* const app = parser.add_subcommand(
+        "conformance", "Run the suite: which workloads move, why the others do not, what it costs");
+    add_cluster_flags(*app, arguments->flags);
+    app->add_option("--tier", options.tier, "quick, full or night")
+        ->check(CLI::IsMember({"quick", "full", "night"}));
+    app->add_option("cases", options.cases, "ids of cases (default: all of the tier)");
+    app->add_flag("--list", options.list, "only print the ids");
+    app->add_flag("--json", options.json, "print a summary as JSON");
+    app->add_flag("--keep", arguments->keep, "leave the cluster up afterwards");
+    return {app, [arguments, &places] {
+                const ConformanceOptions& chosen = arguments->options;
+                if (chosen.list) {
+                    return run_conformance(chosen);
+                }
+                return with_cluster(places, arguments->flags, arguments->keep,
+                                    [&chosen] { return run_conformance(chosen); });
+            }};
+}
+
+Verb add_bench(CLI::App& parser, const Places& places) {
+    struct Arguments {
+        ClusterFlags flags;
+        BenchOptions options;
+        bool keep = false;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    BenchOptions& options = arguments->options;
+    options.state = places.state;
+    options.source_dir = places.source;
+    options.build_dir = places.build;
+    options.results_dir = places.build / "results";
+    CLI::App* const app = parser.add_subcommand("bench", "Measure what a migration costs");
+    add_cluster_flags(*app, arguments->flags);
+    app->add_option("--filter", options.filter, "regular expression over names");
+    app->add_option("--repetitions", options.repetitions,
+                    "samples of each (default: the design's)");
+    app->add_flag("--json", options.json, "print the results as JSON");
+    app->add_flag("--keep", arguments->keep, "leave the cluster up afterwards");
+    return {app, [arguments, &places] {
+                return with_cluster(places, arguments->flags, arguments->keep,
+                                    [&] { return run_benchmarks(arguments->options); });
+            }};
+}
+
+Verb add_report(CLI::App& parser, const Places& places) {
+    auto json = std::make_shared<bool>(false);
+    CLI::App* const app =
+        parser.add_subcommand("report", "Write build/report from the journal of the last runs");
+    app->add_flag("--json", *json, "print the path of results.json as JSON");
+    return {app, [json, &places] {
+                ConformanceOptions options = conformance_options(places);
+                options.json = *json;
+                const int status = render_results(options);
+                return status == exit_ok ? render_pages(places) : status;
+            }};
+}
+
+}  // namespace mosrig::cli

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// From cluster.yml and flags to files: runs provision/render.py and reads what it resolved.
+#pragma once
+
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/cluster/cluster.h"
+#include "harness/cluster/lifecycle.h"
+
+namespace mosrig {
+
+// Renders into the state directory, with the accelerator that works here unless the flags say one.
+Result<ClusterInfo> plan_cluster(const Places& places, const ClusterFlags& flags,
+                                 const Progress& progress);
+
+// A digest of all that makes the cluster what it is: resolved configuration, domains, seeds,
+// programs. Without the keys, which are new at each start.
+Result<std::string> plan_digest(const Places& places, const ClusterInfo& info);
+
+}  // namespace mosrig
