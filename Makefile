@@ -75,7 +75,6 @@ bench: ## Measure what a migration costs
 report: ## Write build/report from the last runs
 	@$(prepare) deps build
 	@$(mosrig) report
-	@reports/render.py
 
 nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each night
 	@$(prepare) deps build
