@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <system_error>
 
 #include "harness/base/fd.h"
@@ -41,6 +44,16 @@ Result<fs::path> make_driver_folder(const fs::path& state) {
         }
     }
     return infra_error("libvirt has no QEMU driver here", "run `make deps`");
+}
+
+// Whether a daemon listens there; a socket file alone may be left from one that died.
+bool answers(const char* path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return fd &&
+           ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
 }
 
 long pid_in(const fs::path& pid_file) {
@@ -85,7 +98,7 @@ Result<bool> ensure_libvirt(const std::string& uri, const fs::path& state, const
         return tl::unexpected(std::move(failed));
     }
     MOSRIG_TRY(const fs::path drivers, make_driver_folder(state));
-    if (!fs::exists("/run/libvirt/virtlogd-sock", error)) {
+    if (!answers("/run/libvirt/virtlogd-sock")) {
         MOSRIG_CHECK(start("virtlogd", state, record, {}));
     }
     MOSRIG_CHECK(start("libvirtd", state, record, {"LIBVIRT_DRIVER_DIR=" + drivers.string()}));
@@ -126,6 +139,10 @@ Result<void> stop_daemon(const fs::path& pid_file) {
     MOSRIG_CHECK(end_process(pid_in(pid_file), program));
     std::error_code error;
     fs::remove(pid_file, error);
+    if (program == "virtlogd") {
+        fs::remove("/run/libvirt/virtlogd-sock", error);
+        fs::remove("/run/libvirt/virtlogd-admin-sock", error);
+    }
     if (program == "libvirtd") {
         // It leaves these behind, and nobody else uses them once it has gone.
         for (const char* const file :
