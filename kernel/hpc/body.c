@@ -73,6 +73,7 @@ int om_body_start(struct om_link *link)
 	timer_setup(&b->tick, om_tick_fn, 0);
 	p->link = link;
 	WRITE_ONCE(p->guest, true);
+	/* pairs with om_syscall_enter() and the other hooks: b is complete */
 	smp_store_release(&p->body, b);
 	set_thread_flag(TIF_NOTIFY_RESUME);
 	return 0;
@@ -123,8 +124,14 @@ static int om_drop_everything(void)
 	cred = prepare_creds();
 	if (!cred)
 		return -ENOMEM;
-	cred->uid = cred->euid = cred->suid = cred->fsuid = nobody;
-	cred->gid = cred->egid = cred->sgid = cred->fsgid = nogroup;
+	cred->uid = nobody;
+	cred->euid = nobody;
+	cred->suid = nobody;
+	cred->fsuid = nobody;
+	cred->gid = nogroup;
+	cred->egid = nogroup;
+	cred->sgid = nogroup;
+	cred->fsgid = nogroup;
 	cap_clear(cred->cap_inheritable);
 	cap_clear(cred->cap_permitted);
 	cap_clear(cred->cap_effective);

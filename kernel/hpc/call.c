@@ -162,7 +162,7 @@ static void om_op_add(struct om_proc *p, struct om_work *w, struct om_op op)
 	if (op.kind == OM_OP_MOVE) {
 		om_sent_clear(&p->away, op.to, op.to + op.to_len);
 		/* pages that had not been pushed yet have moved */
-		p->away.cursor = 0;
+		p->away.again = true;
 		p->away.pushed = false;
 	}
 }

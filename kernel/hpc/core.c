@@ -13,6 +13,7 @@
 
 struct om_proc *om_proc_of(struct task_struct *task)
 {
+	/* pairs with the cmpxchg() in om_proc_make(): the state is complete */
 	return smp_load_acquire(&task->signal->om);
 }
 

@@ -51,7 +51,7 @@ static void om_deputy_chores(void)
 	if (test_thread_flag(TIF_NOTIFY_SIGNAL))
 		clear_notify_signal();
 	clear_thread_flag(TIF_NOTIFY_RESUME);
-	smp_mb__after_atomic();
+	smp_mb__after_atomic();	/* pairs with task_work_add() */
 	if (task_work_pending(current))
 		task_work_run();
 	mem_cgroup_handle_over_high(GFP_KERNEL);
@@ -158,12 +158,15 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (ret)
 		goto out;
 	spin_lock(&p->lock);
-	p->where = 0;
-	p->nmigs++;
-	p->state = OM_HOME;
 	if (p->requested && p->target == om_self()) {
 		p->requested = false;
 		p->target = 0;
+	}
+	/* On its way to another node it never is at home. */
+	if (!p->requested) {
+		p->where = 0;
+		p->nmigs++;
+		p->state = OM_HOME;
 	}
 	p->stat.moved = true;
 	p->stat.calls_local = r->calls_local;

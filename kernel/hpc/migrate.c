@@ -30,13 +30,6 @@ static int om_mm_seq(struct mm_struct *mm)
 	return READ_ONCE(mm->mm_lock_seq.sequence);
 }
 
-static void om_set_state(struct om_proc *p, enum om_state state)
-{
-	spin_lock(&p->lock);
-	p->state = state;
-	spin_unlock(&p->lock);
-}
-
 /* Ends the link of the current process, if it has one. */
 void om_drop_link(struct om_proc *p)
 {
@@ -271,8 +264,11 @@ out:
 	return ret;
 }
 
-/* After the commit: there is no way back but death. */
-static void om_commit(struct om_proc *p, struct pt_regs *regs)
+/*
+ * After the commit there is no way back but death. Returns 0 when the process
+ * is home again, a negative errno if it is lost.
+ */
+static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 {
 	int ret;
 
@@ -293,14 +289,75 @@ static void om_commit(struct om_proc *p, struct pt_regs *regs)
 	}
 	om_drop_link(p);
 	om_sent_free(&p->away);
+	return ret;
+}
+
+static void om_start_stat(struct om_proc *p)
+{
+	struct om_away *away = &p->away;
+
 	spin_lock(&p->lock);
-	p->where = 0;
-	if (ret) {
-		p->stat.error = -ret;
-		p->state = OM_HOME;
-	}
+	p->stat.prepared = ktime_get_ns();
+	p->stat.frozen = p->stat.prepared;
+	p->state = OM_FROZEN;
 	spin_unlock(&p->lock);
-	if (ret && !fatal_signal_pending(current)) {
+	away->cursor = 0;
+	away->again = false;
+	away->pushed = false;
+	away->recalled = false;
+	away->window = 32 * 1024;
+	memset(&away->usage, 0, sizeof(away->usage));
+}
+
+/*
+ * The process came home only to go on to another node, and does not run here.
+ * Returns 0 when the commit is out.
+ */
+static int om_hop(struct om_proc *p, struct pt_regs *regs)
+{
+	struct om_msg msg;
+	int ret;
+
+	if (!om_good_moment(regs))
+		return -EINTR;
+	ret = om_begin(p);
+	if (ret)
+		return ret;
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	if (msg.type != OM_M_READY)
+		return -EPROTO;
+	om_start_stat(p);
+	return om_freeze(p, regs);
+}
+
+/* From the commit until the process is back for good. */
+static void om_be_away(struct om_proc *p, struct pt_regs *regs)
+{
+	bool lost;
+	int ret;
+
+	for (;;) {
+		ret = om_stand_in(p, regs);
+		lost = ret;
+		if (lost || !READ_ONCE(p->requested))
+			break;
+		ret = om_hop(p, regs);
+		if (ret) {
+			om_home_abort(p, -ret);
+			break;
+		}
+	}
+	spin_lock(&p->lock);
+	if (p->where)
+		p->nmigs++;
+	p->where = 0;
+	p->state = OM_HOME;
+	p->stat.error = -ret;
+	spin_unlock(&p->lock);
+	if (lost && !fatal_signal_pending(current)) {
 		pr_warn_ratelimited("openmosix: process %d died with its body: error %d\n",
 				    task_tgid_nr(current), ret);
 		force_sig(SIGKILL);
@@ -329,20 +386,12 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 			om_home_abort(p, -ret);
 		return;
 	}
-	p->stat.prepared = ktime_get_ns();
-	p->stat.frozen = p->stat.prepared;
-	om_set_state(p, OM_FROZEN);
-	away->cursor = 0;
-	away->pushed = false;
-	away->recalled = false;
-	away->window = 32 * 1024;
-	memset(&away->usage, 0, sizeof(away->usage));
+	om_start_stat(p);
 	ret = om_freeze(p, regs);
-	if (ret) {
+	if (ret)
 		om_home_abort(p, -ret);
-		return;
-	}
-	om_commit(p, regs);
+	else
+		om_be_away(p, regs);
 }
 
 /* Called at the return to user mode while there is a request or a link. */

@@ -131,6 +131,7 @@ struct om_away {
 	bool ready;		/* the stub said so */
 	struct xarray sent;	/* 512 pages an entry: struct om_sent */
 	unsigned long cursor;	/* of the background push */
+	bool again;		/* it left something out: start over */
 	bool pushed;
 	bool recalled;
 	u32 window;		/* bytes of push in flight at most */

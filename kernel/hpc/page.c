@@ -18,7 +18,7 @@
 
 #include "om.h"
 
-#define OM_PUSH_BATCH	8			/* pages a message */
+#define OM_PUSH_BATCH	OM_MAX_PAGES			/* pages a message */
 #define OM_WINDOW_MIN	(32 * 1024)
 #define OM_WINDOW_MAX	(512 * 1024)
 #define OM_AROUND	7			/* pages sent after a demanded one */
@@ -299,10 +299,13 @@ int om_serve_fault(struct om_proc *p, unsigned long addr)
 	if (!PAGE_ALIGNED(addr) || addr >= TASK_SIZE_MAX)
 		return -EPROTO;
 	p->stat.demand_faults++;
-	p->away.window = OM_WINDOW_MIN;
 	if (om_was_sent(&p->away, addr))
 		return 0;	/* they have crossed */
 	p->stat.round_trips++;
+	p->away.window = OM_WINDOW_MIN;
+	/* what comes after is wanted next: the push goes on from here */
+	p->away.cursor = addr + PAGE_SIZE;
+	p->away.again = true;
 	ret = om_send_pages(p, &addr, 1, false);
 	if (ret < 0)
 		return ret;
@@ -337,6 +340,11 @@ int om_push_some(struct om_proc *p)
 	    !om_link_room(p->link, OM_PUSH_BATCH * (PAGE_SIZE + 8) + 64))
 		return 0;
 	end = om_scan(away->cursor, &scan, &start);
+	if (!end && away->again) {
+		away->again = false;
+		away->cursor = 0;
+		return 1;
+	}
 	if (!end) {
 		away->pushed = true;
 		p->stat.released = ktime_get_ns();

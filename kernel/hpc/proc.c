@@ -93,15 +93,19 @@ static int om_request_node(struct om_proc *p, struct task_struct *task,
 		p->requested = false;
 		p->target = 0;
 		ret = 0;
-	} else if (p->requested || p->state != OM_HOME) {
+	} else if (p->requested ||
+		   (p->state != OM_HOME && p->state != OM_AWAY)) {
 		ret = -EALREADY;
 	} else if (!ret) {
 		p->requested = true;
 		p->on_exec = on_exec;
 		p->target = node;
-		p->state = OM_PENDING;
 		memset(&p->stat, 0, sizeof(p->stat));
 		p->stat.requested = ktime_get_ns();
+		if (p->state == OM_HOME)
+			p->state = OM_PENDING;
+		else if (p->link)
+			wake_up(&p->link->wait);
 	}
 	spin_unlock(&p->lock);
 	return ret;

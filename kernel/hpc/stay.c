@@ -26,7 +26,8 @@ static const char * const om_words[OM_R_COUNT] = OM_REASON_WORDS;
 
 /*
  * Another task with the same mm, be it a thread or not. mm_users alone says
- * nothing: ps raises it.
+ * nothing, since ps raises it, but if only @task and the caller count there is
+ * no need to look.
  */
 static bool om_shares_mm(struct task_struct *task, struct mm_struct *mm)
 {
@@ -35,7 +36,7 @@ static bool om_shares_mm(struct task_struct *task, struct mm_struct *mm)
 
 	if (get_nr_threads(task) > 1)
 		return true;
-	if (atomic_read(&mm->mm_users) <= 1)
+	if (atomic_read(&mm->mm_users) <= 2)
 		return false;
 	rcu_read_lock();
 	for_each_process(p) {

@@ -42,13 +42,12 @@
 
 #define FORWARD(call, ...) \
 	[__NR_##call] = { OM_ROW_FORWARD, { __VA_ARGS__ } }
-#define LOCAL(call)	[__NR_##call] = { OM_ROW_LOCAL }
-#define MEMORY(call)	[__NR_##call] = { OM_ROW_MEMORY }
-#define EXIT(call)	[__NR_##call] = { OM_ROW_EXIT }
-
-typedef struct __kernel_timespec om_ts;
-typedef struct __kernel_old_timeval om_tv;
-typedef struct __kernel_old_itimerval om_itv;
+#define LOCAL(call) \
+	[__NR_##call] = { OM_ROW_LOCAL }
+#define MEMORY(call) \
+	[__NR_##call] = { OM_ROW_MEMORY }
+#define EXIT(call) \
+	[__NR_##call] = { OM_ROW_EXIT }
 
 static const struct om_row om_rows[] = {
 	/* data */
@@ -63,8 +62,8 @@ static const struct om_row om_rows[] = {
 	FORWARD(lseek, VALUE),
 	FORWARD(sendto, VALUE, IN_LEN(2), VALUE, VALUE, IN_LEN(5)),
 	FORWARD(poll, ARRAY(struct pollfd, 1)),
-	FORWARD(ppoll, ARRAY(struct pollfd, 1), VALUE, INOUT(om_ts),
-		IN_LEN(4)),
+	FORWARD(ppoll, ARRAY(struct pollfd, 1), VALUE,
+		INOUT(struct __kernel_timespec), IN_LEN(4)),
 	FORWARD(fsync, VALUE),
 	FORWARD(fdatasync, VALUE),
 	FORWARD(sync),
@@ -145,14 +144,18 @@ static const struct om_row om_rows[] = {
 
 	/* time */
 	FORWARD(time, OUT(__kernel_old_time_t)),
-	FORWARD(gettimeofday, OUT(om_tv), OUT(struct timezone)),
-	FORWARD(clock_gettime, VALUE, OUT(om_ts)),
-	FORWARD(clock_getres, VALUE, OUT(om_ts)),
-	FORWARD(nanosleep, IN(om_ts), OUT(om_ts)),
-	FORWARD(clock_nanosleep, VALUE, VALUE, IN(om_ts), OUT(om_ts)),
+	FORWARD(gettimeofday, OUT(struct __kernel_old_timeval),
+		OUT(struct timezone)),
+	FORWARD(clock_gettime, VALUE, OUT(struct __kernel_timespec)),
+	FORWARD(clock_getres, VALUE, OUT(struct __kernel_timespec)),
+	FORWARD(nanosleep, IN(struct __kernel_timespec),
+		OUT(struct __kernel_timespec)),
+	FORWARD(clock_nanosleep, VALUE, VALUE, IN(struct __kernel_timespec),
+		OUT(struct __kernel_timespec)),
 	FORWARD(alarm, VALUE),
-	FORWARD(getitimer, VALUE, OUT(om_itv)),
-	FORWARD(setitimer, VALUE, IN(om_itv), OUT(om_itv)),
+	FORWARD(getitimer, VALUE, OUT(struct __kernel_old_itimerval)),
+	FORWARD(setitimer, VALUE, IN(struct __kernel_old_itimerval),
+		OUT(struct __kernel_old_itimerval)),
 	FORWARD(times, OUT(struct tms)),
 	FORWARD(restart_syscall),
 
