@@ -2,22 +2,24 @@
 # SPDX-License-Identifier: MIT
 # Builds one golden image, or re-uses it: the directory's name is a hash of everything it is made from.
 #
-#   build.sh --image mini|debian [--print] [--quiet]
+#   build.sh --image mini|debian [--print|--check] [--quiet]
 #
 # Prints one line on stdout, the artifact directory; progress goes to stderr.
 # --print only tells the directory; exit 3 when nothing is built there yet.
+# --check only tells whether it could be built here: programs, rights, room on the disk.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mosrig/image
 
-image='' print=no quiet=no
+image='' print=no check=no quiet=no
 while [ $# -gt 0 ]; do
     case $1 in
     --image) image=${2-}; shift ;;
     --print) print=yes ;;
+    --check) check=yes ;;
     --quiet) quiet=yes ;;
-    *) echo "image: unknown option $1 (use --image mini|debian [--print] [--quiet])" >&2; exit 2 ;;
+    *) echo "image: unknown option $1 (use --image mini|debian [--print|--check] [--quiet])" >&2; exit 2 ;;
     esac
     shift
 done
@@ -56,7 +58,8 @@ lay_tree() {
     tar -c -C "$here/$1" --mode='u=rwX,go=rX' --owner=0 --group=0 . | tar -x -p --no-overwrite-dir -C "$2"
 }
 
-# Each image file defines: image_inputs (text to hash), image_artifact (file name), image_build DIR.
+# Each image file defines: image_inputs (text to hash), image_artifact (file name), image_check (dies with
+# a line if it cannot be built here), image_build DIR.
 image_artifact=''
 # shellcheck source=debian.sh
 . "$here/$image.sh"
@@ -75,6 +78,10 @@ prune() {
 # In a function that is read whole, so that an edit of this file does not confuse a build that runs.
 main() {
     local inputs out started work
+    if [ "$check" = yes ]; then
+        image_check
+        exit 0
+    fi
     inputs=$(all_inputs)
     out=$cache/$image-$(sha256sum <<<"$inputs" | cut -c1-16)
     if [ -e "$out/$image_artifact" ]; then
@@ -97,6 +104,7 @@ main() {
         # shellcheck disable=SC2064 # its value of now
         trap "rm -rf --one-file-system '$work'" EXIT
         mkdir "$work/out"
+        image_check
         image_build "$work/out"
         [ "$(all_inputs)" = "$inputs" ] || die "its files were edited while it was built; run it again"
         printf '%s\n' "$inputs" >"$work/out/inputs"

@@ -79,12 +79,15 @@ debian_make_base() {
     mv "$work/base.tar" "$debian_base_tar"
 }
 
-image_build() {
+image_check() {
     need_command mmdebstrap mmdebstrap
     need_command mke2fs e2fsprogs
     need_command qemu-img qemu-utils
     [ "$(id -u)" -eq 0 ] || die "needs root to make a root file system; run: sudo make image"
-    need_room 6000
+    need_room 5000
+}
+
+image_build() {
     local out=$1 work=$1/.. root=$1/../root size_kib
     debian_make_base "$work"
     say "setting it up"

@@ -11,6 +11,11 @@ mini_libraries() {
     ldd "${mini_programs[@]}" 2>/dev/null | awk '$2 == "=>" { print $3 } $1 ~ /^\/.*ld-linux/ { print $1 }' | sort -u
 }
 
+image_check() {
+    need_command cpio cpio
+    need_room 64
+}
+
 image_inputs() {
     need_command busybox busybox-static
     need_command dropbear dropbear-bin
@@ -22,8 +27,6 @@ image_inputs() {
 }
 
 image_build() {
-    need_command cpio cpio
-    need_room 64
     local out=$1 root=$1/../root path name
     say "packing busybox and dropbear"
     mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,root,home/user,mnt,var/log,lib/x86_64-linux-gnu,lib64} \
