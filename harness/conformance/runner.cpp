@@ -35,6 +35,9 @@ using nlohmann::json;
 // Without a new event for this long (on the reference machine), the runner hangs.
 constexpr Millis silence_allowed(180000);
 
+// The child's status when it left cases for fresh nodes.
+constexpr int status_spoiled = 4;
+
 int report(const Error& error) {
     fmt::print(stderr, "mosrig: {}\n", error.message());
     return exit_code(error);
@@ -132,7 +135,7 @@ json plan_of(const std::vector<Description>& cases) {
     Suite suite{cases, *cluster, *journal, total - cases.size(), total};
     run_suite(suite);
     (void)std::fflush(nullptr);
-    ::_exit(0);
+    ::_exit(suite.spoiled ? status_spoiled : 0);
 }
 
 struct Ending {
@@ -212,6 +215,32 @@ json obituary(const ClusterInfo& info, const Progress& progress, const Ending& e
     return event;
 }
 
+// The same cluster again, from power-on.
+Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInfo& info) {
+    fmt::print("a node is not fit for the next case: all nodes are started afresh\n");
+    (void)std::fflush(stdout);
+    const std::string program = (options.build_dir / "mosrig").string();
+    const bool known_kernel = info.kernel_config == "base" || info.kernel_config == "debug";
+    std::vector<std::string> up = {
+        program,    "up",
+        "--nodes",  std::to_string(info.nodes.size()),
+        "--kernel", known_kernel ? info.kernel_config : info.kernel_dir.string(),
+        "--image",  info.image_kind};
+    if (!info.mutant.empty()) {
+        up.insert(up.end(), {"--mutant", info.mutant});
+    }
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{program, "down"}, up}) {
+        MOSRIG_TRY(const CommandResult result,
+                   run_subprocess(command, Deadline("fresh nodes", Millis(900000))));
+        if (!result.ok()) {
+            return tl::unexpected(Error{
+                ErrorKind::boot, "the nodes cannot be started afresh: " + result.err, {}, {}, 0});
+        }
+    }
+    return {};
+}
+
 // Plays all cases, with a new process after each death of one.
 Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info, Millis allowed,
                       Journal& journal, std::vector<Description> cases) {
@@ -242,6 +271,11 @@ Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info
                     cases.end());
         if (cases.size() == before) {
             return infra_error("the runner of the cases ends before it begins one");
+        }
+        const bool left = WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0;
+        if (!cases.empty() && !left) {
+            MOSRIG_CHECK(journal.append({{"event", "cluster_restarted"}}));
+            MOSRIG_CHECK(restart_cluster(options, info));
         }
     }
     return {};

@@ -17,6 +17,8 @@ struct Suite {
     Journal& journal;
     size_t done = 0;   // cases that an earlier process of this run has finished
     size_t total = 0;  // cases of the run
+    // A case left a node that complained or does not answer: no further case is played on it.
+    bool spoiled = false;
 };
 
 // Runs every case of `suite`, journalling each step. To be called once in a process, since

@@ -8,6 +8,7 @@
 //   check        id, check, ok, detail
 //   case_end     id; case: its entry in results.json
 //   runner_died  id of the open case (may be empty), verdict, why; console: {node: [lines]}
+//   cluster_restarted  all nodes were started afresh before the next case
 //   run_end      duration_s
 #pragma once
 

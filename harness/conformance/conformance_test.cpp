@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+//
+// The descriptions and procedures, played on two pretended nodes with real programs: a good cluster
+// passes, and each way to be wrong is seen.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/conformance/stage.h"
+#include "harness/process/fake_cluster.h"
+
+namespace mosrig {
+namespace {
+
+Description find(const std::string& id) {
+    const Result<std::vector<Description>> all = load_descriptions(MOSRIG_WORKLOADS);
+    EXPECT_TRUE(all);
+    const auto found =
+        std::find_if(all->begin(), all->end(),
+                     [&id](const Description& description) { return description.id == id; });
+    EXPECT_NE(found, all->end());
+    Description description = *found;
+    // Two nodes on one host have no CPU time of their own to prove anything with.
+    description.proofs.clear();
+    return description;
+}
+
+class Played : public testing::Test {
+  protected:
+    CaseResult play_case(const Description& description) {
+        Stage stage(
+            cluster_.machines(),
+            [this](std::string name, Millis nominal) {
+                return Deadline(std::move(name), nominal * patience_percent_ / 100);
+            },
+            [](const Check&) {});
+        play(stage, description);
+        stage.result.verdict = stage.judge.verdict();
+        stage.result.reason = stage.judge.reason();
+        stage.result.evidence = stage.judge.checks();
+        return stage.result;
+    }
+    CaseResult play_case(const std::string& id) { return play_case(find(id)); }
+
+    FakeCluster cluster_{MOSRIG_GUEST_WORKLOADS};
+    int patience_percent_ = 400;
+};
+
+class Good : public Played, public testing::WithParamInterface<const char*> {};
+
+TEST_P(Good, Passes) {
+    const CaseResult result = play_case(GetParam());
+    EXPECT_EQ(result.verdict, Verdict::pass) << result.reason;
+    EXPECT_TRUE(result.lock.has_value());
+    EXPECT_TRUE(result.where.has_value());
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Good,
+                         testing::Values("busy", "shmget-only", "shm-attached", "shm-rdonly",
+                                         "pthreads-howto", "pthreads-long", "shm-howto", "mlock",
+                                         "lock-mosrun-h", "lock-fork", "lock-exec", "ten-moves",
+                                         "kill-away"),
+                         [](const auto& param) {
+                             std::string name = param.param;
+                             std::replace(name.begin(), name.end(), '-', '_');
+                             return name;
+                         });
+
+TEST_F(Played, WhatTheReportShowsIsThere) {
+    const CaseResult moved = play_case("busy");
+    EXPECT_EQ(moved.seen, Answer::moves);
+    EXPECT_EQ(moved.where, 2);
+    EXPECT_EQ(moved.freeze_ns, 3);
+    EXPECT_EQ(moved.total_ns, 9);
+    const CaseResult stayed = play_case("shm-attached");
+    EXPECT_EQ(stayed.seen, Answer::refused);
+    EXPECT_EQ(stayed.errno_name, "EBUSY");
+    EXPECT_EQ(stayed.cantmove, std::vector<std::string>{"monkey"});
+    EXPECT_EQ(stayed.where, 0);
+}
+
+TEST_F(Played, AChildWithoutItsParentsLockFails) {
+    cluster_.faults.lock_not_inherited = true;
+    const CaseResult result = play_case("lock-fork");
+    EXPECT_EQ(result.verdict, Verdict::fail);
+    EXPECT_EQ(result.reason, "not so: lock is 1 (0)");
+    EXPECT_EQ(play_case("lock-mosrun-h").verdict, Verdict::pass) << "only lock-fork is to fail";
+    EXPECT_EQ(play_case("lock-exec").verdict, Verdict::pass);
+}
+
+TEST_F(Played, AMoveThatShouldHaveBeenRefusedFails) {
+    cluster_.faults.moves_whatever_holds_it = true;
+    const CaseResult result = play_case("shm-attached");
+    EXPECT_EQ(result.verdict, Verdict::fail);
+    EXPECT_EQ(result.seen, Answer::moves);
+}
+
+TEST_F(Played, TwoLiveCopiesFail) {
+    cluster_.faults.two_bodies = true;
+    patience_percent_ = 5;
+    EXPECT_EQ(play_case("shmget-only").verdict, Verdict::fail);
+}
+
+TEST_F(Played, AMoveThatNeverArrivesIsATimeout) {
+    cluster_.faults.never_arrives = true;
+    patience_percent_ = 5;
+    EXPECT_EQ(play_case("shmget-only").verdict, Verdict::timeout);
+}
+
+TEST_F(Played, AwayForAnInstantOnlyIsNotAway) {
+    cluster_.faults.comes_home_by_itself = true;
+    EXPECT_EQ(play_case("shmget-only").verdict, Verdict::fail);
+}
+
+TEST_F(Played, ABodyThatOutlivesItsHomeIsSeen) {
+    cluster_.faults.body_survives_kill = true;
+    patience_percent_ = 20;
+    const Verdict verdict = play_case("kill-away").verdict;
+    EXPECT_TRUE(verdict == Verdict::timeout || verdict == Verdict::fail) << to_string(verdict);
+}
+
+TEST_F(Played, AProgramThatCannotRunHereIsNoPass) {
+    Description description = find("mlock");
+    description.runs.front().command = {"no-such-workload"};
+    EXPECT_EQ(play_case(description).verdict, Verdict::infra);
+}
+
+TEST_F(Played, WrongExpectationsFail) {
+    Description description = find("mlock");
+    description.runs.front().phases.front().cantmove = {"monkey"};
+    EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+    description = find("mlock");
+    description.runs.front().phases.front().errno_name = "EPERM";
+    EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+}
+
+}  // namespace
+}  // namespace mosrig
