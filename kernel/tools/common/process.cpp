@@ -39,7 +39,8 @@ const char* explain(int code) {
         case EALREADY:
             return "an earlier request is still under way";
         case EAGAIN:
-            return "no idle link to the node, try again";
+            return "there is no idle link to the node, or the process kept changing its mappings; "
+                   "try again";
         case EOPNOTSUPP:
             return "the node's CPU lacks features that the process may use";
         default:
@@ -76,14 +77,22 @@ std::optional<std::string> call_from_syscall_file(const std::string& text) {
     return number && *number >= 0 ? std::optional(syscall_name(*number)) : std::nullopt;
 }
 
-Process::Process(pid_t pid, std::string proc) : pid_(pid), proc_(std::move(proc)) {}
+Process::Process(pid_t pid, const std::string& proc)
+    : Process(pid, proc, proc + "/" + std::to_string(pid)) {}
+
+Process::Process(pid_t pid, std::string proc, std::string folder)
+    : pid_(pid), proc_(std::move(proc)), folder_(std::move(folder)) {}
+
+Process Process::self() {
+    return Process(::getpid(), "/proc", "/proc/self");
+}
 
 Result<std::string> Process::read(const std::string& name) const {
-    return read_text(proc_ + "/" + std::to_string(pid_) + "/" + name);
+    return read_text(folder_ + "/" + name);
 }
 
 Result<void> Process::write(const std::string& name, const std::string& text) const {
-    return write_text(proc_ + "/" + std::to_string(pid_) + "/" + name, text);
+    return write_text(folder_ + "/" + name, text);
 }
 
 std::optional<long> Process::number(const std::string& name) const {

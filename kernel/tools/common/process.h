@@ -31,7 +31,9 @@ std::optional<std::string> call_from_syscall_file(const std::string& text);
 
 class Process {
   public:
-    explicit Process(pid_t pid, std::string proc = "/proc");
+    explicit Process(pid_t pid, const std::string& proc = "/proc");
+    /// The calling process, by /proc/self.
+    static Process self();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     /// Whole file /proc/PID/NAME.
@@ -48,8 +50,11 @@ class Process {
     [[nodiscard]] bool is_own_ancestor() const;
 
   private:
+    Process(pid_t pid, std::string proc, std::string folder);
+
     pid_t pid_;
-    std::string proc_;
+    std::string proc_;    // the mounted file system
+    std::string folder_;  // of this process, in it
 };
 
 /// Sentence about a refused request: "EBUSY (Device or resource busy): it has to stay because of

@@ -130,6 +130,11 @@ int run(const MigrateOptions& options) {
             return refuse("this kernel is no openMosix kernel, or /proc is not mounted");
         }
         const bool gone = written.error().code == ENOENT;
+        if (written.error().code == EALREADY && before.where > 0 && before.state == "away" &&
+            before.pending == 0) {
+            return refuse(fmt::format("{} {}: EALREADY: it is on node {}, bring it home first",
+                                      options.pid, name_of(*target), before.where));
+        }
         return request_failed(process, *target, gone ? ESRCH : written.error().code);
     }
     const long place = is_this_node(*target) ? 0 : *target;

@@ -82,7 +82,7 @@ int run(const MosrunOptions& options) {
     if (!file) {
         return cannot_run(options.program, file.error().code);
     }
-    const Process self(::getpid());
+    const Process self = Process::self();
     if (options.lock) {
         set_lock(self, *options.lock);
     }

@@ -41,9 +41,13 @@ Instant Acceptor::next() const {
 }
 
 void Acceptor::on_listener() {
-    std::uint32_t address = 0;
-    for (Fd socket = accept_one(listener_.get(), address); socket.valid();
-         socket = accept_one(listener_.get(), address)) {
+    // Not without end: what waits longer is reported again.
+    for (std::size_t i = 0; i < kMostPending; i++) {
+        std::uint32_t address = 0;
+        Fd socket = accept_one(listener_.get(), address);
+        if (!socket.valid()) {
+            return;
+        }
         take(std::move(socket), address, Clock::now());
     }
 }

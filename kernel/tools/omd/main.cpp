@@ -94,6 +94,7 @@ Result<Fd> open_signals() {
         sigaddset(&set, number);
     }
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
     Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!fd.valid()) {
         return fail_errno("cannot read signals", errno);
