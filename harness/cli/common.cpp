@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "harness/cli/verbs.h"
@@ -44,9 +45,25 @@ void add_cluster_flags(CLI::App& app, ClusterFlags& flags) {
             help);
     };
     pass_on("--profile", "[NODE=]open-boot or [NODE=]locked-boot");
+    pass_on("--image-path", "the image's file, instead of the one of the cache");
     pass_on("--cmdline", "one more word for the kernels");
     pass_on("--memory-mib", "memory of each node");
     pass_on("--vcpus", "CPUs of each node");
+}
+
+std::vector<std::string> split_command(std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments[0] != "exec") {
+        return {};
+    }
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    auto start = dashes == arguments.end() ? dashes : dashes + 1;
+    auto end_of_ours = dashes;
+    if (dashes == arguments.end() && arguments.size() > 2 && !arguments[1].starts_with('-')) {
+        start = end_of_ours = arguments.begin() + 2;
+    }
+    std::vector<std::string> command(start, arguments.end());
+    arguments.erase(end_of_ours, arguments.end());
+    return command;
 }
 
 int complain(const Error& error, int code) {

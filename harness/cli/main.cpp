@@ -2,12 +2,16 @@
 // mosrig: find where things are, parse, run the one verb.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/cli/verbs.h"
 
 namespace {
 
 int run(int argc, char** argv) {
     using namespace mosrig::cli;
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    const std::vector<std::string> command = split_command(arguments);
     const auto places = find_places();
     if (!places) {
         return complain(places.error(), exit_infra);
@@ -19,13 +23,16 @@ int run(int argc, char** argv) {
     parser.name("mosrig");
     parser.require_subcommand(1);
     const std::vector<Verb> verbs{
-        add_up(parser, *places),      add_down(parser, *places),        add_status(parser, *places),
-        add_exec(parser, *places),    add_copy(parser, *places),        add_shell(parser, *places),
-        add_console(parser, *places), add_conformance(parser, *places), add_bench(parser, *places),
-        add_report(parser, *places),
+        add_up(parser, *places),      add_down(parser, *places),
+        add_status(parser, *places),  add_exec(parser, *places, command),
+        add_copy(parser, *places),    add_shell(parser, *places),
+        add_console(parser, *places), add_conformance(parser, *places),
+        add_bench(parser, *places),   add_report(parser, *places),
     };
     try {
-        parser.parse(argc, argv);
+        // CLI11 takes them from the back.
+        std::reverse(arguments.begin(), arguments.end());
+        parser.parse(arguments);
     } catch (const CLI::ParseError& error) {
         return parser.exit(error) == 0 ? exit_ok : exit_usage;
     }

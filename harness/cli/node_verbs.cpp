@@ -23,24 +23,25 @@ namespace {
 // A copy may be large and a node slow; it fails sooner if the connection breaks.
 constexpr Millis copy_limit(3'600'000);
 
-struct ExecArguments {
-    std::string node;
-    std::vector<std::string> command;
-};
-
-int run_exec(const Places& places, const ExecArguments& arguments) {
+int run_exec(const Places& places, const std::string& name,
+             const std::vector<std::string>& command) {
+    if (command.empty()) {
+        return complain(
+            Error{ErrorKind::usage, "no command given", "mosrig exec NODE -- CMD ARG...", {}, 0},
+            exit_rig_failed);
+    }
     // The reader of our output may go away: then write() says so, and the command is ended.
     std::signal(SIGPIPE, SIG_IGN);
     auto cluster = Cluster::open(places.state);
     if (!cluster) {
         return complain(cluster.error(), exit_rig_failed);
     }
-    const auto node = cluster->find(arguments.node);
+    const auto node = cluster->find(name);
     if (!node) {
         return complain(node.error(), exit_rig_failed);
     }
     const auto status =
-        (*node)->run_attached(arguments.command, {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
+        (*node)->run_attached(command, {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
     if (!status) {
         return status.error().sys_errno == EPIPE ? 128 + SIGPIPE
                                                  : complain(status.error(), exit_rig_failed);
@@ -169,16 +170,14 @@ int run_console(const Places& places, const std::string& name, bool follow, bool
 
 }  // namespace
 
-Verb add_exec(CLI::App& parser, const Places& places) {
-    auto arguments = std::make_shared<ExecArguments>();
+Verb add_exec(CLI::App& parser, const Places& places, const std::vector<std::string>& command) {
+    auto node = std::make_shared<std::string>();
     CLI::App* const app = parser.add_subcommand(
         "exec",
         "Run a command on a node: mosrig exec NODE -- CMD ARG... Its input, output, errors "
         "and status pass through; 125 if the rig itself fails");
-    app->add_option("node", arguments->node, "node1, node2 ...")->required();
-    app->add_option("command", arguments->command, "the command, kept as given")->required();
-    app->positionals_at_end();
-    return {app, [arguments, &places] { return run_exec(places, *arguments); }};
+    app->add_option("node", *node, "node1, node2 ...")->required();
+    return {app, [node, &command, &places] { return run_exec(places, *node, command); }};
 }
 
 Verb add_copy(CLI::App& parser, const Places& places) {

@@ -28,7 +28,8 @@ struct Verb {
 Verb add_up(CLI::App& parser, const Places& places);
 Verb add_down(CLI::App& parser, const Places& places);
 Verb add_status(CLI::App& parser, const Places& places);
-Verb add_exec(CLI::App& parser, const Places& places);
+// `command` is what split_command() took off the command line.
+Verb add_exec(CLI::App& parser, const Places& places, const std::vector<std::string>& command);
 Verb add_copy(CLI::App& parser, const Places& places);
 Verb add_shell(CLI::App& parser, const Places& places);
 Verb add_console(CLI::App& parser, const Places& places);
@@ -38,6 +39,10 @@ Verb add_report(CLI::App& parser, const Places& places);
 
 // The options that say which cluster: --nodes, --kernel, --image, --mutant ...
 void add_cluster_flags(CLI::App& app, ClusterFlags& flags);
+
+// Takes the command of `mosrig exec NODE [--] CMD...` off the end of the arguments, so that no
+// parser ever looks at it.
+std::vector<std::string> split_command(std::vector<std::string>& arguments);
 
 // Prints the error as one line for a person and gives `code`.
 int complain(const Error& error, int code);

@@ -15,7 +15,7 @@ class Calibration {
   public:
     // Factor 1: as fast as the reference (a KVM guest with the base kernel on an idle host).
     Calibration() = default;
-    // `factor` is clamped to 1 ... 100.
+    // `factor` is clamped to 1 ... 30.
     explicit Calibration(double factor);
 
     // The factor for a node that took `measured` for the probe (`mosrig-run calibrate`: 50 times

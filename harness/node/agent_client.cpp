@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -88,18 +89,21 @@ Result<AgentClient::Started> AgentClient::start(const std::vector<std::string>& 
     return Started{id, *job.pid};
 }
 
-Result<void> AgentClient::send_queued() {
-    while (!outgoing_.empty()) {
-        auto sent = transport_->write_some(outgoing_);
+// True if anything was sent.
+Result<bool> AgentClient::send_queued() {
+    std::size_t at = 0;
+    while (at < outgoing_.size()) {
+        auto sent = transport_->write_some(std::string_view(outgoing_).substr(at));
         if (!sent) {
             return broken(std::move(sent).error());
         }
         if (*sent == 0) {
             break;
         }
-        outgoing_.erase(0, *sent);
+        at += *sent;
     }
-    return {};
+    outgoing_.erase(0, at);
+    return at > 0;
 }
 
 // True if anything arrived.
@@ -124,22 +128,25 @@ Result<bool> AgentClient::receive() {
     return !bytes.empty();
 }
 
-Result<void> AgentClient::pump(Millis wait) {
+Result<bool> AgentClient::pump(Millis wait) {
     if (broken_) {
         return tl::unexpected(*broken_);
     }
-    MOSRIG_CHECK(send_queued());
-    MOSRIG_TRY(const bool arrived, receive());
-    if (arrived) {
-        return send_queued();
+    auto turn = [this]() -> Result<bool> {
+        MOSRIG_TRY(const bool arrived, receive());
+        // What came in may be room for what waits to be sent.
+        MOSRIG_TRY(const bool sent, send_queued());
+        return arrived || sent;
+    };
+    MOSRIG_TRY(const bool sent, send_queued());
+    MOSRIG_TRY(const bool moved, turn());
+    if (moved || sent) {
+        return true;
     }
     pollfd fd{poll_fd(), poll_events(), 0};
-    const Deadline deadline("something from the node", wait);
-    if (::poll(&fd, 1, deadline.poll_timeout()) > 0) {
-        MOSRIG_CHECK(send_queued());
-        MOSRIG_CHECK(receive());
-    }
-    return {};
+    const Deadline deadline("something from the node", std::min(wait, poll_limit()));
+    ::poll(&fd, 1, deadline.poll_timeout());
+    return turn();
 }
 
 Result<void> AgentClient::flush(const Deadline& deadline) {

@@ -58,8 +58,14 @@ class AgentClient {
     Result<Reply> await_reply(std::uint32_t id, const Deadline& deadline);
 
     // Sends what is queued, then takes in what has arrived, waiting up to `wait` for something to
-    // happen. An error once the connection has broken: every later call gives it again.
-    Result<void> pump(Millis wait);
+    // happen. True if anything was sent or came in. An error once the connection has broken: every
+    // later call gives it again.
+    Result<bool> pump(Millis wait);
+    // How long a poll on poll_fd() may last: a library below may have taken in what it announced,
+    // while it looked for room to send.
+    [[nodiscard]] Millis poll_limit() const {
+        return outgoing_.empty() ? Millis(1000 * 60 * 60) : Millis(50);
+    }
     // Pumps until `done` or the deadline.
     template <class Condition>
     Result<void> pump_until(const Deadline& deadline, const Condition& done) {
@@ -82,7 +88,7 @@ class AgentClient {
 
   private:
     AgentClient(std::unique_ptr<Transport> transport, std::string node);
-    Result<void> send_queued();
+    Result<bool> send_queued();
     Result<bool> receive();
     void handle(const wire::Frame& frame);
     tl::unexpected<Error> broken(Error error);

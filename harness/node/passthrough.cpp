@@ -39,7 +39,7 @@ Result<int> pass_through(AgentClient& client, std::uint32_t id, const Streams& s
     bool input_open = true;
     std::array<char, chunk> buffer{};
     for (;;) {
-        MOSRIG_CHECK(client.pump(Millis(0)));
+        MOSRIG_TRY(const bool moved, client.pump(Millis(0)));
         AgentClient::Job& job = *client.job(id);
         MOSRIG_CHECK(write_out(streams.out, job.out));
         MOSRIG_CHECK(write_out(streams.err, job.err));
@@ -50,7 +50,8 @@ Result<int> pass_through(AgentClient& client, std::uint32_t id, const Streams& s
         }
         std::array<pollfd, 2> fds{{{client.poll_fd(), client.poll_events(), 0},
                                    {input_open && job.credit > 0 ? streams.in : -1, POLLIN, 0}}};
-        if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) {
+        const int limit = moved ? 0 : static_cast<int>(client.poll_limit().count());
+        if (::poll(fds.data(), fds.size(), limit) < 0 && errno != EINTR) {
             return errno_error("poll", errno);
         }
         if (fds[1].revents == 0) {

@@ -113,7 +113,8 @@ Result<void> RemoteProcess::wait_activity(const Deadline& deadline) {
     if (deadline.expired()) {
         return client_->with_node(deadline.error());
     }
-    return client_->pump(deadline.remaining());
+    MOSRIG_CHECK(client_->pump(deadline.remaining()));
+    return {};
 }
 
 Result<int> RemoteProcess::wait(const Deadline& deadline) {

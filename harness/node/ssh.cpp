@@ -66,16 +66,18 @@ class SshTransport : public Transport {
     }
 
     Result<std::size_t> write_some(std::string_view data) override {
-        const std::uint32_t window = ssh_channel_window_size(channel_.get());
-        const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(data.size(), window));
-        if (size == 0 || (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) != 0) {
-            // Reading takes in window adjustments and writes what is pending.
+        if (!has_room()) {
+            // Takes in window adjustments and writes what is pending.
             ssh_channel_poll(channel_.get(), 0);
             if (ssh_channel_is_open(channel_.get()) == 0) {
                 return infra_error("the connection to the node has ended");
             }
-            return std::size_t{0};
+            if (!has_room()) {
+                return std::size_t{0};
+            }
         }
+        const auto size = static_cast<std::uint32_t>(
+            std::min<std::size_t>(data.size(), ssh_channel_window_size(channel_.get())));
         const int put = ssh_channel_write(channel_.get(), data.data(), size);
         if (put < 0) {
             return ssh_error("the connection to the node has ended", session_.get());
@@ -92,6 +94,11 @@ class SshTransport : public Transport {
     }
 
   private:
+    bool has_room() {
+        return ssh_channel_window_size(channel_.get()) > 0 &&
+               (ssh_get_poll_flags(session_.get()) & SSH_WRITE_PENDING) == 0;
+    }
+
     Session session_;
     Channel channel_;
     std::string complaint_;
