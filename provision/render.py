@@ -19,8 +19,16 @@ from typing import Any
 
 import jinja2
 
-from cluster_config import Config, ConfigError, apply_flags, load
-from host_facts import NotBuilt, apparmor_is_on, choose_ports, image_path, kernel_facts
+# A start leaves nothing in the checkout.
+sys.dont_write_bytecode = True
+from cluster_config import Config, ConfigError, apply_flags, load  # noqa: E402
+from host_facts import (  # noqa: E402
+    NotBuilt,
+    apparmor_is_on,
+    choose_ports,
+    image_path,
+    kernel_facts,
+)
 
 PROVISION = Path(__file__).resolve().parent
 TEMPLATES = PROVISION / "templates"
