@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ PROVISION = Path(__file__).resolve().parent
 KERNEL_BUILDER = PROVISION.parent / "kernel" / "build.sh"
 IMAGE_BUILDER = PROVISION / "roles" / "image" / "files" / "build.sh"
 IMAGE_FILES = {"mini": "initramfs.cpio.gz", "debian": "root.qcow2"}
-FIRST_PORT = 20001
+FIRST_PORT = 20000
 LAST_PORT = 20999
+PORTS_OF_A_RIG = 50
 
 
 class NotBuilt(Exception):
@@ -38,6 +40,7 @@ def port_is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+            probe.listen()
         except OSError:
             return False
     return True
@@ -66,17 +69,24 @@ def ports_in_use_by(state: Path, cluster: str) -> list[int]:
 
 
 def choose_ports(state: Path, cluster: str, count: int) -> list[int]:
-    """One loopback port a node: those of the running cluster, else the lowest free ones."""
+    """One loopback port a node: those of the running cluster, else free ones.
+
+    Between this look and QEMU's own some seconds pass, so each state directory begins at another
+    port: two rigs that start at once do not want the same ones.
+    """
     ports = ports_in_use_by(state, cluster)[:count]
-    candidate = FIRST_PORT
-    while len(ports) < count:
-        if candidate > LAST_PORT:
-            raise NotBuilt(
-                f"no {count} free loopback ports from {FIRST_PORT} to {LAST_PORT}; free some"
-            )
+    room = LAST_PORT + 1 - FIRST_PORT
+    begin = zlib.crc32(str(state).encode()) % (room // PORTS_OF_A_RIG) * PORTS_OF_A_RIG
+    for step in range(room):
+        if len(ports) >= count:
+            break
+        candidate = FIRST_PORT + (begin + step) % room
         if candidate not in ports and port_is_free(candidate):
             ports.append(candidate)
-        candidate += 1
+    if len(ports) < count:
+        raise NotBuilt(
+            f"no {count} free loopback ports from {FIRST_PORT} to {LAST_PORT}; free some"
+        )
     return ports
 
 
