@@ -53,7 +53,8 @@ def mac(network: int, node_id: int) -> str:
 
 def kernel_cmdline(config: Config, image_kind: str) -> str:
     """What the kernel of every node is booted with."""
-    # Warnings too, which "quiet" would hide: a WARNING or a report of lockdep has to reach the console.
+    # Warnings too, which "quiet" would hide: a WARNING or a report of lockdep has to reach the
+    # console.
     words = ["console=ttyS0", "loglevel=5", "panic=-1", "oops=panic", "net.ifnames=0"]
     if config.accelerator == "tcg":
         # The emulated clock needs no calibration and no watchdog: boot time and false alarms.
