@@ -13,6 +13,7 @@
 #include <linux/blk-cgroup.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/posix-timers.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -33,16 +34,27 @@ void om_usage_add(struct om_proc *p, const struct om_usage *now)
 {
 	struct signal_struct *sig = current->signal;
 	struct om_usage *was = &p->away.usage;
+	u64 utime = now->utime - was->utime;
+	u64 stime = now->stime - was->stime;
+	u64 runtime = now->runtime - was->runtime;
 
 	if (now->utime < was->utime || now->stime < was->stime ||
 	    now->runtime < was->runtime)
 		return;
-	write_seqlock_irq(&sig->stats_lock);
-	sig->utime += now->utime - was->utime;
-	sig->stime += now->stime - was->stime;
-	sig->sum_sched_runtime += now->runtime - was->runtime;
-	write_sequnlock_irq(&sig->stats_lock);
 	*was = *now;
+	write_seqlock_irq(&sig->stats_lock);
+	sig->utime += utime;
+	sig->stime += stime;
+	sig->sum_sched_runtime += runtime;
+	write_sequnlock_irq(&sig->stats_lock);
+
+	/* RLIMIT_CPU and the CPU timers: as if the tick had found it running */
+	local_irq_disable();
+	account_group_user_time(current, utime);
+	account_group_system_time(current, stime);
+	account_group_exec_runtime(current, runtime);
+	run_posix_cpu_timers();
+	local_irq_enable();
 }
 
 static void om_deputy_chores(void)
@@ -84,7 +96,7 @@ int om_next_signal(void)
 
 static bool om_wants_home(struct om_proc *p)
 {
-	return READ_ONCE(p->requested) || task_sigpending(current);
+	return om_wanted(p) || task_sigpending(current);
 }
 
 static int om_recall(struct om_proc *p)
@@ -163,7 +175,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		p->target = 0;
 	}
 	/* On its way to another node it never is at home. */
-	if (!p->requested) {
+	if (!om_wanted(p)) {
 		p->where = 0;
 		p->nmigs++;
 		p->state = OM_HOME;

@@ -3,6 +3,7 @@
  * The calls of a body, at the body: what travels with a request, and what is
  * done with the reply.
  */
+#include <linux/fcntl.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched/task_stack.h>
@@ -14,6 +15,7 @@
 #include <asm/ioctls.h>
 #include <asm/prctl.h>
 #include <asm/syscall.h>
+#include <uapi/linux/futex.h>
 
 #include "om.h"
 
@@ -99,6 +101,23 @@ static int om_add_ioctl(struct om_request *r, u64 cmd, u64 arg)
 	}
 }
 
+static int om_check_fcntl(u64 cmd)
+{
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+	case F_GETFD:
+	case F_SETFD:
+	case F_GETFL:
+	case F_SETFL:
+	case F_GETPIPE_SZ:
+	case F_SETPIPE_SZ:
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static int om_add_arg(struct om_request *r, const struct om_arg *a,
 		      unsigned int i)
 {
@@ -136,6 +155,8 @@ static int om_add_arg(struct om_request *r, const struct om_arg *a,
 		return om_add_iov(r, ptr, other, OM_SEG_OUT);
 	case OM_A_IOCTL:
 		return om_add_ioctl(r, r->call.arg[1], ptr);
+	case OM_A_FCNTL:
+		return om_check_fcntl(r->call.arg[1]);
 	default:
 		return 0;
 	}
@@ -305,8 +326,11 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 
 static bool om_local_here(const struct pt_regs *regs, unsigned long nr)
 {
-	if (nr != __NR_arch_prctl)
+	if (nr == __NR_sched_yield)
 		return true;
+	/* to wake a thread of a process that has but one */
+	if (nr == __NR_futex)
+		return (regs->si & FUTEX_CMD_MASK) == FUTEX_WAKE;
 	return regs->di == ARCH_SET_FS || regs->di == ARCH_GET_FS ||
 	       regs->di == ARCH_SET_GS || regs->di == ARCH_GET_GS;
 }

@@ -342,7 +342,7 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	for (;;) {
 		ret = om_stand_in(p, regs);
 		lost = ret;
-		if (lost || !READ_ONCE(p->requested))
+		if (lost || !om_wanted(p))
 			break;
 		ret = om_hop(p, regs);
 		if (ret) {
@@ -354,7 +354,7 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	if (p->where)
 		p->nmigs++;
 	p->where = 0;
-	p->state = OM_HOME;
+	p->state = p->requested ? OM_PENDING : OM_HOME;
 	p->stat.error = -ret;
 	spin_unlock(&p->lock);
 	if (lost && !fatal_signal_pending(current)) {
@@ -397,15 +397,11 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 /* Called at the return to user mode while there is a request or a link. */
 void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 {
-	bool wanted;
 	int ret;
 
 	if (fatal_signal_pending(current))
 		return;
-	spin_lock(&p->lock);
-	wanted = p->requested && !p->on_exec;
-	spin_unlock(&p->lock);
-	if (!wanted) {
+	if (!om_wanted(p)) {
 		if (p->link)
 			om_home_abort(p, 0);
 		return;

@@ -156,6 +156,12 @@ struct om_proc {
 	struct task_struct *mover;	/* for the timer, cleared with it */
 };
 
+/* Is there a request to be carried out now? */
+static inline bool om_wanted(const struct om_proc *p)
+{
+	return READ_ONCE(p->requested) && !READ_ONCE(p->on_exec);
+}
+
 struct om_proc *om_proc_of(struct task_struct *task);
 struct om_proc *om_proc_make(struct task_struct *task);
 void om_poke(struct task_struct *task);
@@ -272,7 +278,7 @@ enum om_row_kind { OM_ROW_HOME = 0, OM_ROW_FORWARD, OM_ROW_LOCAL, OM_ROW_MEMORY,
 enum om_arg_kind {
 	OM_A_VALUE = 0, OM_A_IN, OM_A_OUT, OM_A_INOUT, OM_A_STRING,
 	OM_A_IN_LEN, OM_A_OUT_LEN, OM_A_OUT_RESULT, OM_A_INOUT_ARRAY, OM_A_IOV_IN, OM_A_IOV_OUT,
-	OM_A_IOCTL,
+	OM_A_IOCTL, OM_A_FCNTL,
 };
 
 struct om_row {

@@ -39,6 +39,7 @@
 #define IOV_OUT(n)	{ OM_A_IOV_OUT, n }
 #define ARRAY(type, n)	{ OM_A_INOUT_ARRAY, n, sizeof(type) }
 #define IOCTL		{ OM_A_IOCTL }
+#define FCNTL		{ OM_A_FCNTL }
 
 #define FORWARD(call, ...) \
 	[__NR_##call] = { OM_ROW_FORWARD, { __VA_ARGS__ } }
@@ -88,6 +89,7 @@ static const struct om_row om_rows[] = {
 	FORWARD(pipe, OUTS(int, 2)),
 	FORWARD(pipe2, OUTS(int, 2)),
 	FORWARD(flock, VALUE),
+	FORWARD(fcntl, VALUE, VALUE, FCNTL),
 	FORWARD(ioctl, VALUE, VALUE, IOCTL),
 	FORWARD(eventfd, VALUE),
 	FORWARD(eventfd2, VALUE),
@@ -132,6 +134,10 @@ static const struct om_row om_rows[] = {
 
 	/* identity */
 	FORWARD(getpid), FORWARD(gettid), FORWARD(getppid),
+	/* what a starting program registers: home keeps it for its return */
+	FORWARD(set_tid_address, VALUE),
+	FORWARD(set_robust_list, VALUE),
+	FORWARD(rseq, VALUE),
 	FORWARD(getuid), FORWARD(geteuid), FORWARD(getgid), FORWARD(getegid),
 	FORWARD(getpgrp), FORWARD(getpgid, VALUE), FORWARD(getsid, VALUE),
 	FORWARD(setpgid, VALUE), FORWARD(setsid),
@@ -173,6 +179,7 @@ static const struct om_row om_rows[] = {
 	FORWARD(sched_get_priority_min, VALUE),
 	LOCAL(sched_yield),
 	LOCAL(arch_prctl),
+	LOCAL(futex),
 
 	/* signals */
 	FORWARD(rt_sigaction, VALUE, IN_LEN(3), OUT_LEN(3)),
