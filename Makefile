@@ -97,8 +97,6 @@ lint: ## Check style and common mistakes
 clean: ## Remove build/ (kernels and images stay in the cache)
 	@rm -rf build
 
-dev: ## After an edit in kernel/: rebuild, restart two mini nodes (KERNEL=base|debug)
+dev: ## After an edit in kernel/: rebuild, restart two mini nodes
 	@IMAGE=mini $(prepare) deps image build
-	@kernel/build.sh --config $(or $(KERNEL),base) >/dev/null
-	@$(mosrig) down
-	@$(mosrig) up --image mini --kernel $(or $(KERNEL),base) $(if $(NODES),--nodes $(NODES))
+	@kernel/dev.sh
