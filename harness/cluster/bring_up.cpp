@@ -209,6 +209,12 @@ Result<UpOutcome> bring_up(const Places& places, const ClusterFlags& flags, IfDi
     }
     const Result<void> done = BringUp(places, *planned, progress).run(plan);
     if (!done) {
+        // A node that did not boot is kept for a look at it; anything else leaves nothing behind.
+        if (done.error().kind == ErrorKind::boot) {
+            progress("the nodes are left as they are: `mosrig console NODE`, then `mosrig down`");
+        } else {
+            static_cast<void>(take_down(places, progress));
+        }
         return tl::unexpected(done.error());
     }
     return running ? UpOutcome::replaced : UpOutcome::started;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <future>
 #include <sstream>
@@ -20,6 +21,7 @@ constexpr Millis boot_limit(180'000);
 constexpr Millis debug_boot_limit(600'000);
 constexpr Millis link_limit(120'000);
 constexpr unsigned console_lines = 15;
+constexpr int calibration_rounds = 3;
 // Idle links that omd keeps to each peer.
 constexpr long links_per_peer = 4;
 
@@ -146,15 +148,21 @@ Result<void> wait_ready(std::vector<Node>& nodes, bool debug_kernel, const Progr
 }
 
 Result<Calibration> calibrate(Node& node) {
-    MOSRIG_TRY(const CommandResult result,
-               node.run({"/usr/local/lib/mosrig/mosrig-run", "calibrate"}, "",
-                        Deadline("the calibration", Millis(120'000))));
-    long long measured = 0;
-    std::from_chars(result.out.data(), result.out.data() + result.out.size(), measured);
-    if (!result.ok() || measured <= 0) {
-        return infra_error(fmt::format("{}: the calibration failed: {}", node.name(), result.err));
+    // The shortest of a few: the nodes are still busy with the end of their boot.
+    long long best = 0;
+    for (int round = 0; round < calibration_rounds; ++round) {
+        MOSRIG_TRY(const CommandResult result,
+                   node.run({"/usr/local/lib/mosrig/mosrig-run", "calibrate"}, "",
+                            Deadline("the calibration", Millis(120'000))));
+        long long measured = 0;
+        std::from_chars(result.out.data(), result.out.data() + result.out.size(), measured);
+        if (!result.ok() || measured <= 0) {
+            return infra_error(
+                fmt::format("{}: the calibration failed: {}", node.name(), result.err));
+        }
+        best = best == 0 ? measured : std::min(best, measured);
     }
-    return Calibration::from_probe(std::chrono::microseconds(measured));
+    return Calibration::from_probe(std::chrono::microseconds(best));
 }
 
 }  // namespace mosrig

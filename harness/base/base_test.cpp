@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "harness/base/fd.h"
+#include "harness/base/result.h"
+#include "harness/base/subprocess.h"
+#include "harness/deadline/calibration.h"
+
+namespace mosrig {
+namespace {
+
+Deadline soon() {
+    return {"the test", Millis(20'000)};
+}
+
+TEST(Error, ReadsAsOneLine) {
+    Error error{ErrorKind::infra, "it broke", "mend it", "node1", 0};
+    EXPECT_EQ(error.message(), "node1: it broke (mend it)");
+    EXPECT_EQ(exit_code(error), 3);
+    error.kind = ErrorKind::usage;
+    EXPECT_EQ(exit_code(error), 2);
+}
+
+TEST(Deadline, NamesWhatWasWaitedFor) {
+    const auto waited = wait_until(
+        Deadline("godot", Millis(30)), []() -> Result<bool> { return false; }, Millis(5));
+    ASSERT_FALSE(waited);
+    EXPECT_EQ(waited.error().kind, ErrorKind::timeout);
+    EXPECT_NE(waited.error().what.find("godot"), std::string::npos);
+}
+
+TEST(Deadline, AConditionThatFailsEndsTheWait) {
+    const auto before = Clock::now();
+    EXPECT_FALSE(wait_until(soon(), []() -> Result<bool> { return infra_error("no"); }));
+    EXPECT_LT(Clock::now() - before, std::chrono::seconds(10));
+}
+
+TEST(Calibration, ScalesWithinBounds) {
+    EXPECT_EQ(Calibration(2.5).scale(Millis(100)), Millis(250));
+    EXPECT_EQ(Calibration(0.1).factor(), 1.0);
+    EXPECT_EQ(Calibration(1e9).factor(), Calibration(1e8).factor());
+}
+
+TEST(Subprocess, OutputErrorsStatusAndInput) {
+    SubprocessOptions options;
+    options.input = std::string(300'000, 'x');
+    options.environment = {"GREETING=hello"};
+    options.directory = "/";
+    const auto result =
+        run_subprocess({"sh", "-c", "echo $GREETING >&2; pwd; wc -c; exit 3"}, soon(), options);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->status, 3);
+    EXPECT_EQ(result->err, "hello\n");
+    EXPECT_EQ(result->out, "/\n300000\n");
+}
+
+TEST(Subprocess, DeadlineKillsTheGroup) {
+    const auto result =
+        run_subprocess({"sh", "-c", "sleep 100; echo late"}, Deadline("a nap", Millis(100)));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::timeout);
+}
+
+TEST(Subprocess, AChildThatKeepsThePipesIsNotWaitedFor) {
+    const auto before = Clock::now();
+    const auto result = run_subprocess({"sh", "-c", "sleep 30 & echo done"}, soon());
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->out, "done\n");
+    EXPECT_LT(Clock::now() - before, std::chrono::seconds(15));
+}
+
+TEST(Subprocess, AMissingProgramSaysWhatToDo) {
+    const auto result = run_subprocess({"no-such-program-here"}, soon());
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().remedy.find("no-such-program-here"), std::string::npos);
+}
+
+TEST(Files, AreReplacedWholeWithTheirMode) {
+    const std::filesystem::path file =
+        std::filesystem::temp_directory_path() / ("mosrig-file-" + std::to_string(::getpid()));
+    ASSERT_TRUE(write_text_file(file, "one", 0600));
+    ASSERT_TRUE(write_text_file(file, "two", 0640));
+    EXPECT_EQ(read_text_file(file).value(), "two");
+    struct stat status = {};
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0640U);
+    std::filesystem::remove(file);
+    EXPECT_EQ(read_text_file(file).error().sys_errno, ENOENT);
+}
+
+}  // namespace
+}  // namespace mosrig
