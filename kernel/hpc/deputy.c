@@ -166,6 +166,9 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		ret = om_vdso_leave(regs);
 	if (ret)
 		goto out;
+	/* A trap, unlike a fault, is past its instruction: it is not repeated. */
+	if (r->reason == OM_HOME_SIGNAL && r->arg == SIGTRAP)
+		force_sig(SIGTRAP);
 	ret = om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
 	if (ret)
 		goto out;

@@ -184,6 +184,19 @@ static int om_begin(struct om_proc *p)
 	return ret;
 }
 
+/* What the stub answers: 0 if it is ready, or why it is not. */
+static int om_is_ready(const struct om_msg *msg)
+{
+	s32 error;
+
+	if (msg->type == OM_M_READY)
+		return 0;
+	if (msg->type != OM_M_REFUSE || msg->len != sizeof(error))
+		return -EPROTO;
+	error = *(s32 *)msg->data;
+	return error < 0 && error >= -MAX_ERRNO ? error : -EPROTO;
+}
+
 /*
  * The stub has something to say, or not yet. Returns 1 when it is ready, 0 to
  * go on running.
@@ -196,12 +209,21 @@ static int om_await_ready(struct om_proc *p)
 	ret = om_link_recv(p->link, &msg);
 	if (ret <= 0)
 		return ret;
-	if (msg.type == OM_M_REFUSE && msg.len == sizeof(s32)) {
-		s32 error = *(s32 *)msg.data;
+	ret = om_is_ready(&msg);
+	return ret ? ret : 1;
+}
 
-		return error < 0 && error >= -MAX_ERRNO ? error : -EPROTO;
-	}
-	return msg.type == OM_M_READY ? 1 : -EPROTO;
+/* The same, with the process standing still. Returns 0 or a negative errno. */
+static int om_wait_ready(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	return om_is_ready(&msg);
 }
 
 /* A program inside the vdso reads a page that it will not have. */
@@ -315,20 +337,15 @@ static void om_start_stat(struct om_proc *p)
  */
 static int om_hop(struct om_proc *p, struct pt_regs *regs)
 {
-	struct om_msg msg;
 	int ret;
 
 	if (!om_good_moment(regs))
 		return -EINTR;
 	ret = om_begin(p);
+	if (!ret)
+		ret = om_wait_ready(p);
 	if (ret)
 		return ret;
-	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
-	if (ret < 0)
-		return ret;
-	if (msg.type != OM_M_READY)
-		return -EPROTO;
 	om_start_stat(p);
 	return om_freeze(p, regs);
 }
@@ -367,7 +384,8 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 static void om_leave(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_away *away = &p->away;
-	int ret;
+	bool last = away->attempts >= OM_PREPARE_ATTEMPTS;
+	int ret = 0;
 
 	if (!om_good_moment(regs))
 		return;
@@ -377,21 +395,29 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	}
 	/* Did the mappings change since they were sent? Then once more. */
 	if (away->mm != current->mm || away->mm_seq != om_mm_seq(current->mm)) {
-		if (away->attempts++ >= OM_PREPARE_ATTEMPTS) {
-			om_home_abort(p, EAGAIN);
-			return;
-		}
+		away->attempts++;
 		ret = om_send_prepare(p);
+		/* a process that never keeps still is made to */
+		if (!ret && last)
+			ret = om_wait_ready(p);
 		if (ret)
 			om_home_abort(p, -ret);
-		return;
+		if (ret || !last)
+			return;
 	}
 	om_start_stat(p);
 	ret = om_freeze(p, regs);
-	if (ret)
+	if (ret == -EINTR && om_link_alive(p->link)) {
+		/* a signal came in between; it goes first */
+		spin_lock(&p->lock);
+		p->state = OM_PREPARING;
+		spin_unlock(&p->lock);
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	} else if (ret) {
 		om_home_abort(p, -ret);
-	else
+	} else {
 		om_be_away(p, regs);
+	}
 }
 
 /* Called at the return to user mode while there is a request or a link. */
