@@ -77,7 +77,7 @@ def headline(results: dict[str, Any]) -> str:
         return f"The run broke off after {words.plural(total, 'case')}"
     if by_family["known"]:
         return f"{by_family['good']} of {words.plural(total, 'case')} passed, none failed"
-    return f"All {words.plural(total, 'case')} passed"
+    return f"All {total} cases passed" if total > 1 else "The one case passed"
 
 
 def stay_reasons(cases: list[dict[str, Any]]) -> dict[str, list[str]]:
