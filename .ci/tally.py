@@ -76,12 +76,12 @@ def of_results(path: Path) -> Tally:
 def main(arguments: list[str] | None = None) -> int:
     """Prints a line per kind and the closing line. 0 if all passed and something ran, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--log", type=Path, nargs="+", required=True)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--exit-code", type=int, default=0, help="of make test")
     parser.add_argument("--leftover", action="store_true", help="something was left running")
     chosen = parser.parse_args(arguments)
-    log = chosen.log.read_text("utf-8", "replace") if chosen.log.exists() else ""
+    log = "\n".join(path.read_text("utf-8", "replace") for path in chosen.log if path.exists())
     total = Tally()
     for name, tally in (("lint checks", of_lint(log)), ("C++ tests", of_ctest(log)),
                         ("Python tests", of_unittest(log)),
