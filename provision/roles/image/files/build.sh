@@ -98,6 +98,8 @@ main() {
     # Two builders of the same image must not do the work twice.
     exec 9>"$cache/.$image.lock"
     flock 9
+    # What a killed build left: nobody else is at it while the lock is ours.
+    rm -rf --one-file-system "$cache/.$image"-??????
     if [ ! -e "$out/$image_artifact" ]; then
         started=$SECONDS
         work=$(mktemp -d "$cache/.$image-XXXXXX")
