@@ -71,12 +71,15 @@ Result<void> start(const std::string& program, const fs::path& state, const Reco
     MOSRIG_CHECK(record("daemon", pid_file.string()));
     SubprocessOptions options;
     options.environment = environment;
+    // Its own default is a file outside the state directory, which would stay behind.
+    options.environment.push_back("LIBVIRT_LOG_OUTPUTS=3:file:" +
+                                  (state / (program + ".log")).string());
     MOSRIG_TRY(const CommandResult result,
                run_subprocess({program, "-d", "-p", pid_file.string()},
                               Deadline(program + " to start", Millis(30'000)), options));
     if (!result.ok()) {
         return infra_error(fmt::format("{} does not start: {}", program, result.err),
-                           "see /var/log/libvirt");
+                           "see " + (state / (program + ".log")).string());
     }
     return {};
 }
