@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/file.h"
+#include "common/guarded.h"
 #include "common/map.h"
 #include "common/own_node.h"
 #include "migrate/options.h"
@@ -149,9 +150,7 @@ int run(const MigrateOptions& options) {
     return wait_for(process, place, before, options.patience);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
     const auto options = parse_migrate_options({argv + 1, argv + argc});
     if (!options) {
         fmt::print(stderr, "migrate: {}\nusage: migrate [-t SEC] PID NODE|home|balance\n",
@@ -159,4 +158,10 @@ int main(int argc, char** argv) {
         return kUsage;
     }
     return run(*options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return guarded("migrate", kRefused, [&] { return start(argc, argv); });
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/guarded.h"
 #include "common/process.h"
 #include "mosrun/options.h"
 #include "mosrun/search.h"
@@ -61,6 +62,7 @@ int go(const Process& self, const MosrunOptions& options, const std::string& fil
         return kOwnFailure;
     }
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }
@@ -89,9 +91,7 @@ int run(const MosrunOptions& options) {
     return go(self, options, *file, options.arguments);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
     const auto options = parse_mosrun_options({argv + 1, argv + argc});
     if (!options) {
         complain(options.error().text);
@@ -99,4 +99,10 @@ int main(int argc, char** argv) {
         return kOwnFailure;
     }
     return run(*options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return guarded("mosrun", kOwnFailure, [&] { return start(argc, argv); });
 }

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "common/file.h"
+#include "common/guarded.h"
 #include "common/map.h"
 #include "common/own_node.h"
 #include "omd/daemon.h"
@@ -173,9 +174,7 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     return {};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
     // Started with 0, 1 or 2 closed, the device would get their number and be lost to a dup2().
     int fd = 0;
     while ((fd = ::open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
@@ -202,4 +201,10 @@ int main(int argc, char** argv) {
         return 1;
     }
     return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return guarded("omd", 1, [&] { return start(argc, argv); });
 }

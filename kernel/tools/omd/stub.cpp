@@ -33,8 +33,9 @@ void close_all_but(int first, int second) {
     ::close_range(high + 1, ~0U, 0);
 }
 
+// noexcept: nothing may come back into the daemon's code.
 [[noreturn]] void run_stub(KernelDevice& device, std::uint32_t node, int fd,
-                           const std::string& log_path) {
+                           const std::string& log_path) noexcept {
     ::setsid();
     default_signals();
     ::prctl(PR_SET_NAME, "omd-stub");
