@@ -301,7 +301,8 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
                 MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
                 return bodies == expected;
             });
-        if (!settled && settled.error().kind != ErrorKind::timeout) {
+        // A list that never came says nothing about the bodies.
+        if (!settled && (settled.error().kind != ErrorKind::timeout || bodies < 0)) {
             return tl::unexpected(settled.error());
         }
         if (bodies != expected || expected == 1) {
