@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <exception>
 
 #include "harness/cli/verbs.h"
 
@@ -47,5 +49,11 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return run(argc, argv);
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        // Nothing of ours throws; the standard library does when memory is out.
+        std::fprintf(stderr, "mosrig: %s\n", error.what());
+        return mosrig::cli::exit_infra;
+    }
 }
