@@ -36,7 +36,7 @@ tl::unexpected<Error> boot_error(const Node& node, std::string what) {
 }
 
 Result<void> wait_for_console(const Node& node, const Deadline& deadline) {
-    const auto done = wait_until(
+    auto done = wait_until(
         deadline,
         [&node]() -> Result<bool> {
             const auto text = read_text_file(node.console().file());
@@ -59,7 +59,7 @@ Result<void> wait_for_console(const Node& node, const Deadline& deadline) {
 
 Result<void> wait_for_login(Node& node, const Deadline& deadline) {
     Error last;
-    const auto done = wait_until(
+    auto done = wait_until(
         deadline,
         [&]() -> Result<bool> {
             auto connected = node.connect(
@@ -96,7 +96,7 @@ Result<void> wait_for_links(Node& node, long peers, const Deadline& deadline) {
         return {};
     }
     std::string seen = "omd has not started";
-    const auto done = wait_until(
+    auto done = wait_until(
         deadline,
         [&]() -> Result<bool> {
             const auto stats = node.read_file("/run/openmosix/omd.stats", deadline);

@@ -123,7 +123,7 @@ Result<void> end_process(long pid, const std::string& name) {
     }
     for (const int number : {SIGTERM, SIGKILL}) {
         ::kill(static_cast<pid_t>(pid), number);
-        const auto ended =
+        auto ended =
             wait_until(Deadline(fmt::format("{} (pid {}) to end", name, pid), Millis(10'000)),
                        [&]() -> Result<bool> {
                            // Ours to reap if this very process started it.
