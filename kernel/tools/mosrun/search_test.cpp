@@ -23,7 +23,7 @@ class Search : public testing::Test {
     }
     void TearDown() override { fs::remove_all(root_); }
     [[nodiscard]] std::string put(const std::string& name, mode_t mode) const {
-        const std::string file = (root_ / name).string();
+        std::string file = (root_ / name).string();
         std::ofstream(file) << "x";
         ::chmod(file.c_str(), mode);
         return file;
