@@ -55,7 +55,7 @@ Result<void> write_initramfs(const fs::path& program, const fs::path& target) {
     return {};
 }
 
-std::string first_line(std::string text) {
+std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 

@@ -89,7 +89,7 @@ std::string tag_of(virDomainPtr domain) {
         return {};
     }
     // libvirt takes the namespace out of what it gives back.
-    const std::string tag =
+    std::string tag =
         domain_tag(fmt::format("<x xmlns='{}' {}", metadata_namespace, std::string(xml).substr(1)));
     std::free(xml);  // NOLINT(cppcoreguidelines-owning-memory,cppcoreguidelines-no-malloc)
     return tag;
