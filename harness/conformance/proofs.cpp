@@ -32,18 +32,27 @@ Result<Reading> read_clocks(Stage& stage, std::int64_t pid, std::int64_t body) {
     Reading reading;
     MOSRIG_TRY(reading.guest, read_node_time(stage.guest(), deadline));
     MOSRIG_TRY(reading.home, read_node_time(stage.home(), deadline));
-    // The body runs on while home is read: the middle of before and after is what fits.
-    MOSRIG_TRY(const std::int64_t before, read_exec_ns(stage.guest(), body, deadline));
-    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    // The body reports what it consumed now and then, and home's figure jumps with each report:
+    // only right after one are the two of the same moment.
+    constexpr std::int64_t jump_ns = 3 * tick_ns;
+    MOSRIG_TRY(const ProcessState first, read_process(stage.home(), pid, deadline));
+    reading.home_ns = first.stat.cpu_ticks() * tick_ns;
+    MOSRIG_CHECK(wait_until(
+        deadline,
+        [&]() -> Result<bool> {
+            const std::int64_t last = reading.home_ns;
+            MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+            reading.home_ns = state.stat.cpu_ticks() * tick_ns;
+            return reading.home_ns - last >= jump_ns;
+        },
+        Millis(5)));
+    MOSRIG_TRY(reading.body_ns, read_exec_ns(stage.guest(), body, deadline));
     MOSRIG_TRY(reading.home_own_ns, read_exec_ns(stage.home(), pid, deadline));
-    MOSRIG_TRY(const std::int64_t after, read_exec_ns(stage.guest(), body, deadline));
     MOSRIG_TRY(const std::vector<Result<std::string>> files,
                stage.guest().read_files({fmt::format("/proc/{}/stat", body)}, deadline));
     MOSRIG_TRY(const std::string line, files.at(0));
     MOSRIG_TRY(const TaskStat stat, parse_stat(line));
-    reading.body_ns = before + (after - before) / 2;
     reading.body_ticks = stat.utime;
-    reading.home_ns = state.stat.cpu_ticks() * tick_ns;
     return reading;
 }
 
