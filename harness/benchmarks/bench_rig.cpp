@@ -84,6 +84,11 @@ Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
 Result<MoveSample> BenchRig::sample(Subject& subject, int mib) {
     constexpr const char* round_trips = "25";
     MoveSample sample;
+    // Nothing else is asked of the other node for the whole run, and a connection that stands idle
+    // is dropped by its sshd, and the server with it.
+    MOSRIG_TRY(const auto answered,
+               guest_->read_files({"/proc/uptime"}, deadline("a sign of life", setup_time)));
+    MOSRIG_CHECK(answered.at(0));
     MOSRIG_TRY(const std::vector<double> pings, tcp({"ping", round_trips, "64", "64"}));
     sample.round_trip_ns = median(pings);
     MOSRIG_TRY(const std::vector<double> blast,
