@@ -14,7 +14,6 @@ namespace mosrig {
 namespace {
 
 constexpr Millis run_time(60000);
-constexpr Millis move_time(30000);
 
 // Shows numbers that differ from run to run as '#'.
 std::string mask_digits(const std::string& line) {

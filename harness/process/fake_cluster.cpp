@@ -59,6 +59,7 @@ class FakeMachine final : public Machine {
     Result<std::vector<Result<std::string>>> read_files(const std::vector<std::string>& paths,
                                                         const Deadline& /*deadline*/) override {
         std::vector<Result<std::string>> files;
+        files.reserve(paths.size());
         for (const std::string& path : paths) {
             files.push_back(cluster_.read(path));
         }

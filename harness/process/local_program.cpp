@@ -21,6 +21,7 @@ Result<std::unique_ptr<Program>> LocalProgram::start(const std::vector<std::stri
     std::vector<std::string> words = argv;
     std::vector<std::string> settings = environment;
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (std::string& word : words) {
         pointers.push_back(word.data());
     }
