@@ -47,6 +47,7 @@ void set_counters(benchmark::State& state, int mib, const std::vector<MoveSample
         state.counters[name] = row[name]["median"].get<double>();
     }
     std::vector<double> round_trips;
+    round_trips.reserve(samples.size());
     for (const MoveSample& sample : samples) {
         round_trips.push_back(sample.round_trip_ns);
     }
