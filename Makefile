@@ -82,13 +82,14 @@ nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each
 
 test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 	@$(prepare) deps kernel image build
-	@$(MAKE) lint unit
-	@$(mosrig) conformance --tier quick $(cluster_flags)
+	@status=0; $(MAKE) lint || status=1; $(MAKE) unit || status=1; \
+		$(mosrig) conformance --tier quick $(cluster_flags) || status=1; exit $$status
 
 unit: ## Unit tests, with the sanitizers on
 	@$(prepare) deps unit
 	@ctest --preset test
-	@for folder in provision reports; do python3 -B -m unittest discover -s $$folder -p '*_test.py'; done
+	@for folder in provision reports .ci; do \
+		/usr/bin/python3 -B -m unittest discover -s $$folder -p '*_test.py'; done
 
 lint: ## Check style and common mistakes
 	@$(prepare) deps

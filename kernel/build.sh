@@ -13,7 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mosrig
-config=base print_only= jobs=$(nproc)
+config=base print_only='' jobs=$(nproc)
 
 die() { echo "kernel/build.sh: $*" >&2; exit 3; }
 say() { echo "kernel: $*" >&2; }
