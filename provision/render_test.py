@@ -173,17 +173,17 @@ class PortTest(unittest.TestCase):
             self.assertNotIn(port, host_facts.choose_ports(self.state, "mosrig", 2))
 
     def write_cluster(self, pid: int) -> None:
-        nodes = [{"ssh_port": 20901}, {"ssh_port": 20902}]
+        nodes = [{"ssh_port": 21901}, {"ssh_port": 21902}]
         (self.state / "cluster.json").write_text(json.dumps({"cluster": "mosrig", "nodes": nodes}))
         (self.state / "fabric.pid").write_text(f"{pid}\n")
 
     def test_running_cluster_keeps_its_ports(self) -> None:
         self.write_cluster(os.getpid())
-        self.assertEqual(host_facts.choose_ports(self.state, "mosrig", 2), [20901, 20902])
+        self.assertEqual(host_facts.choose_ports(self.state, "mosrig", 2), [21901, 21902])
 
     def test_ports_of_a_dead_cluster_are_forgotten(self) -> None:
         self.write_cluster(2**22 + 1)
-        self.assertNotIn(20901, host_facts.choose_ports(self.state, "mosrig", 2))
+        self.assertNotIn(21901, host_facts.choose_ports(self.state, "mosrig", 2))
 
 
 class ShippedConfigTest(unittest.TestCase):

@@ -12,8 +12,6 @@
 
 namespace {
 
-using mosrig::guest::errno_text;
-
 constexpr int thread_count = 4;
 constexpr struct timespec breath = {0, 10000000};
 

@@ -3,8 +3,8 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace mosrig::guest {
 
@@ -68,20 +68,15 @@ uint32_t crc32c(const void* bytes, size_t count) {
 CheckedMemory::CheckedMemory(size_t mib, uint64_t seed)
     : pages_((mib << 20) / page_size),
       state_(seed | 1),
-      bytes_(static_cast<unsigned char*>(malloc(pages_ * page_size))),
-      sums_(static_cast<uint32_t*>(malloc(pages_ * sizeof(uint32_t)))) {
+      bytes_(new (std::nothrow) unsigned char[pages_ * page_size]),
+      sums_(new (std::nothrow) uint32_t[pages_]) {
     for (size_t page = 0; valid() && page < pages_; ++page) {
         fill(page);
     }
 }
 
-CheckedMemory::~CheckedMemory() {
-    free(bytes_);
-    free(sums_);
-}
-
 void CheckedMemory::fill(size_t page) {
-    unsigned char* start = bytes_ + page * page_size;
+    unsigned char* start = bytes_.get() + page * page_size;
     for (size_t offset = 0; offset < page_size; offset += sizeof(uint64_t)) {
         const uint64_t word = next_random(state_);
         memcpy(start + offset, &word, sizeof word);
@@ -91,7 +86,7 @@ void CheckedMemory::fill(size_t page) {
 
 const char* CheckedMemory::verify() {
     for (size_t page = 0; page < pages_; ++page) {
-        if (crc32c(bytes_ + page * page_size, page_size) != sums_[page]) {
+        if (crc32c(bytes_.get() + page * page_size, page_size) != sums_[page]) {
             (void)snprintf(wrong_, sizeof wrong_, "memory page %zu of %zu", page, pages_);
             return wrong_;
         }
@@ -107,7 +102,7 @@ void CheckedMemory::rewrite(size_t step) {
 }
 
 uint32_t CheckedMemory::digest() const {
-    return crc32c(sums_, pages_ * sizeof(uint32_t));
+    return crc32c(sums_.get(), pages_ * sizeof(uint32_t));
 }
 
 }  // namespace mosrig::guest

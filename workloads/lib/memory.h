@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace mosrig::guest {
 
@@ -16,9 +17,6 @@ class CheckedMemory {
     static constexpr size_t page_size = 4096;
 
     CheckedMemory(size_t mib, uint64_t seed);
-    CheckedMemory(const CheckedMemory&) = delete;
-    CheckedMemory& operator=(const CheckedMemory&) = delete;
-    ~CheckedMemory();
 
     // False if there was not enough memory.
     bool valid() const { return bytes_ != nullptr && sums_ != nullptr; }
@@ -35,8 +33,8 @@ class CheckedMemory {
     size_t pages_;
     uint64_t state_;
     size_t round_ = 0;
-    unsigned char* bytes_;
-    uint32_t* sums_;
+    std::unique_ptr<unsigned char[]> bytes_;
+    std::unique_ptr<uint32_t[]> sums_;
     char wrong_[64] = {};
 };
 
