@@ -161,6 +161,10 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	current->mm->om_body = b;
 	/* Nobody fills a hole but us: no huge pages, now or later. */
 	set_bit(MMF_DISABLE_THP, &current->mm->flags);
+#ifdef CONFIG_NUMA_BALANCING
+	/* A hinting fault costs a page its mark: all would count as dirty. */
+	current->mm->numa_next_scan = jiffies + MAX_JIFFY_OFFSET;
+#endif
 	om_stash_drop(b, 0, TASK_SIZE_MAX);
 	mtree_destroy(&b->owned);
 	mt_init(&b->owned);

@@ -11,6 +11,7 @@
 #include <linux/mman.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <linux/task_work.h>
 #include <linux/uaccess.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
@@ -38,6 +39,56 @@ static long om_native(const struct om_call *call)
 	regs.r8 = call->arg[4];
 	regs.r9 = call->arg[5];
 	return x64_sys_call(&regs, call->nr);
+}
+
+/* Calls that a nudge ends without a trace: made again, they go on. */
+static bool om_may_nudge(u64 nr)
+{
+	switch (nr) {
+	case __NR_read:
+	case __NR_poll:
+	case __NR_ppoll:
+	case __NR_nanosleep:
+	case __NR_clock_nanosleep:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A call may block for hours, and the body's pages must not wait for that: while
+ * there is something to push, the call is broken off now and then.
+ */
+static long om_native_pushing(struct om_proc *p, const struct om_call *call)
+{
+	struct om_call again = *call;
+	long result;
+	int more;
+
+	if (p->away.pushed || !om_may_nudge(call->nr))
+		return om_native(call);
+	for (;;) {
+		om_nudge_soon(p);
+		result = om_native(&again);
+		timer_delete_sync(&p->nudge);
+		if (test_thread_flag(TIF_NOTIFY_SIGNAL))
+			clear_notify_signal();
+		if (!om_must_restart(result) || task_sigpending(current))
+			return result;
+		if (task_work_pending(current))
+			task_work_run();
+		do {
+			more = om_push_some(p);
+		} while (more > 0);
+		/* a link that broke is noticed when the reply is sent */
+		if (more < 0)
+			p->away.pushed = true;
+		if (result == -ERESTART_RESTARTBLOCK)
+			again.nr = __NR_restart_syscall;
+		if (p->away.pushed)
+			return om_native(&again);
+	}
 }
 
 static bool om_range_ok(u64 start, u64 len)
@@ -349,7 +400,7 @@ static long om_run(struct om_proc *p, struct om_work *w)
 	}
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
-		return om_native(w->call);
+		return om_native_pushing(p, w->call);
 	case OM_ROW_MEMORY:
 		return om_memory_call(p, w);
 	default:

@@ -44,6 +44,22 @@ void om_retry_soon(struct om_proc *p)
 	mod_timer(&p->retry, jiffies + 1);
 }
 
+static void om_nudge_fn(struct timer_list *timer)
+{
+	struct om_proc *p = from_timer(p, timer, nudge);
+	struct task_struct *t = READ_ONCE(p->mover);
+
+	if (t)
+		set_notify_signal(t);
+}
+
+/* The call that is about to be made shall not block for long. */
+void om_nudge_soon(struct om_proc *p)
+{
+	WRITE_ONCE(p->mover, current);
+	mod_timer(&p->nudge, jiffies + 2);
+}
+
 static struct om_proc *om_proc_alloc(void)
 {
 	struct om_proc *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
@@ -53,6 +69,7 @@ static struct om_proc *om_proc_alloc(void)
 	spin_lock_init(&p->lock);
 	xa_init(&p->away.sent);
 	timer_setup(&p->retry, om_retry_fn, 0);
+	timer_setup(&p->nudge, om_nudge_fn, 0);
 	return p;
 }
 
@@ -61,6 +78,7 @@ static void om_proc_free(struct om_proc *p)
 {
 	WARN_ON_ONCE(p->link || p->body);
 	timer_shutdown(&p->retry);
+	timer_shutdown(&p->nudge);
 	kfree(p);
 }
 
@@ -161,6 +179,7 @@ void om_exit(bool group_dead)
 	if (READ_ONCE(p->mover) == current) {
 		WRITE_ONCE(p->mover, NULL);
 		timer_delete_sync(&p->retry);
+		timer_delete_sync(&p->nudge);
 	}
 	if (p->link && (group_dead || p->link->task == current))
 		om_drop_link(p);

@@ -153,7 +153,8 @@ struct om_proc {
 	struct om_body *body;	/* this task is a body */
 	bool guest;		/* it is, or was one till it ended */
 	struct timer_list retry;
-	struct task_struct *mover;	/* for the timer, cleared with it */
+	struct timer_list nudge;	/* ends a call that keeps pages waiting */
+	struct task_struct *mover;	/* for the timers, cleared with them */
 };
 
 /* Is there a request to be carried out now? */
@@ -166,6 +167,7 @@ struct om_proc *om_proc_of(struct task_struct *task);
 struct om_proc *om_proc_make(struct task_struct *task);
 void om_poke(struct task_struct *task);
 void om_retry_soon(struct om_proc *p);
+void om_nudge_soon(struct om_proc *p);
 
 /* stay.c */
 
