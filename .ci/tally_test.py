@@ -17,7 +17,7 @@ lint: ok      0.1 s  spdx
 lint: FAIL   12.0 s  format
     harness/x.cpp:1: lint: ok of somebody else
 lint: skip    0.0 s  checkpatch  no kernel tree in /c: make kernel
-Test project /work/build/test
+Test project /src/build/test
       Start  1: base:Fd.Closes
  1/4 Test  #1: base:Fd.Closes ....................   Passed    0.02 sec
  2/4 Test  #2: base:Fd.Moves .....................***Failed    0.02 sec

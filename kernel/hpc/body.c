@@ -202,7 +202,6 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 		return ret;
 	b->running = true;
 	b->recall = false;
-	b->pushed = false;
 	set_syscall_work(OPENMOSIX);
 	task_cputime(current, &b->base.utime, &b->base.stime);
 	b->base.runtime = task_sched_runtime(current);

@@ -96,9 +96,6 @@ static int om_move(struct om_body *b, const struct om_op *op)
 	ret = om_set_owned(b, op->start, op->start + op->len, 0);
 	if (!ret)
 		ret = om_set_owned(b, op->to, op->to + op->to_len, owned);
-	/* home pushes again what had not been pushed before the move */
-	if (owned == OM_OWNED_ANON)
-		b->pushed = false;
 	return ret;
 }
 

@@ -206,6 +206,20 @@ int om_next_signal(void);
 
 int om_call_execute(struct om_proc *p, const struct om_msg *msg, long *result);
 
+/* pages.c: pages in one message */
+
+struct om_batch {
+	unsigned int count;
+	u64 addr[OM_MAX_PAGES];
+	struct page *page[OM_MAX_PAGES];
+};
+
+void om_batch_add(struct om_batch *batch, unsigned long addr,
+		  struct page *page);
+void om_batch_drop(struct om_batch *batch);
+int om_batch_send(struct om_link *link, struct om_batch *batch, bool more);
+int om_pages_check(const void *data, size_t len);
+
 /* page.c: home's pages */
 
 void om_sent_clear(struct om_away *away, unsigned long start,
@@ -218,7 +232,6 @@ int om_serve_fault(struct om_proc *p, unsigned long addr);
 int om_push_some(struct om_proc *p);
 int om_take_pages(const void *data, size_t len);
 int om_user_write(unsigned long addr, const void *from, size_t len);
-int om_pages_check(const void *data, size_t len);
 
 /* body.c: becoming a process, and giving it back */
 
@@ -228,7 +241,6 @@ struct om_body {
 	u32 home_pid;
 	bool running;		/* user code of the process runs here */
 	bool recall;
-	bool pushed;
 	struct maple_tree owned;	/* home may have pages there */
 	struct xarray stash;	/* pages received, not yet mapped */
 	unsigned long bad;	/* address that home could not provide */

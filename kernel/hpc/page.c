@@ -115,11 +115,9 @@ static struct page *om_read_page(unsigned long addr)
 int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 		  bool more)
 {
-	struct kvec vec[OM_MAX_PAGES + 2];
-	struct page *page[OM_MAX_PAGES];
-	u64 where[OM_MAX_PAGES];
-	struct om_pages head = { };
-	unsigned int i;
+	struct om_batch batch = { };
+	unsigned int i, count;
+	struct page *page;
 	int ret = 0;
 
 	if (WARN_ON_ONCE(n > OM_MAX_PAGES))
@@ -127,28 +125,21 @@ int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 	for (i = 0; i < n && !ret; i++) {
 		if (om_was_sent(&p->away, addr[i]))
 			continue;
-		page[head.count] = om_read_page(addr[i]);
-		if (!page[head.count])
+		page = om_read_page(addr[i]);
+		if (!page)
 			continue;
-		where[head.count] = addr[i];
-		vec[2 + head.count].iov_base = page_address(page[head.count]);
-		vec[2 + head.count].iov_len = PAGE_SIZE;
-		head.count++;
+		om_batch_add(&batch, addr[i], page);
 		ret = om_mark_sent(&p->away, addr[i]);
 	}
-	vec[0].iov_base = &head;
-	vec[0].iov_len = sizeof(head);
-	vec[1].iov_base = where;
-	vec[1].iov_len = head.count * sizeof(u64);
-	if (!ret && head.count)
-		ret = om_link_send(p->link, OM_M_PAGES, vec, 2 + head.count,
-				   more);
-	for (i = 0; i < head.count; i++)
-		put_page(page[i]);
+	count = batch.count;
+	if (ret)
+		om_batch_drop(&batch);
+	else
+		ret = om_batch_send(p->link, &batch, more);
 	if (ret)
 		return ret;
-	p->stat.pages_out += head.count;
-	return head.count;
+	p->stat.pages_out += count;
+	return count;
 }
 
 /**
@@ -397,22 +388,6 @@ int om_user_write(unsigned long addr, const void *from, size_t len)
 				      gup) != chunk)
 			return -EFAULT;
 	}
-	return 0;
-}
-
-/* Is this payload of OM_M_PAGES well-formed? */
-int om_pages_check(const void *data, size_t len)
-{
-	const struct om_pages *head = data;
-	const u64 *addr = data + sizeof(*head);
-	unsigned int i;
-
-	if (len < sizeof(*head) || !head->count || head->count > OM_MAX_PAGES ||
-	    len != sizeof(*head) + head->count * (sizeof(u64) + PAGE_SIZE))
-		return -EPROTO;
-	for (i = 0; i < head->count; i++)
-		if (!PAGE_ALIGNED(addr[i]) || addr[i] >= TASK_SIZE_MAX)
-			return -EPROTO;
 	return 0;
 }
 

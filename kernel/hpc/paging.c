@@ -86,7 +86,6 @@ static int om_all_pushed(struct om_body *b)
 	MA_STATE(mas, &b->owned, 0, 0);
 	void *entry;
 
-	b->pushed = true;
 	mas_lock(&mas);
 	mas_for_each(&mas, entry, ULONG_MAX) {
 		if (xa_to_value(entry) == OM_OWNED_ANON)
@@ -379,36 +378,6 @@ static const struct mm_walk_ops om_dirty_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
-static int om_send_batch(struct om_body *b, const u64 *addr, unsigned int n)
-{
-	struct kvec vec[OM_MAX_PAGES + 2];
-	struct page *page[OM_MAX_PAGES];
-	u64 where[OM_MAX_PAGES];
-	struct om_pages head = { };
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < n; i++) {
-		page[head.count] = get_dump_page(addr[i]);
-		if (!page[head.count])
-			continue;
-		where[head.count] = addr[i];
-		vec[2 + head.count].iov_base = page_address(page[head.count]);
-		vec[2 + head.count].iov_len = PAGE_SIZE;
-		head.count++;
-	}
-	if (!head.count)
-		return 0;
-	vec[0].iov_base = &head;
-	vec[0].iov_len = sizeof(head);
-	vec[1].iov_base = where;
-	vec[1].iov_len = head.count * sizeof(u64);
-	ret = om_link_send(b->link, OM_M_PAGES, vec, 2 + head.count, false);
-	for (i = 0; i < head.count; i++)
-		put_page(page[i]);
-	return ret;
-}
-
 /**
  * om_send_dirty - send home every page that home does not have as it is
  * @b: the body; the current task, which will not run user code again
@@ -418,9 +387,9 @@ int om_send_dirty(struct om_body *b)
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	unsigned long addr = 0, end, at;
-	u64 batch[OM_MAX_PAGES];
+	struct om_batch batch = { };
 	struct om_dirty dirty;
-	unsigned int n = 0;
+	struct page *page;
 	int ret = 0;
 
 	while (!ret) {
@@ -438,15 +407,13 @@ int om_send_dirty(struct om_body *b)
 		for (at = addr; at < end && !ret; at += PAGE_SIZE) {
 			if (!test_bit(pte_index(at), dirty.pages))
 				continue;
-			batch[n++] = at;
-			if (n == OM_MAX_PAGES) {
-				ret = om_send_batch(b, batch, n);
-				n = 0;
-			}
+			page = get_dump_page(at);
+			if (page)
+				om_batch_add(&batch, at, page);
+			if (batch.count == OM_MAX_PAGES)
+				ret = om_batch_send(b->link, &batch, false);
 		}
 		addr = end;
 	}
-	if (!ret && n)
-		ret = om_send_batch(b, batch, n);
-	return ret;
+	return ret ? ret : om_batch_send(b->link, &batch, false);
 }
