@@ -3,17 +3,23 @@
 #include "harness/node/node.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <thread>
 
 #include "harness/node/transport.h"
+#include "harness/node/wire.h"
 
 namespace mosrig {
 namespace {
@@ -150,6 +156,44 @@ TEST_F(LocalNode, DetachedProcessSurvives) {
     node_->disconnect();
     ::poll(nullptr, 0, 100);
     EXPECT_EQ(::kill(pid, 0), 0);
+    ::kill(pid, SIGKILL);
+}
+
+// The agent learns from its first write that nobody listens any more.
+TEST(AgentAlone, WhatThePeerSentBeforeItWentStillCounts) {
+    const std::filesystem::path note =
+        std::filesystem::path(::testing::TempDir()) / fmt::format("last-words-{}", ::getpid());
+    std::string frames;
+    wire::append_frame(frames, wire::Type::start, 1,
+                       wire::Writer()
+                           .strings({"/bin/sh", "-c", "echo $$ >$0; exec sleep 100", note.string()})
+                           .string("/")
+                           .strings({})
+                           .u32(0)
+                           .payload());
+    wire::append_frame(frames, wire::Type::detach, 1, {});
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    ASSERT_EQ(::write(ends[0], frames.data(), frames.size()), static_cast<ssize_t>(frames.size()));
+    ::close(ends[0]);
+    const pid_t agent = ::fork();
+    if (agent == 0) {
+        ::dup2(ends[1], STDIN_FILENO);
+        ::dup2(ends[1], STDOUT_FILENO);
+        ::execl(MOSRIG_RUN, MOSRIG_RUN, "agent", nullptr);
+        ::_exit(127);
+    }
+    ::close(ends[1]);
+    ASSERT_EQ(::waitpid(agent, nullptr, 0), agent);
+
+    const Deadline deadline = soon("the detached process");
+    pid_t pid = 0;
+    while (!(std::ifstream(note) >> pid) && !deadline.expired()) {
+        ::poll(nullptr, 0, 5);
+    }
+    std::filesystem::remove(note);
+    ASSERT_GT(pid, 0) << "it was never started";
+    EXPECT_EQ(::kill(pid, 0), 0) << "it was killed";
     ::kill(pid, SIGKILL);
 }
 

@@ -94,9 +94,8 @@ void Agent::poll_once() {
         reap();
     }
     if ((fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
-        in_ = -1;
-    }
-    if (connected() && fds[0].revents != 0) {
+        hear_last_words();
+    } else if (connected() && fds[0].revents != 0) {
         receive();
     }
     std::erase_if(jobs_, [](const auto& entry) {
@@ -125,6 +124,16 @@ void Agent::receive() {
     }
 }
 
+// The peer reads no more. What it sent before it went, a detach say, has arrived and still counts.
+void Agent::hear_last_words() {
+    outgoing_.clear();
+    pollfd fd{in_, POLLIN, 0};
+    while (connected() && ::poll(&fd, 1, 0) > 0) {
+        receive();
+    }
+    in_ = -1;
+}
+
 void Agent::flush() {
     while (!outgoing_.empty() && connected()) {
         const ssize_t put = ::write(out_, outgoing_.data(), outgoing_.size());
@@ -132,7 +141,7 @@ void Agent::flush() {
             return;
         }
         if (put < 0) {
-            in_ = -1;
+            hear_last_words();
             return;
         }
         outgoing_.erase(0, static_cast<std::size_t>(put));

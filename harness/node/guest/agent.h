@@ -30,6 +30,7 @@ class Agent {
     bool connected() const { return in_ >= 0; }
     void poll_once();
     void receive();
+    void hear_last_words();
     void flush();
     void handle(const wire::Frame& frame);
     void start(const wire::Frame& frame);
