@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from host_facts import known_mutants
+
 PROFILES = ("open-boot", "locked-boot")
 IMAGES = ("debian", "mini")
 FABRICS = ("switch",)
@@ -127,6 +129,17 @@ def _profiles(config: Config, words: list[str]) -> None:
             config.overrides.setdefault(name, {})["profile"] = profile
 
 
+def check_mutant(config: Config) -> None:
+    """Refuses a bug that the kernel does not have: nothing would be on, and nothing seen."""
+    known = known_mutants()
+    if config.kernel not in ("base", "debug"):
+        # Somebody's own kernel may have bugs of its own.
+        known = [word for word in [config.mutant] if re.fullmatch(r"[a-z0-9-]+", word)] + known
+    if config.mutant and config.mutant not in known:
+        words = ", ".join(known)
+        raise ConfigError(f"the kernel has no mutant called {config.mutant}; it has: {words}")
+
+
 def apply_flags(config: Config, flags: argparse.Namespace) -> Config:
     """Puts the command line over the file, makes the list of nodes, and checks the whole."""
     if flags.nodes is not None:
@@ -151,8 +164,7 @@ def apply_flags(config: Config, flags: argparse.Namespace) -> Config:
         raise ConfigError(f"image must be {' or '.join(IMAGES)}, not {config.image}")
     if config.fabric not in FABRICS:
         raise ConfigError(f"fabric must be {' or '.join(FABRICS)}, not {config.fabric}")
-    if config.mutant and not re.fullmatch(r"[a-z0-9-]+", config.mutant):
-        raise ConfigError(f"mutant must be a name such as no-lock-inherit, not {config.mutant}")
+    check_mutant(config)
     if config.hypervisor == "auto":
         config.hypervisor = "qemu:///system" if os.geteuid() == 0 else "qemu:///session"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import zlib
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 PROVISION = Path(__file__).resolve().parent
-KERNEL_BUILDER = PROVISION.parent / "kernel" / "build.sh"
+KERNEL = PROVISION.parent / "kernel"
+KERNEL_BUILDER = KERNEL / "build.sh"
 IMAGE_BUILDER = PROVISION / "roles" / "image" / "files" / "build.sh"
 IMAGE_FILES = {"mini": "initramfs.cpio.gz", "debian": "root.qcow2"}
 FIRST_PORT = 20000
@@ -22,6 +24,13 @@ PORTS_OF_A_RIG = 50
 
 class NotBuilt(Exception):
     """Something that a verb of the Makefile has to make first; the text names the verb."""
+
+
+def known_mutants() -> list[str]:
+    """The deliberate bugs of our kernel: a bug's name stands where the bug is, and nowhere else."""
+    sources = (path.read_text(encoding="utf-8") for path in (KERNEL / "hpc").glob("*.c"))
+    call = re.compile(r'om_mutant\("([^"]+)"\)')
+    return sorted({name for text in sources for name in call.findall(text)})
 
 
 def apparmor_is_on() -> bool:

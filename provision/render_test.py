@@ -127,6 +127,13 @@ class RenderTest(unittest.TestCase):
         cmdline = self.cluster("--mutant", "no-lock-inherit")["kernel"]["cmdline"]
         self.assertIn("openmosix.mutant=no-lock-inherit", cmdline)
 
+    def test_a_mutant_that_the_kernel_lacks_is_refused(self) -> None:
+        status, said = self.run_render("--mutant", "no-lock-inherits")
+        self.assertEqual(status, 2)
+        self.assertIn("no mutant called no-lock-inherits; it has: no-lock-inherit", said)
+        self.assertFalse(self.state.exists())
+        self.assertEqual(self.run_render("--mutant", "his-own", "--kernel", str(self.kernel))[0], 0)
+
     def test_override_of_one_node(self) -> None:
         self.config.write_text("nodes: 2\noverrides: {node2: {memory_mib: 3072}}\n")
         self.assertEqual([node["memory_mib"] for node in self.cluster()["nodes"]], [2048, 3072])

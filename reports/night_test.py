@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -65,6 +66,12 @@ class NightTest(unittest.TestCase):
                          ["mosrig.night", "mosrig.base", "mosrig.night", "mosrig.debug",
                           "mosrig.night"])
         self.assertIn("5.9", nights.markdown(done, folder))
+
+    def test_every_bug_of_the_kernel_is_run(self) -> None:
+        sources = (HERE.parent / "kernel/hpc").glob("*.c")
+        found = {name for path in sources
+                 for name in re.findall(r'om_mutant\("(.*?)"\)', path.read_text("utf-8"))}
+        self.assertEqual(found, set(one_night.MUTANTS))
 
     def test_an_unseen_mutant_fails_the_night(self) -> None:
         os.environ["MUTANT_RESULT"] = "passed"
