@@ -157,6 +157,10 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	int ret;
 
 	b->home_pid = prep.home_pid;
+	b->own_memory = prep.flags & OM_PREP_OWN_MEMORY;
+	b->map_max = prep.map_max;
+	b->rseq = prep.rseq;
+	b->rseq_sig = prep.rseq_sig;
 	current->signal->rlim[RLIMIT_STACK].rlim_cur = prep.stack_limit;
 	current->mm->om_body = b;
 	/* Nobody fills a hole but us: no huge pages, now or later. */
@@ -169,6 +173,8 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	mtree_destroy(&b->owned);
 	mt_init(&b->owned);
 	ret = vm_munmap(0, TASK_SIZE_MAX - PAGE_SIZE);
+	if (!ret)
+		ret = om_set_layout(&prep);
 	for (;;) {
 		int got = om_link_recv_wait(b->link, &msg, OM_LINK_TIMEOUT);
 
@@ -202,6 +208,10 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 		return ret;
 	b->running = true;
 	b->recall = false;
+	b->park = false;
+	b->sent_to = 0;
+	b->moves = 0;
+	b->nops = 0;
 	set_syscall_work(OPENMOSIX);
 	task_cputime(current, &b->base.utime, &b->base.stime);
 	b->base.runtime = task_sched_runtime(current);
@@ -282,6 +292,8 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	vec[1].iov_base = r + 1;
 	vec[1].iov_len = r->regs.xstate_len;
 	if (!ret)
+		ret = om_flush_ops(b);
+	if (!ret)
 		ret = om_link_send(b->link, OM_M_RETURN, vec, 2, false);
 	kvfree(r);
 	if (!ret)
@@ -323,6 +335,18 @@ static int om_pending_signal(void)
 	return sig;
 }
 
+/* Home wants the process: now, or when what it has changed has been sent. */
+static void om_go_home(struct om_body *b, struct pt_regs *regs)
+{
+	int ret = b->urgent ? 1 : om_send_early(b);
+
+	if (ret < 0)
+		om_body_die(b, "no link");
+	if (ret)
+		om_body_return(b, regs, OM_HOME_NONE, 0);
+	mod_timer(&b->tick, jiffies + 1);
+}
+
 /**
  * om_body_signal - what a body does where others look for signals
  * @p: its state
@@ -349,11 +373,14 @@ void om_body_signal(struct om_proc *p)
 			om_body_return(b, regs, OM_HOME_SIGNAL, sig);
 	}
 	if (b->recall)
-		om_body_return(b, regs, OM_HOME_NONE, 0);
+		om_go_home(b, regs);
+	if (b->park)
+		om_body_park(b, regs);
 	om_body_usage(b, &now);
 	if (now.runtime - b->told.runtime >= 100 * NSEC_PER_MSEC) {
 		b->told = now;
-		if (om_link_send_one(b->link, OM_M_USAGE, &now, sizeof(now)))
+		if (om_flush_ops(b) ||
+		    om_link_send_one(b->link, OM_M_USAGE, &now, sizeof(now)))
 			om_body_die(b, "no link");
 	}
 }

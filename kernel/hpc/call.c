@@ -7,8 +7,9 @@
  * bytes that the call hands out are read from there and travel with the reply.
  * So every kind of descriptor works without code of its own.
  */
+#include <linux/file.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
@@ -17,17 +18,9 @@
 #include <asm/unistd.h>
 
 #include "om.h"
+#include "../fs/proc/internal.h"
 
-struct om_work {
-	const struct om_call *call;
-	const struct om_seg *seg;
-	const void *data;		/* of the IN segments */
-	struct om_reply reply;
-	struct om_op op[OM_MAX_OPS];
-	struct om_seg out[OM_MAX_SEGS];
-};
-
-static long om_native(const struct om_call *call)
+long om_native(const struct om_call *call)
 {
 	struct pt_regs regs = *task_pt_regs(current);
 
@@ -50,6 +43,8 @@ static bool om_may_nudge(u64 nr)
 	case __NR_ppoll:
 	case __NR_nanosleep:
 	case __NR_clock_nanosleep:
+	case __NR_wait4:
+	case __NR_waitid:
 		return true;
 	default:
 		return false;
@@ -74,7 +69,8 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 		timer_delete_sync(&p->nudge);
 		if (test_thread_flag(TIF_NOTIFY_SIGNAL))
 			clear_notify_signal();
-		if (!om_must_restart(result) || task_sigpending(current))
+		if (!om_must_restart(result) || task_sigpending(current) ||
+		    READ_ONCE(p->wanted))
 			return result;
 		if (task_work_pending(current))
 			task_work_run();
@@ -91,23 +87,28 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 	}
 }
 
-static bool om_range_ok(u64 start, u64 len)
+bool om_range_ok(u64 start, u64 len)
 {
 	return len <= TASK_SIZE_MAX && start <= TASK_SIZE_MAX - len;
 }
 
-/* Points @w into the message, after checking all of it. */
-static int om_call_parse(const struct om_msg *msg, struct om_work *w)
+/* Makes @w of the message, after checking all of it; kvfree() it. */
+static struct om_work *om_call_parse(const struct om_msg *msg)
 {
 	const struct om_call *call = msg->data;
-	size_t in = 0, out = 0, head;
+	struct om_work *w;
+	size_t in = 0, head;
 	unsigned int i;
 
-	if (msg->len < sizeof(*call) || call->segs > OM_MAX_SEGS)
-		return -EPROTO;
+	if (msg->len < sizeof(*call) || call->segs > OM_MAX_SEGS ||
+	    call->ip >= TASK_SIZE_MAX)
+		return ERR_PTR(-EPROTO);
 	head = sizeof(*call) + call->segs * sizeof(struct om_seg);
 	if (msg->len < head)
-		return -EPROTO;
+		return ERR_PTR(-EPROTO);
+	w = kvzalloc(struct_size(w, out, call->segs), GFP_KERNEL);
+	if (!w)
+		return ERR_PTR(-ENOMEM);
 	w->call = call;
 	w->seg = (const void *)(call + 1);
 	w->data = msg->data + head;
@@ -115,17 +116,16 @@ static int om_call_parse(const struct om_msg *msg, struct om_work *w)
 		const struct om_seg *s = &w->seg[i];
 
 		if (!om_range_ok(s->addr, s->len) ||
-		    (s->dir & ~(OM_SEG_IN | OM_SEG_OUT)) || s->by_result > 1)
-			return -EPROTO;
+		    (s->dir & ~(OM_SEG_IN | OM_SEG_OUT)))
+			goto broken;
 		if (s->dir & OM_SEG_IN)
 			in += s->len;
-		if (s->dir & OM_SEG_OUT)
-			out += s->len;
 	}
-	if (msg->len != head + in || in > OM_MAX_BUFFERS ||
-	    out > OM_MAX_BUFFERS)
-		return -EPROTO;
-	return 0;
+	if (msg->len == head + in)
+		return w;
+broken:
+	kvfree(w);
+	return ERR_PTR(-EPROTO);
 }
 
 static int om_write_ins(const struct om_work *w)
@@ -143,35 +143,96 @@ static int om_write_ins(const struct om_work *w)
 	return 0;
 }
 
-/* Sends the reply with what the call wrote. */
-static int om_send_reply(struct om_proc *p, struct om_work *w)
+/**
+ * om_take_ahead - data of a call that is about to come
+ * @p: the process; the current one
+ * @msg: the address and the bytes
+ */
+int om_take_ahead(struct om_proc *p, const struct om_msg *msg)
+{
+	const u64 *addr = msg->data;
+	size_t len = msg->len - sizeof(*addr);
+
+	if (msg->len <= sizeof(*addr) || !om_range_ok(*addr, len))
+		return -EPROTO;
+	if (om_user_write(*addr, addr + 1, len))
+		p->away.unwritable = true;
+	return 0;
+}
+
+/**
+ * om_send_memory - bytes of the current process, for its body
+ * @p: its state
+ * @addr: where
+ * @len: how many
+ *
+ * What cannot be read was not written either, and is left out.
+ */
+int om_send_memory(struct om_proc *p, u64 addr, size_t len)
+{
+	u64 *buf = kvmalloc(sizeof(*buf) + OM_MAX_INLINE, GFP_KERNEL);
+	size_t chunk;
+	int ret = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	for (; len && !ret; addr += chunk, len -= chunk) {
+		chunk = min_t(size_t, len, OM_MAX_INLINE);
+		*buf = addr;
+		if (copy_from_user(buf + 1, (void __user *)addr, chunk))
+			continue;
+		ret = om_link_send_one(p->link, OM_M_BYTES, buf,
+				       sizeof(*buf) + chunk);
+	}
+	kvfree(buf);
+	return ret;
+}
+
+/* Lists what the call wrote. Returns the number of bytes. */
+static size_t om_list_outs(struct om_work *w)
 {
 	long result = w->reply.result;
-	size_t total = 0, left, at = 0;
-	void *buf = NULL;
-	struct kvec vec[4];
+	size_t total = 0, left;
 	unsigned int i;
-	int ret;
 
+	if (w->reply.flags & OM_REPLY_NATIVE)
+		return 0;
 	left = result > 0 ? result : 0;
 	for (i = 0; i < w->call->segs; i++) {
 		struct om_seg s = w->seg[i];
 
-		if (!(s.dir & OM_SEG_OUT) ||
-		    (w->reply.flags & OM_REPLY_NATIVE))
+		if (!(s.dir & OM_SEG_OUT))
 			continue;
-		if (s.by_result) {
-			s.len = min_t(size_t, s.len, left);
-			left -= s.len;
-		} else if (IS_ERR_VALUE(result) && result != -EINTR &&
-			   result != -ERESTART_RESTARTBLOCK &&
-			   result != -ERESTARTNOHAND) {
-			continue;
+		if (s.unit) {
+			s.len = min_t(size_t, s.len, left * s.unit);
+			left -= s.len / s.unit;
+		} else if (IS_ERR_VALUE(result) && !(s.dir & OM_SEG_IN)) {
+			continue;	/* it was not written */
 		}
 		if (!s.len)
 			continue;
 		w->out[w->reply.outs++] = s;
 		total += s.len;
+	}
+	return total;
+}
+
+/* Sends the reply with what the call wrote. */
+static int om_send_reply(struct om_proc *p, struct om_work *w)
+{
+	size_t total = om_list_outs(w), at = 0;
+	void *buf = NULL;
+	struct kvec vec[4];
+	unsigned int i;
+	int ret = 0;
+
+	if (total > OM_MAX_INLINE) {
+		for (i = 0; i < w->reply.outs && !ret; i++)
+			ret = om_send_memory(p, w->out[i].addr, w->out[i].len);
+		if (ret)
+			return ret;
+		w->reply.outs = 0;
+		total = 0;
 	}
 	if (total) {
 		buf = kvmalloc(total, GFP_KERNEL);
@@ -193,216 +254,89 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 	vec[2].iov_len = w->reply.outs * sizeof(w->out[0]);
 	vec[3].iov_base = buf;
 	vec[3].iov_len = at;
+	if (om_may_own_memory())
+		w->reply.flags |= OM_REPLY_OWN_MEMORY;
 	ret = om_link_send(p->link, OM_M_REPLY, vec, 4, false);
 	kvfree(buf);
 	return ret;
 }
 
-/* Memory: executed here, and written down for the body to repeat */
-
-static void om_op_add(struct om_proc *p, struct om_work *w, struct om_op op)
+/*
+ * Does the call read or write the caller's memory through a file? Only the whole
+ * process can do that right.
+ */
+static bool om_reaches_itself(const struct om_call *call)
 {
-	if (w->reply.ops == OM_MAX_OPS) {
-		/* more than fits: the process comes home and needs none */
-		w->reply.flags |= OM_REPLY_RETURN;
-		return;
-	}
-	w->op[w->reply.ops++] = op;
-	if (op.kind != OM_OP_PROTECT)
-		om_sent_clear(&p->away, op.start, op.start + op.len);
-	if (op.kind == OM_OP_MOVE) {
-		om_sent_clear(&p->away, op.to, op.to + op.to_len);
-		/* pages that had not been pushed yet have moved */
-		p->away.again = true;
-		p->away.pushed = false;
-	}
-}
+	static const char * const names[] = {
+		"mem", "environ", "cmdline", "pagemap", "clear_refs",
+	};
+	const unsigned char *name;
+	struct inode *inode;
+	bool found = false;
+	unsigned int i;
+	struct fd f;
 
-/* The mappings in a range as they are now, each as one operation. */
-static void om_op_vmas(struct om_proc *p, struct om_work *w, u32 kind,
-		       unsigned long start, unsigned long end)
-{
-	struct vm_area_struct *vma;
-
-	VMA_ITERATOR(vmi, current->mm, start);
-
-	mmap_read_lock(current->mm);
-	for_each_vma_range(vmi, vma, end) {
-		unsigned long from = max(start, vma->vm_start);
-		unsigned long to = min(end, vma->vm_end);
-
-		om_op_add(p, w, (struct om_op){
-			.kind = kind, .start = from, .len = to - from,
-			.flags = om_vma_flags(vma),
-		});
-	}
-	mmap_read_unlock(current->mm);
-}
-
-static long om_brk(struct om_proc *p, struct om_work *w)
-{
-	unsigned long old = PAGE_ALIGN(current->mm->brk), new;
-	long result = om_native(w->call);
-
-	new = PAGE_ALIGN(current->mm->brk);
-	if (new > old)
-		om_op_vmas(p, w, OM_OP_MAP, old, new);
-	else if (new < old)
-		om_op_add(p, w, (struct om_op){
-			.kind = OM_OP_UNMAP, .start = new, .len = old - new });
-	return result;
-}
-
-static long om_mmap(struct om_proc *p, struct om_work *w)
-{
-	unsigned long flags = w->call->arg[3];
-	unsigned long len = PAGE_ALIGN(w->call->arg[1]);
-	u32 reasons;
-	long result;
-
-	/* what may be a reason to stay is done at home, by the whole process */
-	if ((flags & MAP_TYPE) != MAP_PRIVATE ||
-	    (flags & (MAP_LOCKED | MAP_HUGETLB))) {
-		w->reply.flags |= OM_REPLY_NATIVE;
-		return 0;
-	}
-	result = om_native(w->call);
-	if (IS_ERR_VALUE(result))
-		return result;
-	om_op_vmas(p, w, OM_OP_MAP, result, result + len);
-	reasons = flags & MAP_ANONYMOUS ? 0 : om_stay_reasons(current);
-	if (reasons) {
-		w->reply.flags |= OM_REPLY_RETURN;
-		p->stat.home_reason = OM_HOME_REASON;
-		p->stat.home_arg = __ffs(reasons);
-	}
-	return result;
-}
-
-static long om_mprotect(struct om_proc *p, struct om_work *w)
-{
-	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
-	struct vm_area_struct *vma;
-	bool shared = false;
-	long result;
-
-	VMA_ITERATOR(vmi, current->mm, start);
-
-	if (!om_range_ok(start, len) || !PAGE_ALIGNED(start))
-		return om_native(w->call);
-	mmap_read_lock(current->mm);
-	for_each_vma_range(vmi, vma, start + len)
-		shared |= vma->vm_flags & VM_MAYSHARE;
-	mmap_read_unlock(current->mm);
-	if (shared) {
-		w->reply.flags |= OM_REPLY_NATIVE;
-		return 0;
-	}
-	result = om_native(w->call);
-	/* it may fail half way: the body gets what came of it */
-	om_op_vmas(p, w, OM_OP_PROTECT, start, start + len);
-	return result;
-}
-
-static long om_mremap(struct om_proc *p, struct om_work *w)
-{
-	unsigned long old = w->call->arg[0], old_len = PAGE_ALIGN(w->call->arg[1]);
-	unsigned long new_len = PAGE_ALIGN(w->call->arg[2]);
-	long result;
-
-	if (!old_len || (w->call->arg[3] & ~MREMAP_MAYMOVE)) {
-		w->reply.flags |= OM_REPLY_NATIVE;
-		return 0;
-	}
-	result = om_native(w->call);
-	if (IS_ERR_VALUE(result))
-		return result;
-	if (result != old)
-		om_op_add(p, w, (struct om_op){
-			.kind = OM_OP_MOVE, .start = old, .len = old_len,
-			.to = result, .to_len = new_len });
-	else if (new_len < old_len)
-		om_op_add(p, w, (struct om_op){
-			.kind = OM_OP_UNMAP, .start = old + new_len,
-			.len = old_len - new_len });
-	else if (new_len > old_len)
-		om_op_vmas(p, w, OM_OP_MAP, old + old_len, old + new_len);
-	return result;
-}
-
-static long om_madvise(struct om_proc *p, struct om_work *w)
-{
-	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
-	long result;
-
-	switch (w->call->arg[2]) {
-	case MADV_DONTNEED:
-	case MADV_FREE:
+	switch (call->nr) {
+	case __NR_read:
+	case __NR_write:
+	case __NR_pread64:
+	case __NR_pwrite64:
+	case __NR_readv:
+	case __NR_writev:
+	case __NR_preadv:
+	case __NR_pwritev:
+	case __NR_preadv2:
+	case __NR_pwritev2:
+	case __NR_splice:
+		f = fdget_raw(call->arg[0]);
 		break;
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-	case MADV_DONTFORK:
-	case MADV_DOFORK:
-		return om_native(w->call);
+	case __NR_sendfile:
+		f = fdget_raw(call->arg[1]);
+		break;
 	default:
-		w->reply.flags |= OM_REPLY_NATIVE;
-		return 0;
+		return false;
 	}
-	result = om_native(w->call);
-	/* a page that is lazily free at home must not look clean there */
-	if (!result && w->call->arg[2] == MADV_DONTNEED)
-		om_op_add(p, w, (struct om_op){
-			.kind = OM_OP_DISCARD, .start = start, .len = len });
-	return result;
-}
-
-static long om_munmap(struct om_proc *p, struct om_work *w)
-{
-	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
-	long result = om_native(w->call);
-
-	if (!result)
-		om_op_add(p, w, (struct om_op){
-			.kind = OM_OP_UNMAP, .start = start, .len = len });
-	return result;
-}
-
-static long om_memory_call(struct om_proc *p, struct om_work *w)
-{
-	switch (w->call->nr) {
-	case __NR_brk:
-		return om_brk(p, w);
-	case __NR_mmap:
-		return om_mmap(p, w);
-	case __NR_munmap:
-		return om_munmap(p, w);
-	case __NR_mprotect:
-		return om_mprotect(p, w);
-	case __NR_mremap:
-		return om_mremap(p, w);
-	default:
-		return om_madvise(p, w);
+	if (!fd_file(f))
+		return false;
+	inode = file_inode(fd_file(f));
+	if (inode->i_sb->s_magic == PROC_SUPER_MAGIC &&
+	    fd_file(f)->f_path.dentry->d_parent != inode->i_sb->s_root) {
+		name = fd_file(f)->f_path.dentry->d_name.name;
+		for (i = 0; i < ARRAY_SIZE(names) && !found; i++)
+			found = !strcmp(name, names[i]) &&
+				proc_pid(inode) == task_tgid(current);
 	}
+	fdput(f);
+	return found;
 }
 
 static long om_run(struct om_proc *p, struct om_work *w)
 {
-	if (om_write_ins(w)) {
-		/* home lacks memory that the body has: a stack that cannot grow */
+	struct pt_regs *regs = task_pt_regs(current);
+	long result;
+
+	regs->ip = w->call->ip;
+	regs->sp = w->call->sp;
+	if (om_write_ins(w) || p->away.unwritable ||
+	    om_reaches_itself(w->call)) {
+		/* home may lack memory that the body has: a grown stack */
+		p->away.unwritable = false;
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
-		return om_native_pushing(p, w->call);
+		if (w->call->nr != __NR_rseq)
+			return om_native_pushing(p, w->call);
+		om_rseq_give(p);
+		result = om_native(w->call);
+		om_rseq_take(p);
+		return result;
 	case OM_ROW_MEMORY:
 		return om_memory_call(p, w);
+	case OM_ROW_SIGRETURN:
+		w->reply.flags |= OM_REPLY_REGS;
+		return om_native(w->call);
 	default:
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
@@ -413,24 +347,21 @@ static long om_run(struct om_proc *p, struct om_work *w)
  * om_call_execute - execute a call of the body and answer it
  * @p: the process; the current one
  * @msg: the request
- * @result: out, the call's own result
  *
  * Does not return for a call that ends the process. Returns 0, or a negative
  * errno if the link is of no use any more.
  */
-int om_call_execute(struct om_proc *p, const struct om_msg *msg, long *result)
+int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 {
-	struct om_work *w;
+	struct om_work *w = om_call_parse(msg);
+	u64 nr;
 	int ret;
 
-	w = kvzalloc(sizeof(*w), GFP_KERNEL);
-	if (!w)
-		return -ENOMEM;
-	ret = om_call_parse(msg, w);
-	if (ret)
-		goto out;
+	if (IS_ERR(w))
+		return PTR_ERR(w);
+	nr = w->call->nr;
 	om_usage_add(p, &w->call->usage);
-	if (om_row_of(w->call->nr)->kind == OM_ROW_EXIT) {
+	if (om_row_of(nr)->kind == OM_ROW_EXIT) {
 		struct om_call call = *w->call;
 
 		kvfree(w);
@@ -438,15 +369,30 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg, long *result)
 		om_link_kill(p->link, -ESHUTDOWN);
 		om_native(&call);
 	}
+	WRITE_ONCE(p->in_call, om_may_nudge(nr) ? OM_CALL_LIGHT : OM_CALL_DEEP);
+	/* pairs with the barrier in om_bring_home() */
+	smp_mb();
+	if (READ_ONCE(p->wanted)) {
+		wake_up(&p->home_wait);
+		if (om_may_nudge(nr))
+			set_notify_signal(current);
+	}
 	w->reply.result = om_run(p, w);
-	*result = w->reply.result;
-	if (om_must_restart(w->reply.result)) {
+	WRITE_ONCE(p->in_call, OM_CALL_NONE);
+	/* pairs with the barrier in om_bring_home() */
+	smp_mb();
+	if (w->reply.flags & OM_REPLY_REGS) {
+		task_pt_regs(current)->ax = w->reply.result;
+	} else if (READ_ONCE(p->wanted)) {
 		w->reply.flags |= OM_REPLY_RETURN;
-		p->stat.home_reason = OM_HOME_SIGNAL;
-		p->stat.home_arg = om_next_signal();
+	} else if (om_must_restart(w->reply.result)) {
+		/* only the exit to user mode knows what becomes of that */
+		w->reply.flags |= OM_REPLY_PARK;
+		p->away.parking = true;
 	}
 	ret = om_send_reply(p, w);
-out:
+	if (!ret && (w->reply.flags & OM_REPLY_REGS))
+		ret = om_send_regs(p, task_pt_regs(current));
 	kvfree(w);
 	return ret;
 }

@@ -67,6 +67,7 @@ static struct om_proc *om_proc_alloc(void)
 	if (!p)
 		return NULL;
 	spin_lock_init(&p->lock);
+	init_waitqueue_head(&p->home_wait);
 	xa_init(&p->away.sent);
 	timer_setup(&p->retry, om_retry_fn, 0);
 	timer_setup(&p->nudge, om_nudge_fn, 0);
@@ -186,6 +187,9 @@ void om_exit(bool group_dead)
 	if (!group_dead)
 		return;
 	om_sent_free(&p->away);
+	spin_lock(&p->lock);
+	om_set_where(p, 0);
+	spin_unlock(&p->lock);
 	b = p->body;
 	p->body = NULL;
 	if (b)

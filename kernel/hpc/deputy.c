@@ -6,56 +6,21 @@
  * would: task work above all, without which files closed by a forwarded call
  * would stay open and a peer would never see the end.
  *
- * Any signal, stop or trace request brings the process home, where it is
- * handled as ever: what the body was doing arrives as registers in the state of
- * an interrupted call or instruction, and the kernel takes it from there.
+ * A signal is delivered here, to registers that the body lends (signal.c). A
+ * request, a debugger or a new reason to stay brings the process home.
  */
 #include <linux/blk-cgroup.h>
 #include <linux/memcontrol.h>
+#include <linux/resume_user_mode.h>
 #include <linux/mm.h>
-#include <linux/posix-timers.h>
-#include <linux/sched/cputime.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/timekeeping.h>
 
 #include "om.h"
-
-/**
- * om_usage_add - account what the body consumed since it was last heard
- * @p: the process; the current one
- * @now: what it says it has consumed, in nanoseconds since it resumed
- *
- * Added where the time of threads that have ended is kept, so that /proc,
- * getrusage(), times() and wait4() all see it.
- */
-void om_usage_add(struct om_proc *p, const struct om_usage *now)
-{
-	struct signal_struct *sig = current->signal;
-	struct om_usage *was = &p->away.usage;
-	u64 utime = now->utime - was->utime;
-	u64 stime = now->stime - was->stime;
-	u64 runtime = now->runtime - was->runtime;
-
-	if (now->utime < was->utime || now->stime < was->stime ||
-	    now->runtime < was->runtime)
-		return;
-	*was = *now;
-	write_seqlock_irq(&sig->stats_lock);
-	sig->utime += utime;
-	sig->stime += stime;
-	sig->sum_sched_runtime += runtime;
-	write_sequnlock_irq(&sig->stats_lock);
-
-	/* RLIMIT_CPU and the CPU timers: as if the tick had found it running */
-	local_irq_disable();
-	account_group_user_time(current, utime);
-	account_group_system_time(current, stime);
-	account_group_exec_runtime(current, runtime);
-	run_posix_cpu_timers();
-	local_irq_enable();
-}
 
 static void om_deputy_chores(void)
 {
@@ -77,44 +42,87 @@ bool om_must_restart(long result)
 	       result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
 }
 
-/* The signal that the current task will take next, or 0. */
-int om_next_signal(void)
+/* What brings a process home that is no request: a bit of enum om_reason, or 0. */
+static u32 om_new_reason(void)
 {
-	sigset_t pending;
-	int sig = 0, i;
+	u32 reasons = 0;
 
-	spin_lock_irq(&current->sighand->siglock);
-	sigorsets(&pending, &current->pending.signal,
-		  &current->signal->shared_pending.signal);
-	sigandnsets(&pending, &pending, &current->blocked);
-	for (i = 1; i <= _NSIG && !sig; i++)
-		if (sigismember(&pending, i))
-			sig = i;
-	spin_unlock_irq(&current->sighand->siglock);
-	return sig;
+	if (READ_ONCE(current->ptrace))
+		reasons |= BIT(OM_R_PTRACE);
+	if (om_real_time(current))
+		reasons |= BIT(OM_R_RT_SCHED);
+	return reasons;
 }
 
-static bool om_wants_home(struct om_proc *p)
+/* Does anybody want the process here? A signal does not. */
+bool om_wants_home(struct om_proc *p)
 {
-	return om_wanted(p) || task_sigpending(current);
+	return om_wanted(p) || READ_ONCE(p->wanted) || om_new_reason();
 }
 
-static int om_recall(struct om_proc *p)
+/* Asks the body to come home, once. */
+int om_recall(struct om_proc *p)
 {
-	struct om_stat *s = &p->stat;
-	int sig = om_next_signal();
+	u32 reasons = om_new_reason();
+	u32 urgent = reasons || READ_ONCE(p->wanted);
 
 	if (p->away.recalled)
 		return 0;
 	p->away.recalled = true;
-	spin_lock(&p->lock);
-	s->frozen = ktime_get_ns();
-	if (sig) {
-		s->home_reason = OM_HOME_SIGNAL;
-		s->home_arg = sig;
+	if (reasons) {
+		spin_lock(&p->lock);
+		p->stat.home_reason = OM_HOME_REASON;
+		p->stat.home_arg = __ffs(reasons);
+		spin_unlock(&p->lock);
 	}
-	spin_unlock(&p->lock);
-	return om_link_send_one(p->link, OM_M_RECALL, NULL, 0);
+	return om_link_send_one(p->link, OM_M_RECALL, &urgent, sizeof(urgent));
+}
+
+/* Dirty pages, up to the last one. Returns 0 or a negative errno. */
+static int om_receive_pages(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	for (;;) {
+		ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
+		if (ret < 0)
+			return ret;
+		if (msg.type == OM_M_RETURNED)
+			return 0;
+		if (msg.type == OM_M_FAULT)
+			continue;	/* of a page that it then did not need */
+		if (msg.type != OM_M_PAGES)
+			return -EPROTO;
+		ret = om_take_pages(p, msg.data, msg.len);
+		if (ret)
+			return ret;
+	}
+}
+
+/**
+ * om_fetch_memory - have all memory of a parked body here
+ * @p: the process; the current one, which is about to die
+ *
+ * If that fails, the memory is what it was when the process left.
+ */
+void om_fetch_memory(struct om_proc *p)
+{
+	u32 urgent = 1;
+	struct om_msg msg;
+
+	if (om_link_send_one(p->link, OM_M_RECALL, &urgent, sizeof(urgent)))
+		return;
+	do {
+		if (om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT) < 0)
+			return;
+		if (msg.type == OM_M_OPS && om_take_ops(p, &msg))
+			return;
+		if (msg.type == OM_M_PAGES &&
+		    om_take_pages(p, msg.data, msg.len))
+			return;
+	} while (msg.type != OM_M_RETURN);
+	om_receive_pages(p);
 }
 
 /*
@@ -127,15 +135,14 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 {
 	size_t xlen = first->len - sizeof(struct om_return);
 	struct om_return *r;
-	struct om_msg msg;
 	int ret = -ENOMEM;
 
 	if (first->len < sizeof(*r))
 		return -EPROTO;
 	spin_lock(&p->lock);
 	p->state = OM_RETURNING;
-	if (!p->away.recalled)
-		p->stat.frozen = ktime_get_ns();
+	/* it has been standing still since it sent this */
+	p->stat.frozen = ktime_get_ns() - om_link_half_trip(p->link);
 	spin_unlock(&p->lock);
 	r = kvmalloc(first->len, GFP_KERNEL);
 	if (!r)
@@ -145,27 +152,17 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (!om_regs_sane(&r->regs, xlen))
 		goto out;
 	om_usage_add(p, &r->usage);
-	for (;;) {
-		ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
-		if (ret < 0)
-			goto out;
-		if (msg.type == OM_M_RETURNED)
-			break;
-		ret = -EPROTO;
-		if (msg.type == OM_M_FAULT)
-			continue;	/* of a page that it then did not need */
-		if (msg.type != OM_M_PAGES)
-			goto out;
-		ret = om_take_pages(msg.data, msg.len);
-		if (ret < 0)
-			goto out;
-		p->stat.pages_in += ret;
-	}
+	ret = om_receive_pages(p);
+	if (ret)
+		goto out;
 	ret = om_regs_load(regs, &r->regs, r + 1);
 	if (!ret)
 		ret = om_vdso_leave(regs);
 	if (ret)
 		goto out;
+	/* a call that is to be made again needs the exit path to look */
+	if (r->regs.orig_ax != (u64)-1)
+		set_notify_signal(current);
 	/* A trap, unlike a fault, is past its instruction: it is not repeated. */
 	if (r->reason == OM_HOME_SIGNAL && r->arg == SIGTRAP)
 		force_sig(SIGTRAP);
@@ -178,8 +175,8 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		p->target = 0;
 	}
 	/* On its way to another node it never is at home. */
-	if (!om_wanted(p)) {
-		p->where = 0;
+	if (!om_wanted(p) || p->wanted) {
+		om_set_where(p, 0);
 		p->nmigs++;
 		p->state = OM_HOME;
 	}
@@ -204,7 +201,6 @@ out:
 static int om_handle(struct om_proc *p, struct pt_regs *regs,
 		     const struct om_msg *msg)
 {
-	long result;
 	int ret;
 
 	switch (msg->type) {
@@ -215,16 +211,15 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 	case OM_M_CALL:
 		p->stat.calls_forwarded++;
 		p->stat.round_trips++;
-		ret = om_call_execute(p, msg, &result);
-		if (ret)
-			return ret;
-		/*
-		 * A call that is to be restarted needs the exit path to look,
-		 * even if the signal was someone else's in the end.
-		 */
-		if (om_must_restart(result))
-			set_thread_flag(TIF_SIGPENDING);
-		return 0;
+		return om_call_execute(p, msg);
+	case OM_M_BYTES:
+		return om_take_ahead(p, msg);
+	case OM_M_OPS:
+		return om_take_ops(p, msg);
+	case OM_M_PAGES:
+		return om_take_pages(p, msg->data, msg->len);
+	case OM_M_PARKED:
+		return om_take_parked(p, regs, msg);
 	case OM_M_USAGE:
 		if (msg->len != sizeof(struct om_usage))
 			return -EPROTO;
@@ -250,6 +245,7 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_link *link = p->link;
 	struct om_msg msg;
+	bool waiting;
 	int ret, more;
 
 	for (;;) {
@@ -265,12 +261,15 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		}
 		if (ret < 0)
 			return ret;
-		if (om_wants_home(p)) {
+		ret = 0;
+		if (om_wants_home(p))
 			ret = om_recall(p);
-			if (ret)
-				return ret;
-		}
-		more = p->away.recalled ? 0 : om_push_some(p);
+		else if (task_sigpending(current))
+			ret = om_park(p);
+		if (ret)
+			return ret;
+		waiting = p->away.recalled || p->away.parking;
+		more = waiting ? 0 : om_push_some(p);
 		if (more < 0)
 			return more;
 		p->stat.bytes_out = link->bytes_out;
@@ -278,10 +277,10 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		if (more)
 			continue;
 		/*
-		 * With a recall on its way only the body can say something new,
-		 * or death; without it, any signal is a reason to wake.
+		 * With a question on its way only the body can say something
+		 * new, or death; without it, any signal is a reason to wake.
 		 */
-		if (p->away.recalled)
+		if (waiting)
 			wait_event_killable(link->wait,
 					    om_link_readable(link));
 		else

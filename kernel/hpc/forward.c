@@ -1,202 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of a body, at the body: what travels with a request, and what is
- * done with the reply.
+ * The calls of a body, at the body: made here, at home, or by going home.
  */
-#include <linux/fcntl.h>
-#include <linux/kernel.h>
+#include <uapi/linux/futex.h>
 #include <linux/mm.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
-#include <linux/tty.h>
 #include <linux/uaccess.h>
-#include <linux/uio.h>
-#include <asm/ioctls.h>
 #include <asm/prctl.h>
 #include <asm/syscall.h>
-#include <uapi/linux/futex.h>
 
 #include "om.h"
 
 #define OM_SYSCALL_INSN	2	/* bytes of the syscall instruction */
 
-struct om_request {
-	struct om_call call;
-	struct om_seg seg[OM_MAX_SEGS];
-	size_t in;
-	size_t out;
-	void *data;
-};
-
-/* 0, or -E2BIG if this call asks for more than travels. */
-static int om_add(struct om_request *r, u64 addr, u64 len, u16 dir,
-		  u16 by_result)
-{
-	if (!addr || !len)
-		return 0;
-	if (r->call.segs == OM_MAX_SEGS || len > OM_MAX_BUFFERS)
-		return -E2BIG;
-	if (dir & OM_SEG_IN)
-		r->in += len;
-	if (dir & OM_SEG_OUT)
-		r->out += len;
-	if (r->in > OM_MAX_BUFFERS || r->out > OM_MAX_BUFFERS)
-		return -E2BIG;
-	r->seg[r->call.segs++] = (struct om_seg){
-		.addr = addr, .len = len, .dir = dir, .by_result = by_result };
-	return 0;
-}
-
-static int om_add_iov(struct om_request *r, u64 addr, u64 count, u16 dir)
-{
-	struct iovec iov;
-	unsigned int i;
-	int ret;
-
-	if (count >= OM_MAX_SEGS)
-		return -E2BIG;
-	ret = om_add(r, addr, count * sizeof(iov), OM_SEG_IN, 0);
-	for (i = 0; i < count && !ret; i++) {
-		if (copy_from_user(&iov, (void __user *)addr + i * sizeof(iov),
-				   sizeof(iov)))
-			return -EFAULT;
-		ret = om_add(r, (u64)iov.iov_base, iov.iov_len, dir,
-			     dir == OM_SEG_OUT);
-	}
-	return ret;
-}
-
-/* Commands whose argument is known; any other is done at home. */
-static int om_add_ioctl(struct om_request *r, u64 cmd, u64 arg)
-{
-	switch (cmd) {
-	case TCGETS:
-		return om_add(r, arg, sizeof(struct termios), OM_SEG_OUT, 0);
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-		return om_add(r, arg, sizeof(struct termios), OM_SEG_IN, 0);
-	case TIOCGWINSZ:
-		return om_add(r, arg, sizeof(struct winsize), OM_SEG_OUT, 0);
-	case TIOCSWINSZ:
-		return om_add(r, arg, sizeof(struct winsize), OM_SEG_IN, 0);
-	case TIOCGPGRP:
-	case TIOCGSID:
-	case FIONREAD:
-	case TIOCOUTQ:
-		return om_add(r, arg, sizeof(int), OM_SEG_OUT, 0);
-	case TIOCSPGRP:
-	case FIONBIO:
-	case FIOASYNC:
-		return om_add(r, arg, sizeof(int), OM_SEG_IN, 0);
-	case FIOCLEX:
-	case FIONCLEX:
-	case TCSBRK:
-	case TCXONC:
-	case TCFLSH:
-		return 0;
-	default:
-		return -EOPNOTSUPP;
-	}
-}
-
-static int om_check_fcntl(u64 cmd)
-{
-	switch (cmd) {
-	case F_DUPFD:
-	case F_DUPFD_CLOEXEC:
-	case F_GETFD:
-	case F_SETFD:
-	case F_GETFL:
-	case F_SETFL:
-	case F_GETPIPE_SZ:
-	case F_SETPIPE_SZ:
-		return 0;
-	default:
-		return -EOPNOTSUPP;
-	}
-}
-
-static int om_add_arg(struct om_request *r, const struct om_arg *a,
-		      unsigned int i)
-{
-	u64 ptr = r->call.arg[i], other = r->call.arg[a->other];
-	long len;
-
-	switch (a->kind) {
-	case OM_A_IN:
-		return om_add(r, ptr, a->size, OM_SEG_IN, 0);
-	case OM_A_OUT:
-		return om_add(r, ptr, a->size, OM_SEG_OUT, 0);
-	case OM_A_INOUT:
-		return om_add(r, ptr, a->size, OM_SEG_IN | OM_SEG_OUT, 0);
-	case OM_A_STRING:
-		if (!ptr)
-			return 0;
-		len = strnlen_user((void __user *)ptr, PATH_MAX);
-		if (!len || len > PATH_MAX)
-			return -EFAULT;
-		return om_add(r, ptr, len, OM_SEG_IN, 0);
-	case OM_A_IN_LEN:
-		return om_add(r, ptr, other, OM_SEG_IN, 0);
-	case OM_A_OUT_LEN:
-		return om_add(r, ptr, other, OM_SEG_OUT, 0);
-	case OM_A_OUT_RESULT:
-		return om_add(r, ptr, other, OM_SEG_OUT, 1);
-	case OM_A_INOUT_ARRAY:
-		if (other > OM_MAX_BUFFERS)
-			return -E2BIG;
-		return om_add(r, ptr, other * a->size,
-			      OM_SEG_IN | OM_SEG_OUT, 0);
-	case OM_A_IOV_IN:
-		return om_add_iov(r, ptr, other, OM_SEG_IN);
-	case OM_A_IOV_OUT:
-		return om_add_iov(r, ptr, other, OM_SEG_OUT);
-	case OM_A_IOCTL:
-		return om_add_ioctl(r, r->call.arg[1], ptr);
-	case OM_A_FCNTL:
-		return om_check_fcntl(r->call.arg[1]);
-	default:
-		return 0;
-	}
-}
-
-/* Collects what the call needs. An error means: let home see to it. */
-static int om_gather(struct om_request *r, const struct om_row *row)
-{
-	unsigned int i;
-	void *to;
-	int ret = 0;
-
-	for (i = 0; i < 6 && !ret; i++)
-		ret = om_add_arg(r, &row->arg[i], i);
-	if (ret || !r->in)
-		return ret;
-	r->data = kvmalloc(r->in, GFP_KERNEL);
-	if (!r->data)
-		return -ENOMEM;
-	to = r->data;
-	for (i = 0; i < r->call.segs; i++) {
-		if (!(r->seg[i].dir & OM_SEG_IN))
-			continue;
-		if (copy_from_user(to, (void __user *)r->seg[i].addr,
-				   r->seg[i].len))
-			return -EFAULT;
-		to += r->seg[i].len;
-	}
-	return 0;
-}
-
-/*
- * What the call wrote. A page that this side never had is home's, and home has
- * written it already: it will come with the next touch.
+/**
+ * om_write_out - what a call wrote at home, written here too
+ * @b: the body
+ * @addr: where, from the wire
+ * @from: bytes
+ * @len: how many
+ *
+ * A page that this side never had is home's, and home has written it already:
+ * it comes with the next touch. Returns 0 or a negative errno.
  */
-static int om_write_out(struct om_body *b, u64 addr, const void *from,
-			size_t len)
+int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len)
 {
 	size_t chunk;
 
+	if (addr >= TASK_SIZE_MAX || len > TASK_SIZE_MAX - addr)
+		return -EPROTO;
 	for (; len; addr += chunk, from += chunk, len -= chunk) {
 		chunk = min(len, PAGE_SIZE - offset_in_page(addr));
 		if (!om_body_has(b, addr & PAGE_MASK))
@@ -205,6 +39,16 @@ static int om_write_out(struct om_body *b, u64 addr, const void *from,
 			return -EFAULT;
 	}
 	return 0;
+}
+
+/* A piece of what a call wrote that did not fit into its reply. */
+int om_take_bytes(struct om_body *b, const struct om_msg *msg)
+{
+	const u64 *addr = msg->data;
+
+	if (msg->len < sizeof(*addr))
+		return -EPROTO;
+	return om_write_out(b, *addr, addr + 1, msg->len - sizeof(*addr));
 }
 
 static int om_take_reply(struct om_body *b, const struct om_msg *msg)
@@ -234,7 +78,7 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 			return ret;
 	}
 	for (i = 0; i < reply->outs; i++) {
-		if (out[i].len > left || out[i].addr >= TASK_SIZE_MAX)
+		if (out[i].len > left)
 			return -EPROTO;
 		ret = om_write_out(b, out[i].addr, data, out[i].len);
 		if (ret)
@@ -242,12 +86,48 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 		data += out[i].len;
 		left -= out[i].len;
 	}
+	b->own_memory = reply->flags & OM_REPLY_OWN_MEMORY;
 	return 0;
 }
 
 /*
- * One round trip. On return @reply is a copy of the reply's head. Returns 0 or
- * the error that makes this body useless.
+ * The IN segments of a big call, ahead of it. Returns 0, 1 if the memory cannot
+ * be read, or a negative errno if the link is gone.
+ */
+static int om_send_ahead(struct om_body *b, struct om_request *r)
+{
+	u64 *buf = kvmalloc(sizeof(*buf) + OM_MAX_INLINE, GFP_KERNEL);
+	size_t at, chunk;
+	unsigned int i;
+	int ret = 0;
+
+	if (!buf)
+		return 1;
+	for (i = 0; i < r->call.segs; i++) {
+		struct om_seg *s = &r->seg[i];
+
+		if (!(s->dir & OM_SEG_IN))
+			continue;
+		s->dir &= ~OM_SEG_IN;
+		for (at = 0; at < s->len && !ret; at += chunk) {
+			chunk = min_t(size_t, s->len - at, OM_MAX_INLINE);
+			*buf = s->addr + at;
+			if (copy_from_user(buf + 1, (void __user *)*buf,
+					   chunk))
+				ret = 1;
+			else
+				ret = om_link_send_one(b->link, OM_M_BYTES, buf,
+						       sizeof(*buf) + chunk);
+		}
+	}
+	kvfree(buf);
+	r->in = 0;
+	return ret;
+}
+
+/*
+ * One round trip. On return @reply is a copy of the reply's head. Returns 0, 1
+ * if the call has to be made at home, or the error that makes this body useless.
  */
 static int om_exchange(struct om_body *b, struct om_request *r,
 		       struct om_reply *reply)
@@ -256,6 +136,11 @@ static int om_exchange(struct om_body *b, struct om_request *r,
 	struct om_msg msg;
 	int ret;
 
+	ret = om_flush_ops(b);
+	if (!ret && r->in > OM_MAX_INLINE)
+		ret = om_send_ahead(b, r);
+	if (ret)
+		return ret;
 	om_body_usage(b, &r->call.usage);
 	b->told = r->call.usage;
 	vec[0].iov_base = &r->call;
@@ -275,7 +160,8 @@ static int om_exchange(struct om_body *b, struct om_request *r,
 				*reply = *(struct om_reply *)msg.data;
 			break;
 		}
-		ret = om_body_dispatch(b, &msg);
+		ret = msg.type == OM_M_BYTES ? om_take_bytes(b, &msg) :
+					       om_body_dispatch(b, &msg);
 	}
 	return ret;
 }
@@ -297,42 +183,68 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 	struct om_request *r;
 	int ret;
 
-	r = kvzalloc(sizeof(*r), GFP_KERNEL);
+	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		om_call_at_home(b, regs, nr);
 	r->call.nr = nr;
+	r->call.ip = regs->ip;
+	r->call.sp = regs->sp;
 	syscall_get_arguments(current, regs, (unsigned long *)r->call.arg);
-	ret = om_gather(r, row);
+	ret = om_gather(r, row) ? 1 : 0;
 	if (!om_link_alive(b->link))
 		om_body_die(b, "no link");
-	if (ret) {
-		kvfree(r->data);
-		kvfree(r);
-		om_call_at_home(b, regs, nr);
-	}
-	ret = om_exchange(b, r, &reply);
-	kvfree(r->data);
-	kvfree(r);
-	if (ret)
+	if (!ret)
+		ret = om_exchange(b, r, &reply);
+	om_request_free(r);
+	if (ret < 0)
 		om_body_die(b, "lost in a call");
-	if (reply.flags & OM_REPLY_NATIVE)
+	if (ret || (reply.flags & OM_REPLY_NATIVE))
 		om_call_at_home(b, regs, nr);
-	regs->ax = reply.result;
-	if (reply.flags & OM_REPLY_RETURN) {
-		regs->orig_ax = om_must_restart(reply.result) ? nr : -1;
-		om_body_return(b, regs, OM_HOME_NONE, 0);
+	if (reply.flags & OM_REPLY_REGS) {
+		om_body_await_regs(b, regs);
+		return;
 	}
+	regs->ax = reply.result;
+	if (reply.flags & (OM_REPLY_RETURN | OM_REPLY_PARK))
+		regs->orig_ax = om_must_restart(reply.result) ? nr : -1;
+	if (reply.flags & OM_REPLY_RETURN)
+		om_body_return(b, regs, OM_HOME_NONE, 0);
+	if (reply.flags & OM_REPLY_PARK)
+		om_body_park(b, regs);
 }
 
 static bool om_local_here(const struct pt_regs *regs, unsigned long nr)
 {
-	if (nr == __NR_sched_yield)
-		return true;
-	/* to wake a thread of a process that has but one */
-	if (nr == __NR_futex)
+	switch (nr) {
+	case __NR_arch_prctl:
+		return regs->di == ARCH_SET_FS || regs->di == ARCH_GET_FS ||
+		       regs->di == ARCH_SET_GS || regs->di == ARCH_GET_GS;
+	case __NR_futex:
+		/* to wake a thread of a process that has but one */
 		return (regs->si & FUTEX_CMD_MASK) == FUTEX_WAKE;
-	return regs->di == ARCH_SET_FS || regs->di == ARCH_GET_FS ||
-	       regs->di == ARCH_SET_GS || regs->di == ARCH_GET_GS;
+	default:
+		return true;
+	}
+}
+
+/* Returns false if the call is not to be made here. */
+static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
+		     const struct om_row *row)
+{
+	long result;
+
+	if (row->kind == OM_ROW_MEMORY) {
+		if (!om_own_memory(b, regs, &result))
+			return false;
+		regs->ax = result;
+	} else if ((row->kind == OM_ROW_LOCAL || nr == __NR_futex) &&
+		   om_local_here(regs, nr)) {
+		regs->ax = x64_sys_call(regs, nr);
+	} else {
+		return false;
+	}
+	b->calls_local++;
+	return true;
 }
 
 /**
@@ -346,20 +258,13 @@ void om_body_syscall(struct om_proc *p, struct pt_regs *regs)
 	const struct om_row *row = om_row_of(nr);
 	struct om_body *b = p->body;
 
-	switch (row->kind) {
-	case OM_ROW_LOCAL:
-		if (!om_local_here(regs, nr))
+	if (!om_local(b, regs, nr, row)) {
+		if (row->kind == OM_ROW_HOME || row->kind == OM_ROW_LOCAL)
 			om_call_at_home(b, regs, nr);
-		regs->ax = x64_sys_call(regs, nr);
-		b->calls_local++;
-		break;
-	case OM_ROW_HOME:
-		om_call_at_home(b, regs, nr);
-	default:
 		om_forward(b, regs, nr, row);
 	}
 	/* no restart, whatever the result looks like */
 	regs->orig_ax = -1;
-	if (b->recall || om_link_readable(b->link))
+	if (b->recall || b->park || om_link_readable(b->link))
 		set_notify_signal(current);
 }

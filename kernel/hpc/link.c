@@ -34,15 +34,21 @@ static const u32 om_max_len[OM_M_COUNT] = {
 	[OM_M_BADPAGE]	= sizeof(u64),
 	[OM_M_REPLY]	= sizeof(struct om_reply) +
 			  OM_MAX_OPS * sizeof(struct om_op) +
-			  OM_MAX_SEGS * sizeof(struct om_seg) + OM_MAX_BUFFERS,
+			  OM_MAX_SEGS * sizeof(struct om_seg) + OM_MAX_INLINE,
+	[OM_M_PUSHED]	= sizeof(u32),
+	[OM_M_RECALL]	= sizeof(u32),
+	[OM_M_REGS]	= sizeof(struct om_regs) + OM_MAX_XSTATE,
 	[OM_M_REFUSE]	= sizeof(s32),
 	[OM_M_FAULT]	= sizeof(u64),
 	[OM_M_CALL]	= sizeof(struct om_call) +
-			  OM_MAX_SEGS * sizeof(struct om_seg) + OM_MAX_BUFFERS,
+			  OM_MAX_SEGS * sizeof(struct om_seg) + OM_MAX_INLINE,
+	[OM_M_OPS]	= OM_MAX_OPS * sizeof(struct om_op),
 	[OM_M_USAGE]	= sizeof(struct om_usage),
+	[OM_M_PARKED]	= sizeof(struct om_parked) + OM_MAX_XSTATE,
 	[OM_M_RETURN]	= sizeof(struct om_return) + OM_MAX_XSTATE,
 	[OM_M_PAGES]	= sizeof(struct om_pages) +
 			  OM_MAX_PAGES * (8 + PAGE_SIZE),
+	[OM_M_BYTES]	= sizeof(u64) + OM_MAX_INLINE,
 };
 
 static void om_link_wake(struct om_link *link)
@@ -221,6 +227,14 @@ u32 om_link_inflight(struct om_link *link)
 	struct tcp_sock *tp = tcp_sk(link->sock->sk);
 
 	return READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
+}
+
+/* Nanoseconds that a message takes, as TCP has measured it. */
+u64 om_link_half_trip(struct om_link *link)
+{
+	/* srtt_us is eight times the round trip */
+	return READ_ONCE(tcp_sk(link->sock->sk)->srtt_us) *
+	       (NSEC_PER_USEC / 8) / 2;
 }
 
 /* Would @bytes go into the socket at once? If not, ask to be woken. */

@@ -11,20 +11,21 @@
 
 #include "om.h"
 
-static int om_prot(u32 flags)
+/* PROT_* of OM_VMA_* */
+int om_prot(u32 flags)
 {
 	return (flags & OM_VMA_READ ? PROT_READ : 0) |
 	       (flags & OM_VMA_WRITE ? PROT_WRITE : 0) |
 	       (flags & OM_VMA_EXEC ? PROT_EXEC : 0);
 }
 
-static bool om_range_sane(u64 start, u64 len)
+bool om_range_sane(u64 start, u64 len)
 {
 	return PAGE_ALIGNED(start) && PAGE_ALIGNED(len) && len &&
 	       len < TASK_SIZE_MAX && start < TASK_SIZE_MAX - len;
 }
 
-static int om_set_owned(struct om_body *b, unsigned long start,
+int om_set_owned(struct om_body *b, unsigned long start,
 			unsigned long end, unsigned long kind)
 {
 	return mtree_store_range(&b->owned, start, end - 1,
@@ -56,12 +57,39 @@ int om_map_vma(struct om_body *b, const struct om_vma *v)
 
 	if (ret)
 		return ret;
-	return om_set_owned(b, v->start, v->end, v->flags & OM_VMA_FILE ?
-			    OM_OWNED_FILE : OM_OWNED_ANON);
+	return om_set_owned(b, v->start, v->end,
+			    v->flags & OM_VMA_FILE ? OM_OWNED_FILE :
+			    v->flags & OM_VMA_ANON ? OM_OWNED_ANON : 0);
+}
+
+/**
+ * om_set_layout - let new mappings go where home would put them
+ * @prep: from the wire
+ *
+ * Returns 0 or -EPROTO.
+ */
+int om_set_layout(const struct om_prepare *prep)
+{
+	struct mm_struct *mm = current->mm;
+
+	if ((prep->flags & ~OM_PREP_FLAGS) ||
+	    prep->mmap_base >= TASK_SIZE_MAX ||
+	    prep->brk >= TASK_SIZE_MAX || prep->start_brk > prep->brk)
+		return -EPROTO;
+	mmap_write_lock(mm);
+	mm->mmap_base = prep->mmap_base;
+	mm->start_brk = prep->start_brk;
+	mm->brk = prep->brk;
+	if (prep->flags & OM_PREP_BOTTOM_UP)
+		clear_bit(MMF_TOPDOWN, &mm->flags);
+	else
+		set_bit(MMF_TOPDOWN, &mm->flags);
+	mmap_write_unlock(mm);
+	return 0;
 }
 
 /* One of this task's own calls, on the memory that it holds for another. */
-static long om_own_call(unsigned int nr, unsigned long a, unsigned long b,
+long om_own_call(unsigned int nr, unsigned long a, unsigned long b,
 			unsigned long c, unsigned long d, unsigned long e)
 {
 	struct pt_regs regs = {
@@ -71,7 +99,7 @@ static long om_own_call(unsigned int nr, unsigned long a, unsigned long b,
 	return x64_sys_call(&regs, nr);
 }
 
-static unsigned long om_owned_any(struct om_body *b, unsigned long start,
+unsigned long om_owned_any(struct om_body *b, unsigned long start,
 				  unsigned long end)
 {
 	unsigned long at = start;
@@ -87,12 +115,15 @@ static int om_move(struct om_body *b, const struct om_op *op)
 
 	if (!om_range_sane(op->to, op->to_len))
 		return -EPROTO;
+	/* home will not send again what it has sent */
+	om_stash_map(b);
 	om_stash_drop(b, op->start, op->start + op->len);
 	om_stash_drop(b, op->to, op->to + op->to_len);
 	ret = om_own_call(__NR_mremap, op->start, op->len, op->to_len,
 			  MREMAP_MAYMOVE | MREMAP_FIXED, op->to);
 	if (ret != op->to)
 		return -ENOMEM;
+	b->moves++;
 	ret = om_set_owned(b, op->start, op->start + op->len, 0);
 	if (!ret)
 		ret = om_set_owned(b, op->to, op->to + op->to_len, owned);
@@ -111,6 +142,10 @@ int om_apply_op(struct om_body *b, const struct om_op *op)
 	unsigned long end = op->start + op->len;
 	int ret;
 
+	if (op->kind == OM_OP_BRK) {
+		current->mm->brk = op->start;
+		return 0;
+	}
 	if (!om_range_sane(op->start, op->len))
 		return -EPROTO;
 	switch (op->kind) {

@@ -23,6 +23,8 @@
 
 /* Address spaces that keep changing are sent so often while they run. */
 #define OM_PREPARE_ATTEMPTS	3
+/* Mappings that home and the body may come to differ by. */
+#define OM_MAP_SPARE		64
 
 /* Grows by one at each change of the list of mappings. */
 static int om_mm_seq(struct mm_struct *mm)
@@ -108,8 +110,6 @@ static unsigned int om_list_vmas(unsigned long start, unsigned long end,
 	*next = end;
 	mmap_read_lock(mm);
 	for_each_vma_range(vmi, vma, end) {
-		if (om_vma_skipped(vma))
-			continue;
 		if (n == max) {
 			*next = vma->vm_start;
 			break;
@@ -117,7 +117,7 @@ static unsigned int om_list_vmas(unsigned long start, unsigned long end,
 		out[n++] = (struct om_vma){
 			.start = max(vma->vm_start, start),
 			.end = min(vma->vm_end, end),
-			.flags = om_vma_flags(vma),
+			.flags = om_vma_skipped(vma) ? 0 : om_vma_flags(vma),
 		};
 	}
 	mmap_read_unlock(mm);
@@ -126,9 +126,22 @@ static unsigned int om_list_vmas(unsigned long start, unsigned long end,
 
 static int om_send_prepare(struct om_proc *p)
 {
+	struct mm_struct *mm = current->mm;
 	struct om_prepare prep = {
 		.home_pid = task_tgid_nr(current),
 		.stack_limit = rlimit(RLIMIT_STACK),
+		.mmap_base = mm->mmap_base,
+		.start_brk = mm->start_brk,
+		.brk = mm->brk,
+		.flags = (om_may_own_memory() ? OM_PREP_OWN_MEMORY : 0) |
+			 (test_bit(MMF_TOPDOWN, &mm->flags) ?
+			  0 : OM_PREP_BOTTOM_UP),
+		.map_max = max(sysctl_max_map_count - OM_MAP_SPARE, 0),
+#ifdef CONFIG_RSEQ
+		/* on its way from node to node it is put by */
+		.rseq = (u64)(p->away.rseq ?: current->rseq),
+		.rseq_sig = p->away.rseq ? p->away.rseq_sig : current->rseq_sig,
+#endif
 	};
 	unsigned long at = 0, end = TASK_SIZE_MAX;
 	struct om_vma *vmas;
@@ -139,9 +152,9 @@ static int om_send_prepare(struct om_proc *p)
 	if (!vmas)
 		return -ENOMEM;
 	p->away.ready = false;
-	p->away.mm = current->mm;
-	p->away.mm_seq = om_mm_seq(current->mm);
-	prep.vma_count = current->mm->map_count;
+	p->away.mm = mm;
+	p->away.mm_seq = om_mm_seq(mm);
+	prep.vma_count = mm->map_count;
 	ret = om_link_send_one(p->link, OM_M_PREPARE, &prep, sizeof(prep));
 	while (!ret && at < end) {
 		n = om_list_vmas(at, end, vmas, OM_MAX_VMAS, &at);
@@ -295,10 +308,12 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 	int ret;
 
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	if (!p->away.rseq)
+		om_rseq_take(p);
 	ret = om_await_resumed(p);
 	if (!ret) {
 		spin_lock(&p->lock);
-		p->where = p->link->node;
+		om_set_where(p, p->link->node);
 		p->nmigs++;
 		p->state = OM_AWAY;
 		p->requested = false;
@@ -327,6 +342,10 @@ static void om_start_stat(struct om_proc *p)
 	away->again = false;
 	away->pushed = false;
 	away->recalled = false;
+	away->parking = false;
+	away->parked = false;
+	away->unwritable = false;
+	away->moves = 0;
 	away->window = 32 * 1024;
 	memset(&away->usage, 0, sizeof(away->usage));
 }
@@ -359,7 +378,7 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	for (;;) {
 		ret = om_stand_in(p, regs);
 		lost = ret;
-		if (lost || !om_wanted(p))
+		if (lost || !om_wanted(p) || READ_ONCE(p->wanted))
 			break;
 		ret = om_hop(p, regs);
 		if (ret) {
@@ -367,10 +386,11 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 			break;
 		}
 	}
+	om_rseq_give(p);
 	spin_lock(&p->lock);
 	if (p->where)
 		p->nmigs++;
-	p->where = 0;
+	om_set_where(p, 0);
 	p->state = p->requested ? OM_PENDING : OM_HOME;
 	p->stat.error = -ret;
 	spin_unlock(&p->lock);

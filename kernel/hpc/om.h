@@ -86,6 +86,7 @@ bool om_link_readable(struct om_link *link);
 bool om_link_alive(struct om_link *link);
 u32 om_link_inflight(struct om_link *link);
 bool om_link_room(struct om_link *link, size_t bytes);
+u64 om_link_half_trip(struct om_link *link);
 int om_link_recv(struct om_link *link, struct om_msg *msg);
 int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout);
 int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
@@ -134,8 +135,20 @@ struct om_away {
 	bool again;		/* it left something out: start over */
 	bool pushed;
 	bool recalled;
+	bool parking;		/* the body was asked to stand still */
+	bool parked;		/* it does, and a signal is being delivered */
+	bool unwritable;	/* data of the next call could not be written */
+	u32 moves;		/* mappings that were moved to another address */
+	struct rseq __user *rseq;	/* the thread's, as it left */
+	u32 rseq_sig;
 	u32 window;		/* bytes of push in flight at most */
 	struct om_usage usage;	/* seen so far */
+};
+
+enum om_in_call {
+	OM_CALL_NONE = 0,
+	OM_CALL_LIGHT,		/* can be broken off without a trace */
+	OM_CALL_DEEP,
 };
 
 struct om_proc {
@@ -146,6 +159,9 @@ struct om_proc {
 	u32 nmigs;
 	u32 target;		/* of the request; om_self() is home */
 	bool requested;
+	bool wanted;		/* at home, at once, whatever was requested */
+	u8 in_call;		/* the deputy executes a call: enum om_in_call */
+	wait_queue_head_t home_wait;
 	bool on_exec;		/* the request waits for an execve */
 	struct om_stat stat;
 	struct om_link *link;	/* home: of the move; guest: of the body */
@@ -171,6 +187,7 @@ void om_nudge_soon(struct om_proc *p);
 
 /* stay.c */
 
+bool om_real_time(const struct task_struct *task);
 u32 om_stay_reasons(struct task_struct *task);
 int om_stay_print(u32 reasons, char *buf, size_t size);
 
@@ -195,16 +212,56 @@ void om_home_abort(struct om_proc *p, int error);
 void om_drop_link(struct om_proc *p);
 u32 om_vma_flags(const struct vm_area_struct *vma);
 
+/* others.c */
+
+void om_set_where(struct om_proc *p, u32 where);
+void om_bring_home(struct task_struct *task, u32 reason);
+
 /* deputy.c */
 
 int om_deputy(struct om_proc *p, struct pt_regs *regs);
-void om_usage_add(struct om_proc *p, const struct om_usage *now);
+int om_recall(struct om_proc *p);
+bool om_wants_home(struct om_proc *p);
+void om_fetch_memory(struct om_proc *p);
 bool om_must_restart(long result);
-int om_next_signal(void);
+
+/* account.c */
+
+void om_usage_add(struct om_proc *p, const struct om_usage *now);
+
+/* signal.c: both sides */
+
+int om_park(struct om_proc *p);
+int om_take_parked(struct om_proc *p, struct pt_regs *regs,
+		   const struct om_msg *msg);
+int om_send_regs(struct om_proc *p, const struct pt_regs *regs);
+void om_rseq_take(struct om_proc *p);
+void om_rseq_give(struct om_proc *p);
+void om_body_park(struct om_body *b, struct pt_regs *regs);
+void om_body_await_regs(struct om_body *b, struct pt_regs *regs);
 
 /* call.c: a body's call, executed at home */
 
-int om_call_execute(struct om_proc *p, const struct om_msg *msg, long *result);
+struct om_work {
+	const struct om_call *call;
+	const struct om_seg *seg;
+	const void *data;		/* of the IN segments */
+	struct om_reply reply;
+	struct om_op op[OM_MAX_OPS];
+	struct om_seg out[];
+};
+
+long om_native(const struct om_call *call);
+bool om_range_ok(u64 start, u64 len);
+int om_call_execute(struct om_proc *p, const struct om_msg *msg);
+int om_take_ahead(struct om_proc *p, const struct om_msg *msg);
+int om_send_memory(struct om_proc *p, u64 addr, size_t len);
+
+/* memcall.c: home's half of the address space */
+
+bool om_may_own_memory(void);
+long om_memory_call(struct om_proc *p, struct om_work *w);
+int om_take_ops(struct om_proc *p, const struct om_msg *msg);
 
 /* pages.c: pages in one message */
 
@@ -230,7 +287,7 @@ int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 int om_send_hot(struct om_proc *p, const struct om_regs *regs);
 int om_serve_fault(struct om_proc *p, unsigned long addr);
 int om_push_some(struct om_proc *p);
-int om_take_pages(const void *data, size_t len);
+int om_take_pages(struct om_proc *p, const void *data, size_t len);
 int om_user_write(unsigned long addr, const void *from, size_t len);
 
 /* body.c: becoming a process, and giving it back */
@@ -240,7 +297,17 @@ struct om_body {
 	u32 home;
 	u32 home_pid;
 	bool running;		/* user code of the process runs here */
-	bool recall;
+	bool recall;		/* home wants it back */
+	bool urgent;		/* at once */
+	bool park;		/* home wants it to stand still */
+	bool own_memory;	/* see OM_PREP_OWN_MEMORY */
+	u32 map_max;
+	u32 moves;		/* of mappings, as in om_away */
+	u64 rseq;
+	u32 rseq_sig;
+	unsigned int nops;	/* changes of mappings that home does not know */
+	struct om_op op[OM_MAX_OPS];
+	unsigned long sent_to;	/* dirty pages were sent up to here, on recall */
 	struct maple_tree owned;	/* home may have pages there */
 	struct xarray stash;	/* pages received, not yet mapped */
 	unsigned long bad;	/* address that home could not provide */
@@ -264,35 +331,62 @@ void om_body_die(struct om_body *b, const char *why) __noreturn;
 
 /* memory.c: the address space of a body */
 
+int om_prot(u32 flags);
+bool om_range_sane(u64 start, u64 len);
+long om_own_call(unsigned int nr, unsigned long a, unsigned long b,
+		 unsigned long c, unsigned long d, unsigned long e);
+int om_set_owned(struct om_body *b, unsigned long start, unsigned long end,
+		 unsigned long kind);
+unsigned long om_owned_any(struct om_body *b, unsigned long start,
+			   unsigned long end);
+int om_set_layout(const struct om_prepare *prep);
 int om_map_vma(struct om_body *b, const struct om_vma *v);
 int om_apply_op(struct om_body *b, const struct om_op *op);
+
+/* own.c: memory calls that a body makes itself */
+
+bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result);
+int om_flush_ops(struct om_body *b);
+
+/* forward.c */
+
+int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len);
+int om_take_bytes(struct om_body *b, const struct om_msg *msg);
 
 /* paging.c: pages of a body */
 
 #define OM_OWNED_ANON	1
 #define OM_OWNED_FILE	2
 
+/* A page as home has it. Free while CONFIG_MEM_SOFT_DIRTY is off (Kconfig). */
+#define OM_PTE_FROM_HOME	(_AT(pteval_t, 1) << _PAGE_BIT_SOFTW3)
+
 int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
 int om_body_drain(struct om_body *b);
 void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end);
 void om_stash_map(struct om_body *b);
 bool om_body_has(struct om_body *b, unsigned long addr);
+
+/* dirty.c: what home does not have */
+
 int om_send_dirty(struct om_body *b);
+int om_send_early(struct om_body *b);
 
 /* table.c */
 
 struct om_arg {
 	u8 kind;
+	u8 dir;			/* OM_SEG_* */
 	u8 other;		/* the argument that holds a count or length */
 	u16 size;		/* of the object, or of one element */
 };
 
 enum om_row_kind { OM_ROW_HOME = 0, OM_ROW_FORWARD, OM_ROW_LOCAL, OM_ROW_MEMORY,
-		   OM_ROW_EXIT };
+		   OM_ROW_EXIT, OM_ROW_SIGRETURN };
 enum om_arg_kind {
-	OM_A_VALUE = 0, OM_A_IN, OM_A_OUT, OM_A_INOUT, OM_A_STRING,
-	OM_A_IN_LEN, OM_A_OUT_LEN, OM_A_OUT_RESULT, OM_A_INOUT_ARRAY, OM_A_IOV_IN, OM_A_IOV_OUT,
-	OM_A_IOCTL, OM_A_FCNTL,
+	OM_A_VALUE = 0, OM_A_STRING, OM_A_FIXED, OM_A_ARRAY, OM_A_RESULT,
+	OM_A_AT, OM_A_MESSAGE, OM_A_IOV, OM_A_FDS, OM_A_SIGPAIR, OM_A_MSG,
+	OM_A_MMSG, OM_A_COMMAND,
 };
 
 struct om_row {
@@ -301,6 +395,27 @@ struct om_row {
 };
 
 const struct om_row *om_row_of(u64 nr);
+
+/* args.c: what travels with a body's call */
+
+#define OM_SEGS_INLINE	16
+
+struct om_request {
+	struct om_call call;
+	struct om_seg *seg;
+	unsigned int max;	/* room in @seg */
+	size_t in;		/* bytes of the IN segments */
+	void *data;		/* them, if they are few enough to be inline */
+	struct om_seg few[OM_SEGS_INLINE];
+};
+
+int om_add(struct om_request *r, u64 addr, u64 len, u16 dir, u16 unit);
+int om_gather(struct om_request *r, const struct om_row *row);
+void om_request_free(struct om_request *r);
+
+/* command.c: arguments that depend on a command */
+
+int om_add_command(struct om_request *r);
 
 /* mutant.c */
 

@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 
+struct file;
 struct file_operations;
 struct mm_struct;
 struct om_body;
@@ -27,11 +28,14 @@ void om_signal_free(struct signal_struct *sig);
 void om_resume_user_mode(struct pt_regs *regs);
 bool om_syscall_enter(struct pt_regs *regs);
 void om_get_signal(void);
+void om_before_core(void);
 bool om_is_body(struct task_struct *task);
 /* vm_fault_t is spelled out: mm_types.h must not be needed here. */
 bool om_fault(struct vm_fault *vmf, unsigned int *ret);
 void om_exit(bool group_dead);
 void om_exec(int error);
+void om_mm_access(struct task_struct *task, unsigned int mode);
+void om_mmap_file(struct file *file, unsigned long flags);
 
 extern const struct file_operations om_proc_lock_operations;
 extern const struct file_operations om_proc_goto_operations;
@@ -48,6 +52,7 @@ static inline void om_signal_free(struct signal_struct *sig) { }
 static inline void om_resume_user_mode(struct pt_regs *regs) { }
 static inline bool om_syscall_enter(struct pt_regs *regs) { return false; }
 static inline void om_get_signal(void) { }
+static inline void om_before_core(void) { }
 static inline bool om_is_body(struct task_struct *task) { return false; }
 static inline bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 {
@@ -55,6 +60,8 @@ static inline bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 }
 static inline void om_exit(bool group_dead) { }
 static inline void om_exec(int error) { }
+static inline void om_mm_access(struct task_struct *task, unsigned int mode) { }
+static inline void om_mmap_file(struct file *file, unsigned long flags) { }
 
 #endif
 #endif

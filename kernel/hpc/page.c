@@ -339,7 +339,8 @@ int om_push_some(struct om_proc *p)
 	if (!end) {
 		away->pushed = true;
 		p->stat.released = ktime_get_ns();
-		return om_link_send_one(p->link, OM_M_PUSHED, NULL, 0);
+		return om_link_send_one(p->link, OM_M_PUSHED, &away->moves,
+					sizeof(away->moves));
 	}
 	for (at = start; at < end; at += PAGE_SIZE) {
 		if (!test_bit(pte_index(at), scan.present) ||
@@ -391,8 +392,8 @@ int om_user_write(unsigned long addr, const void *from, size_t len)
 	return 0;
 }
 
-/* Dirty pages come home. Returns how many, or a negative errno. */
-int om_take_pages(const void *data, size_t len)
+/* Dirty pages come home. Returns 0 or a negative errno. */
+int om_take_pages(struct om_proc *p, const void *data, size_t len)
 {
 	const struct om_pages *head = data;
 	const u64 *addr = data + sizeof(*head);
@@ -404,7 +405,9 @@ int om_take_pages(const void *data, size_t len)
 		return ret;
 	page = addr + head->count;
 	for (i = 0; i < head->count; i++, page += PAGE_SIZE)
-		if (om_user_write(addr[i], page, PAGE_SIZE))
+		if (om_user_write(addr[i], page, PAGE_SIZE) ||
+		    om_mark_sent(&p->away, addr[i]))
 			return -EFAULT;
-	return head->count;
+	p->stat.pages_in += head->count;
+	return 0;
 }

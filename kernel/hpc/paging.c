@@ -24,9 +24,6 @@
 #include "om.h"
 #include "../mm/internal.h"
 
-/* Free while CONFIG_MEM_SOFT_DIRTY is off, which Kconfig demands. */
-#define OM_PTE_FROM_HOME	(_AT(pteval_t, 1) << _PAGE_BIT_SOFTW3)
-
 #define OM_MAP_AROUND	16	/* stashed pages mapped with a faulting one */
 
 /* Which ranges home still may have something for. */
@@ -122,9 +119,18 @@ int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
 		b->bad = *(u64 *)msg->data;
 		return 0;
 	case OM_M_PUSHED:
-		return om_all_pushed(b);
+		if (msg->len != sizeof(u32))
+			return -EPROTO;
+		/* it may have been said before home heard of a move */
+		return *(u32 *)msg->data == b->moves ? om_all_pushed(b) : 0;
 	case OM_M_RECALL:
+		if (msg->len != sizeof(u32))
+			return -EPROTO;
 		b->recall = true;
+		b->urgent = *(u32 *)msg->data;
+		return 0;
+	case OM_M_PARK:
+		b->park = true;
 		return 0;
 	default:
 		return -EPROTO;
@@ -240,7 +246,10 @@ static int om_demand(struct om_body *b, unsigned long addr)
 	int ret;
 
 	b->bad = 0;
-	ret = om_link_send_one(b->link, OM_M_FAULT, &page, sizeof(page));
+	ret = om_flush_ops(b);
+	if (!ret)
+		ret = om_link_send_one(b->link, OM_M_FAULT, &page,
+				       sizeof(page));
 	if (ret)
 		return ret;
 	for (;;) {
@@ -345,75 +354,4 @@ bool om_body_has(struct om_body *b, unsigned long addr)
 	}
 	mmap_read_unlock(mm);
 	return has;
-}
-
-struct om_dirty {
-	DECLARE_BITMAP(pages, PTRS_PER_PTE);
-};
-
-static int om_dirty_pte(pte_t *ptep, unsigned long addr, unsigned long next,
-			struct mm_walk *walk)
-{
-	struct om_dirty *d = walk->private;
-	pte_t pte = ptep_get(ptep);
-	struct folio *folio;
-
-	if (pte_none(pte) || is_pte_marker(pte))
-		return 0;
-	if (pte_present(pte)) {
-		if (is_zero_pfn(pte_pfn(pte)))
-			return 0;
-		folio = vm_normal_folio(walk->vma, addr, pte);
-		/* a write through a pin of the page dirties only the folio */
-		if (folio && (pte_flags(pte) & OM_PTE_FROM_HOME) &&
-		    !pte_dirty(pte) && !folio_test_dirty(folio))
-			return 0;
-	}
-	__set_bit(pte_index(addr), d->pages);
-	return 0;
-}
-
-static const struct mm_walk_ops om_dirty_ops = {
-	.pte_entry = om_dirty_pte,
-	.walk_lock = PGWALK_RDLOCK,
-};
-
-/**
- * om_send_dirty - send home every page that home does not have as it is
- * @b: the body; the current task, which will not run user code again
- */
-int om_send_dirty(struct om_body *b)
-{
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned long addr = 0, end, at;
-	struct om_batch batch = { };
-	struct om_dirty dirty;
-	struct page *page;
-	int ret = 0;
-
-	while (!ret) {
-		bitmap_zero(dirty.pages, PTRS_PER_PTE);
-		mmap_read_lock(mm);
-		vma = find_vma(mm, addr);
-		if (vma) {
-			addr = max(addr, vma->vm_start);
-			end = min(pmd_addr_end(addr, vma->vm_end), vma->vm_end);
-			walk_page_range(mm, addr, end, &om_dirty_ops, &dirty);
-		}
-		mmap_read_unlock(mm);
-		if (!vma)
-			break;
-		for (at = addr; at < end && !ret; at += PAGE_SIZE) {
-			if (!test_bit(pte_index(at), dirty.pages))
-				continue;
-			page = get_dump_page(at);
-			if (page)
-				om_batch_add(&batch, at, page);
-			if (batch.count == OM_MAX_PAGES)
-				ret = om_batch_send(b->link, &batch, false);
-		}
-		addr = end;
-	}
-	return ret ? ret : om_batch_send(b->link, &batch, false);
 }

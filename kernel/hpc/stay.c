@@ -111,6 +111,14 @@ static u32 om_stay_mm(struct mm_struct *mm)
 	return reasons;
 }
 
+bool om_real_time(const struct task_struct *task)
+{
+	unsigned int policy = READ_ONCE(task->policy);
+
+	return policy == SCHED_FIFO || policy == SCHED_RR ||
+	       policy == SCHED_DEADLINE;
+}
+
 /**
  * om_stay_reasons - every reason for which a process cannot move now
  * @task: one of its threads, referenced
@@ -126,8 +134,7 @@ u32 om_stay_reasons(struct task_struct *task)
 		return BIT(OM_R_KTHREAD);
 	if (is_global_init(task))
 		reasons |= BIT(OM_R_SYSTEM);
-	if (task->policy == SCHED_FIFO || task->policy == SCHED_RR ||
-	    task->policy == SCHED_DEADLINE)
+	if (om_real_time(task))
 		reasons |= BIT(OM_R_RT_SCHED);
 #ifdef CONFIG_X86_IOPL_IOPERM
 	if (task->thread.iopl_emul || task->thread.io_bitmap)

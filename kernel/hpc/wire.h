@@ -25,9 +25,11 @@ enum om_type {
 	OM_M_COMMIT,		/* struct om_regs, xstate: run */
 	OM_M_HOLE,		/* struct om_range: home has nothing there */
 	OM_M_BADPAGE,		/* u64 address: home cannot provide that page */
-	OM_M_PUSHED,		/* every page of anonymous memory was sent */
+	OM_M_PUSHED,		/* u32: every page of anonymous memory was sent */
 	OM_M_REPLY,		/* struct om_reply: a call's result */
-	OM_M_RECALL,		/* come home */
+	OM_M_PARK,		/* hand over the registers, and wait */
+	OM_M_REGS,		/* struct om_regs, xstate: go on with these */
+	OM_M_RECALL,		/* u32: come home; 1: without delay */
 	OM_M_TAKEN,		/* home has the process: the body ends */
 	/* guest to home */
 	OM_M_READY,		/* the address space is rebuilt */
@@ -35,11 +37,14 @@ enum om_type {
 	OM_M_RESUMED,		/* about to enter user mode */
 	OM_M_FAULT,		/* u64 address: this page, please */
 	OM_M_CALL,		/* struct om_call: execute at home */
+	OM_M_OPS,		/* struct om_op[]: what the body did to its mappings */
 	OM_M_USAGE,		/* struct om_usage */
+	OM_M_PARKED,		/* struct om_parked, xstate */
 	OM_M_RETURN,		/* struct om_return, xstate: coming home */
 	OM_M_RETURNED,		/* all dirty pages were sent */
 	/* both ways */
 	OM_M_PAGES,		/* struct om_pages, addresses, contents */
+	OM_M_BYTES,		/* u64 address, contents: data of a call */
 	OM_M_COUNT
 };
 
@@ -52,9 +57,9 @@ struct om_hdr {
 	__u32 seq;		/* counts from 0 in each direction */
 };
 
-#define OM_MAX_INLINE	(64 * 1024)	/* data of a call in one round trip */
-#define OM_MAX_BUFFERS	(1024 * 1024)	/* data of a call at most */
-#define OM_MAX_SEGS	64
+/* Data of a call that travels inside its message; more goes before or after it. */
+#define OM_MAX_INLINE	(64 * 1024)
+#define OM_MAX_SEGS	1100
 #define OM_MAX_VMAS	1024		/* in one OM_M_VMAS */
 #define OM_MAX_PAGES	16		/* in one OM_M_PAGES */
 #define OM_MAX_XSTATE	(16 * 1024)
@@ -69,7 +74,20 @@ struct om_prepare {
 	__u32 home_pid;		/* as home's initial namespace counts */
 	__u32 vma_count;
 	__u64 stack_limit;	/* RLIMIT_STACK, bytes */
+	/* where new mappings go: the body chooses as home would */
+	__u64 mmap_base;
+	__u64 start_brk;
+	__u64 brk;
+	__u32 flags;		/* OM_PREP_* */
+	__u32 map_max;		/* home's limit on the number of mappings */
+	__u64 rseq;		/* address of the thread's struct rseq, or 0 */
+	__u32 rseq_sig;
+	__u32 reserved;
 };
+
+#define OM_PREP_BOTTOM_UP	0x1	/* mmap_base is the lowest address */
+#define OM_PREP_OWN_MEMORY	0x2	/* the body may change mappings itself */
+#define OM_PREP_FLAGS		0x3
 
 #define OM_VMA_READ	0x01
 #define OM_VMA_WRITE	0x02
@@ -78,6 +96,7 @@ struct om_prepare {
 #define OM_VMA_ANON	0x10	/* home has these pages, or nobody */
 #define OM_VMA_FILE	0x20	/* home can provide any page at any time */
 #define OM_VMA_FLAGS	0x3f
+/* Neither ANON nor FILE: the address is taken, and nothing is there. */
 
 struct om_vma {
 	__u64 start;
@@ -114,12 +133,13 @@ struct om_seg {
 	__u64 addr;
 	__u32 len;
 	__u16 dir;
-	__u16 by_result;	/* the call's result says how much of it is new */
+	__u16 unit;		/* if not 0: result times unit bytes are new */
 };
 
 struct om_call {
 	__u64 nr;
 	__u64 arg[6];
+	__u64 ip, sp;		/* of the caller */
 	struct om_usage usage;
 	__u32 segs;
 	__u32 reserved;
@@ -132,9 +152,10 @@ enum om_op_kind {
 	OM_OP_PROTECT,		/* flags: OM_VMA_{READ,WRITE,EXEC} */
 	OM_OP_MOVE,		/* to: new start; to_len: new length */
 	OM_OP_DISCARD,		/* the content is gone, the mapping stays */
+	OM_OP_BRK,		/* start: the new end of the heap */
 };
 
-/* A change of the address space, made at home, to be repeated at the body. */
+/* A change of the address space on one side, to be repeated on the other. */
 struct om_op {
 	__u32 kind;
 	__u32 flags;
@@ -146,6 +167,9 @@ struct om_op {
 
 #define OM_REPLY_RETURN	0x1	/* take the result and come home */
 #define OM_REPLY_NATIVE	0x2	/* nothing was done: come home and call again */
+#define OM_REPLY_PARK	0x4	/* interrupted: take the result and park */
+#define OM_REPLY_REGS	0x8	/* no result: OM_M_REGS comes next */
+#define OM_REPLY_OWN_MEMORY 0x10 /* as OM_PREP_OWN_MEMORY, from now on */
 
 struct om_reply {
 	__s64 result;
@@ -166,6 +190,13 @@ enum om_home_reason {
 	OM_HOME_SIGNAL,		/* arg: number */
 	OM_HOME_REASON,		/* arg: enum om_reason */
 	OM_HOME_NODE,		/* guest node wants it gone */
+};
+
+/* The body stands still until home sends OM_M_REGS. */
+struct om_parked {
+	struct om_regs regs;
+	struct om_usage usage;
+	/* then xstate */
 };
 
 struct om_return {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The time that a process consumes elsewhere, accounted at home.
+ */
+#include <linux/mmu_context.h>
+#include <linux/posix-timers.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include "../kernel/sched/sched.h"
+
+#include "om.h"
+
+/* The runtime that CPU clocks read and that utime and stime are scaled to. */
+static void om_add_runtime(u64 runtime)
+{
+	struct rq_flags flags;
+	struct rq *rq = task_rq_lock(current, &flags);
+
+	current->se.sum_exec_runtime += runtime;
+	task_rq_unlock(rq, current, &flags);
+}
+
+/**
+ * om_usage_add - account what the body consumed since it was last heard
+ * @p: the process; the current one
+ * @now: what it says it has consumed, in nanoseconds since it resumed
+ *
+ * Added to the one thread that the process has, so that /proc, getrusage(),
+ * times(), wait4(), CPU clocks and CPU limits all see it.
+ */
+void om_usage_add(struct om_proc *p, const struct om_usage *now)
+{
+	struct om_usage *was = &p->away.usage;
+	u64 utime = now->utime - was->utime;
+	u64 stime = now->stime - was->stime;
+	u64 runtime = now->runtime - was->runtime;
+
+	if (now->utime < was->utime || now->stime < was->stime ||
+	    now->runtime < was->runtime)
+		return;
+	*was = *now;
+	om_add_runtime(runtime);
+	local_irq_disable();
+	current->utime += utime;
+	current->stime += stime;
+	/* RLIMIT_CPU and the CPU timers: as if the tick had found it running */
+	account_group_user_time(current, utime);
+	account_group_system_time(current, stime);
+	account_group_exec_runtime(current, runtime);
+	run_posix_cpu_timers();
+	local_irq_enable();
+}

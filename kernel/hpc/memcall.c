@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Home's half of the address space: calls of the body that change it, executed
+ * here and written down for the body to repeat, and changes that the body made
+ * itself, repeated here.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+
+#include "om.h"
+
+/* What was sent of a range is void when the range changes. */
+static void om_note_op(struct om_proc *p, const struct om_op *op)
+{
+	struct om_away *away = &p->away;
+
+	if (op->kind == OM_OP_PROTECT || op->kind == OM_OP_BRK)
+		return;
+	if (op->kind == OM_OP_MOVE && op->to == op->start) {
+		if (op->to_len < op->len)
+			om_sent_clear(away, op->start + op->to_len,
+				      op->start + op->len);
+		return;
+	}
+	om_sent_clear(away, op->start, op->start + op->len);
+	if (op->kind != OM_OP_MOVE)
+		return;
+	om_sent_clear(away, op->to, op->to + op->to_len);
+	/* pages that had not been pushed yet have moved */
+	away->moves++;
+	away->again = true;
+	away->pushed = false;
+}
+
+static void om_op_add(struct om_proc *p, struct om_work *w, struct om_op op)
+{
+	if (w->reply.ops == OM_MAX_OPS) {
+		/* more than fits: the process comes home and needs none */
+		w->reply.flags |= OM_REPLY_RETURN;
+		return;
+	}
+	w->op[w->reply.ops++] = op;
+	om_note_op(p, &op);
+}
+
+/* The mappings in a range as they are now, each as one operation. */
+static void om_op_vmas(struct om_proc *p, struct om_work *w, u32 kind,
+		       unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, end) {
+		unsigned long from = max(start, vma->vm_start);
+		unsigned long to = min(end, vma->vm_end);
+
+		om_op_add(p, w, (struct om_op){
+			.kind = kind, .start = from, .len = to - from,
+			.flags = om_vma_flags(vma),
+		});
+	}
+	mmap_read_unlock(current->mm);
+}
+
+static long om_brk(struct om_proc *p, struct om_work *w)
+{
+	unsigned long old = PAGE_ALIGN(current->mm->brk), new;
+	long result = om_native(w->call);
+
+	new = PAGE_ALIGN(current->mm->brk);
+	om_op_add(p, w, (struct om_op){
+		.kind = OM_OP_BRK, .start = current->mm->brk });
+	if (new > old)
+		om_op_vmas(p, w, OM_OP_MAP, old, new);
+	else if (new < old)
+		om_op_add(p, w, (struct om_op){
+			.kind = OM_OP_UNMAP, .start = new, .len = old - new });
+	return result;
+}
+
+static long om_mmap(struct om_proc *p, struct om_work *w)
+{
+	unsigned long flags = w->call->arg[3];
+	unsigned long len = PAGE_ALIGN(w->call->arg[1]);
+	u32 reasons;
+	long result;
+
+	/* what may be a reason to stay is done at home, by the whole process */
+	if (((flags & MAP_TYPE) != MAP_PRIVATE &&
+	     ((flags & MAP_ANONYMOUS) || (w->call->arg[2] & PROT_WRITE))) ||
+	    (flags & (MAP_LOCKED | MAP_HUGETLB))) {
+		w->reply.flags |= OM_REPLY_NATIVE;
+		return 0;
+	}
+	result = om_native(w->call);
+	if (IS_ERR_VALUE(result))
+		return result;
+	om_op_vmas(p, w, OM_OP_MAP, result, result + len);
+	reasons = flags & MAP_ANONYMOUS ? 0 : om_stay_reasons(current);
+	if (reasons) {
+		w->reply.flags |= OM_REPLY_RETURN;
+		p->stat.home_reason = OM_HOME_REASON;
+		p->stat.home_arg = __ffs(reasons);
+	}
+	return result;
+}
+
+static long om_mprotect(struct om_proc *p, struct om_work *w)
+{
+	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
+	struct vm_area_struct *vma;
+	bool shared = false;
+	long result;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	if (!om_range_ok(start, len) || !PAGE_ALIGNED(start))
+		return om_native(w->call);
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, start + len)
+		shared |= vma->vm_flags & VM_MAYSHARE;
+	mmap_read_unlock(current->mm);
+	if (shared) {
+		w->reply.flags |= OM_REPLY_NATIVE;
+		return 0;
+	}
+	result = om_native(w->call);
+	/* it may fail half way: the body gets what came of it */
+	om_op_vmas(p, w, OM_OP_PROTECT, start, start + len);
+	return result;
+}
+
+static long om_mremap(struct om_proc *p, struct om_work *w)
+{
+	unsigned long old = w->call->arg[0], old_len = PAGE_ALIGN(w->call->arg[1]);
+	unsigned long new_len = PAGE_ALIGN(w->call->arg[2]);
+	long result;
+
+	if (!old_len || (w->call->arg[3] & ~MREMAP_MAYMOVE)) {
+		w->reply.flags |= OM_REPLY_NATIVE;
+		return 0;
+	}
+	result = om_native(w->call);
+	if (IS_ERR_VALUE(result))
+		return result;
+	if (result != old)
+		om_op_add(p, w, (struct om_op){
+			.kind = OM_OP_MOVE, .start = old, .len = old_len,
+			.to = result, .to_len = new_len });
+	else if (new_len < old_len)
+		om_op_add(p, w, (struct om_op){
+			.kind = OM_OP_UNMAP, .start = old + new_len,
+			.len = old_len - new_len });
+	else if (new_len > old_len)
+		om_op_vmas(p, w, OM_OP_MAP, old + old_len, old + new_len);
+	return result;
+}
+
+static long om_madvise(struct om_proc *p, struct om_work *w)
+{
+	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
+	long result;
+
+	switch (w->call->arg[2]) {
+	case MADV_DONTNEED:
+	case MADV_FREE:
+		break;
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+		return om_native(w->call);
+	default:
+		w->reply.flags |= OM_REPLY_NATIVE;
+		return 0;
+	}
+	result = om_native(w->call);
+	/* a page that is lazily free at home must not look clean there */
+	if (!result && w->call->arg[2] == MADV_DONTNEED)
+		om_op_add(p, w, (struct om_op){
+			.kind = OM_OP_DISCARD, .start = start, .len = len });
+	return result;
+}
+
+static long om_munmap(struct om_proc *p, struct om_work *w)
+{
+	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
+	long result = om_native(w->call);
+
+	if (!result)
+		om_op_add(p, w, (struct om_op){
+			.kind = OM_OP_UNMAP, .start = start, .len = len });
+	return result;
+}
+
+/**
+ * om_memory_call - a memory call that the body did not make itself
+ * @p: the process; the current one
+ * @w: the call, which gets what the body has to repeat
+ */
+long om_memory_call(struct om_proc *p, struct om_work *w)
+{
+	switch (w->call->nr) {
+	case __NR_brk:
+		return om_brk(p, w);
+	case __NR_mmap:
+		return om_mmap(p, w);
+	case __NR_munmap:
+		return om_munmap(p, w);
+	case __NR_mprotect:
+		return om_mprotect(p, w);
+	case __NR_mremap:
+		return om_mremap(p, w);
+	default:
+		return om_madvise(p, w);
+	}
+}
+
+/*
+ * May the body change anonymous memory without asking? Limits are home's to
+ * enforce, so where there is one that could bite, it asks.
+ */
+bool om_may_own_memory(void)
+{
+	return rlimit(RLIMIT_AS) == RLIM_INFINITY &&
+	       rlimit(RLIMIT_DATA) == RLIM_INFINITY &&
+	       sysctl_overcommit_memory != OVERCOMMIT_NEVER &&
+	       !(current->mm->def_flags & VM_LOCKED) &&
+	       !(current->personality & READ_IMPLIES_EXEC);
+}
+
+static long om_repeat(struct om_proc *p, const struct om_op *op)
+{
+	struct om_call call = { };
+
+	switch (op->kind) {
+	case OM_OP_MAP:
+		call.nr = __NR_mmap;
+		call.arg[3] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+		call.arg[4] = -1;
+		call.arg[2] = om_prot(op->flags);
+		break;
+	case OM_OP_UNMAP:
+		call.nr = __NR_munmap;
+		break;
+	case OM_OP_PROTECT:
+		call.nr = __NR_mprotect;
+		call.arg[2] = om_prot(op->flags);
+		break;
+	case OM_OP_DISCARD:
+		call.nr = __NR_madvise;
+		call.arg[2] = MADV_DONTNEED;
+		break;
+	case OM_OP_BRK:
+		call.nr = __NR_brk;
+		break;
+	case OM_OP_MOVE:
+		call.nr = __NR_mremap;
+		call.arg[2] = op->to_len;
+		call.arg[3] = op->to == op->start ? 0 :
+			      MREMAP_MAYMOVE | MREMAP_FIXED;
+		call.arg[4] = op->to;
+		break;
+	default:
+		return -EPROTO;
+	}
+	call.arg[0] = op->start;
+	if (op->kind != OM_OP_BRK)
+		call.arg[1] = op->len;
+	return om_native(&call);
+}
+
+/**
+ * om_take_ops - repeat what the body did to its address space
+ * @p: the process; the current one
+ * @msg: the changes
+ *
+ * An error means that the two sides differ from here, and the process cannot go
+ * on.
+ */
+int om_take_ops(struct om_proc *p, const struct om_msg *msg)
+{
+	const struct om_op *op = msg->data;
+	const struct om_op *end = op + msg->len / sizeof(*op);
+	long result;
+
+	if (!msg->len || msg->len % sizeof(*op))
+		return -EPROTO;
+	for (; op < end; op++) {
+		result = om_repeat(p, op);
+		switch (op->kind) {
+		case OM_OP_MAP:
+			result = result == op->start ? 0 : -ENOMEM;
+			break;
+		case OM_OP_MOVE:
+			result = result == op->to ? 0 : -ENOMEM;
+			break;
+		case OM_OP_BRK:
+			result = result == op->start ? 0 : -ENOMEM;
+			break;
+		case OM_OP_PROTECT:
+			/* half of it may have been done, on either side alike */
+			result = result == -EPROTO ? result : 0;
+			break;
+		}
+		if (result)
+			return result;
+		om_note_op(p, op);
+	}
+	return 0;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory calls that a body makes itself: on private anonymous memory, which no
+ * other process can see. What was done is written down, and home repeats it
+ * before it next looks at that memory. The address space is laid out as at home,
+ * so an address that is free here is free there.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched/signal.h>
+#include <asm/unistd.h>
+
+#include "om.h"
+
+/* More than that is asked for at home, where the memory would be missing. */
+#define OM_OWN_MAX	(256UL << 20)
+
+#define OM_OWN_MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |	\
+			  MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK)
+
+/**
+ * om_flush_ops - tell home what was done to the address space
+ * @b: the body
+ *
+ * Returns 0 or a negative errno.
+ */
+int om_flush_ops(struct om_body *b)
+{
+	unsigned int n = b->nops;
+	struct kvec vec = { .iov_base = b->op, .iov_len = n * sizeof(b->op[0]) };
+
+	if (!n)
+		return 0;
+	b->nops = 0;
+	return om_link_send(b->link, OM_M_OPS, &vec, 1, true);
+}
+
+static void om_write_down(struct om_body *b, struct om_op op)
+{
+	b->op[b->nops++] = op;
+	/* an error is seen at the next use of the link */
+	if (b->nops == OM_MAX_OPS)
+		om_flush_ops(b);
+}
+
+/* Is there nothing but anonymous memory, as far as home is concerned? */
+static bool om_all_own(struct om_body *b, unsigned long start, unsigned long len)
+{
+	unsigned long at = start, end = start + len;
+	void *entry;
+
+	if (!om_range_sane(start, len))
+		return false;
+	mt_for_each(&b->owned, entry, at, end - 1)
+		if (xa_to_value(entry) == OM_OWNED_FILE)
+			return false;
+	return true;
+}
+
+static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
+			long *result)
+{
+	unsigned long len = PAGE_ALIGN(regs->si), prot = regs->dx;
+	unsigned long flags = regs->r10;
+
+	if (!len || len > OM_OWN_MAX || (flags & ~OM_OWN_MAP_FLAGS) ||
+	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
+	    (flags & (MAP_PRIVATE | MAP_ANONYMOUS)) !=
+	    (MAP_PRIVATE | MAP_ANONYMOUS) ||
+	    current->mm->map_count >= b->map_max)
+		return false;
+	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE)) {
+		if (!om_all_own(b, regs->di, len))
+			return false;
+		om_stash_drop(b, regs->di, regs->di + len);
+	}
+	*result = om_own_call(__NR_mmap, regs->di, len, prot,
+			      flags | MAP_NORESERVE, -1);
+	if (IS_ERR_VALUE(*result))
+		return true;
+	om_set_owned(b, *result, *result + len, 0);
+	om_write_down(b, (struct om_op){
+		.kind = OM_OP_MAP, .start = *result, .len = len,
+		.flags = (prot & PROT_READ ? OM_VMA_READ : 0) |
+			 (prot & PROT_WRITE ? OM_VMA_WRITE : 0) |
+			 (prot & PROT_EXEC ? OM_VMA_EXEC : 0) | OM_VMA_ANON });
+	return true;
+}
+
+static bool om_own_munmap(struct om_body *b, const struct pt_regs *regs,
+			  long *result)
+{
+	unsigned long start = regs->di, len = PAGE_ALIGN(regs->si);
+
+	if (!om_all_own(b, start, len) || current->mm->map_count >= b->map_max)
+		return false;
+	om_stash_drop(b, start, start + len);
+	*result = om_own_call(__NR_munmap, start, len, 0, 0, 0);
+	if (!*result) {
+		om_set_owned(b, start, start + len, 0);
+		om_write_down(b, (struct om_op){
+			.kind = OM_OP_UNMAP, .start = start, .len = len });
+	}
+	return true;
+}
+
+static bool om_own_mprotect(struct om_body *b, const struct pt_regs *regs,
+			    long *result)
+{
+	unsigned long start = regs->di, len = PAGE_ALIGN(regs->si);
+	unsigned long prot = regs->dx;
+
+	if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
+	    !om_all_own(b, start, len) || current->mm->map_count >= b->map_max)
+		return false;
+	*result = om_own_call(__NR_mprotect, start, len, prot, 0, 0);
+	om_write_down(b, (struct om_op){
+		.kind = OM_OP_PROTECT, .start = start, .len = len,
+		.flags = (prot & PROT_READ ? OM_VMA_READ : 0) |
+			 (prot & PROT_WRITE ? OM_VMA_WRITE : 0) |
+			 (prot & PROT_EXEC ? OM_VMA_EXEC : 0) });
+	return true;
+}
+
+static bool om_own_brk(struct om_body *b, const struct pt_regs *regs,
+		       long *result)
+{
+	unsigned long old = PAGE_ALIGN(current->mm->brk), new;
+
+	if (regs->di > current->mm->brk + OM_OWN_MAX ||
+	    current->mm->map_count >= b->map_max)
+		return false;
+	*result = om_own_call(__NR_brk, regs->di, 0, 0, 0, 0);
+	new = PAGE_ALIGN(current->mm->brk);
+	if (*result != regs->di)
+		return true;
+	if (new < old) {
+		om_stash_drop(b, new, old);
+		om_set_owned(b, new, old, 0);
+	}
+	om_write_down(b, (struct om_op){
+		.kind = OM_OP_BRK, .start = *result, .len = 0 });
+	return true;
+}
+
+static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
+			  long *result)
+{
+	unsigned long old = regs->di, len = PAGE_ALIGN(regs->si);
+	unsigned long new_len = PAGE_ALIGN(regs->dx), owned;
+
+	if ((regs->r10 & ~MREMAP_MAYMOVE) || !new_len || new_len > OM_OWN_MAX ||
+	    !om_all_own(b, old, len) || current->mm->map_count >= b->map_max)
+		return false;
+	/* home will not send again what it has sent */
+	om_stash_map(b);
+	om_stash_drop(b, old, old + len);
+	*result = om_own_call(__NR_mremap, old, len, new_len, regs->r10, 0);
+	if (IS_ERR_VALUE(*result))
+		return true;
+	owned = om_owned_any(b, old, old + len);
+	if (*result != old) {
+		om_set_owned(b, old, old + len, 0);
+		om_set_owned(b, *result, *result + new_len, owned);
+		b->moves++;
+	} else if (new_len < len) {
+		om_set_owned(b, old + new_len, old + len, 0);
+	}
+	om_write_down(b, (struct om_op){
+		.kind = OM_OP_MOVE, .start = old, .len = len,
+		.to = *result, .to_len = new_len });
+	return true;
+}
+
+static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
+			   long *result)
+{
+	unsigned long start = regs->di, len = PAGE_ALIGN(regs->si);
+
+	if (!om_all_own(b, start, len))
+		return false;
+	switch (regs->dx) {
+	case MADV_FREE:
+		/* lazily, that is: not now */
+		*result = 0;
+		return true;
+	case MADV_DONTNEED:
+		break;
+	default:
+		return false;
+	}
+	om_stash_drop(b, start, start + len);
+	*result = om_own_call(__NR_madvise, start, len, MADV_DONTNEED, 0, 0);
+	om_set_owned(b, start, start + len, 0);
+	om_write_down(b, (struct om_op){
+		.kind = OM_OP_DISCARD, .start = start, .len = len });
+	return true;
+}
+
+/**
+ * om_own_memory - make a memory call here, if it is one that may be
+ * @b: the body
+ * @regs: number and arguments of the call
+ * @result: out
+ *
+ * Returns false if home has to see to it.
+ */
+bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result)
+{
+	if (!b->own_memory)
+		return false;
+	switch (regs->orig_ax) {
+	case __NR_mmap:
+		return om_own_mmap(b, regs, result);
+	case __NR_munmap:
+		return om_own_munmap(b, regs, result);
+	case __NR_mprotect:
+		return om_own_mprotect(b, regs, result);
+	case __NR_brk:
+		return om_own_brk(b, regs, result);
+	case __NR_mremap:
+		return om_own_mremap(b, regs, result);
+	case __NR_madvise:
+		return om_own_madvise(b, regs, result);
+	default:
+		return false;
+	}
+}

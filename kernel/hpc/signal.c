@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Signals of a process that is away.
+ *
+ * They come to the deputy, as they do to every task. It asks the body to park,
+ * which sends its registers and stands still, then lets the kernel deliver the
+ * signal to these registers as if the process were here: it stops, dies, or gets
+ * a frame on its stack. The frame and the new registers go back, and the body
+ * runs on, in the handler. Returning from a handler is a call like any other,
+ * but for its reply, which is a whole set of registers.
+ *
+ * A core dump needs the memory, so the process comes home for that.
+ */
+#include <linux/entry-common.h>
+#include <linux/mm.h>
+#include <linux/rseq.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/elf.h>
+#include <asm/fsgsbase.h>
+
+#include "om.h"
+
+#define OM_REDZONE	128	/* below the stack pointer, and in use */
+
+/* Home */
+
+/* The thread's rseq area is the body's affair while it is away. */
+void om_rseq_take(struct om_proc *p)
+{
+#ifdef CONFIG_RSEQ
+	p->away.rseq = current->rseq;
+	p->away.rseq_sig = current->rseq_sig;
+	current->rseq = NULL;
+#endif
+}
+
+void om_rseq_give(struct om_proc *p)
+{
+#ifdef CONFIG_RSEQ
+	if (!p->away.rseq)
+		return;
+	current->rseq = p->away.rseq;
+	p->away.rseq = NULL;
+	/* the area says on which CPU it is: that is to be set right */
+	rseq_migrate(current);
+	rseq_set_notify_resume(current);
+#endif
+}
+
+/* Asks the body to stand still, once. */
+int om_park(struct om_proc *p)
+{
+	if (p->away.parking)
+		return 0;
+	p->away.parking = true;
+	p->stat.round_trips++;
+	return om_link_send_one(p->link, OM_M_PARK, NULL, 0);
+}
+
+/**
+ * om_send_regs - let the parked body go on
+ * @p: the process; the current one
+ * @regs: with these user registers
+ */
+int om_send_regs(struct om_proc *p, const struct pt_regs *regs)
+{
+	struct om_regs *r = kvmalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
+	struct kvec vec[2];
+	int ret;
+
+	if (!r)
+		return -ENOMEM;
+	ret = om_regs_save(regs, r, r + 1);
+	r->orig_ax = -1;	/* if there was a call, it has been seen to */
+	vec[0].iov_base = r;
+	vec[0].iov_len = sizeof(*r);
+	vec[1].iov_base = r + 1;
+	vec[1].iov_len = r->xstate_len;
+	if (!ret)
+		ret = om_link_send(p->link, OM_M_REGS, vec, 2, false);
+	kvfree(r);
+	return ret;
+}
+
+/* How much of the stack, from its new end, a signal frame can have written. */
+static size_t om_frame_size(const struct pt_regs *regs, unsigned long old_sp)
+{
+	unsigned long size = get_sigframe_size(), top;
+
+	if (current->sas_ss_size && regs->sp - current->sas_ss_sp <
+	    current->sas_ss_size && old_sp - current->sas_ss_sp >
+	    current->sas_ss_size)
+		top = current->sas_ss_sp + current->sas_ss_size;
+	else
+		top = old_sp - OM_REDZONE;
+	return top > regs->sp ? min(size, top - regs->sp) : 0;
+}
+
+/**
+ * om_take_parked - the body stands still: deliver what is pending
+ * @p: the process; the current one
+ * @regs: its user registers, to be replaced by the body's
+ * @msg: the body's registers
+ *
+ * May not return at all, if that is what the signal says. Returns 0 or a
+ * negative errno.
+ */
+int om_take_parked(struct om_proc *p, struct pt_regs *regs,
+		   const struct om_msg *msg)
+{
+	const struct om_parked *m = msg->data;
+	size_t xlen = msg->len - sizeof(*m);
+	unsigned long sp;
+	int ret;
+
+	if (!p->away.parking || msg->len < sizeof(*m) ||
+	    !om_regs_sane(&m->regs, xlen))
+		return -EPROTO;
+	om_usage_add(p, &m->usage);
+	if (om_wants_home(p)) {
+		/* it comes as it stands, and the signal waits for it here */
+		p->away.parking = false;
+		return om_recall(p);
+	}
+	ret = om_regs_load(regs, &m->regs, m + 1);
+	if (ret)
+		return ret;
+	sp = regs->sp;
+	p->away.parked = true;
+	arch_do_signal_or_restart(regs);
+	p->away.parked = false;
+	p->away.parking = false;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (regs->sp != sp) {
+		ret = om_send_memory(p, regs->sp, om_frame_size(regs, sp));
+		if (ret)
+			return ret;
+	}
+	return om_send_regs(p, regs);
+}
+
+/* The current process dies of a signal that leaves a core behind. */
+void om_before_core(void)
+{
+	struct om_proc *p = om_proc_of(current);
+
+	if (!p || !p->away.parked)
+		return;
+	p->away.parked = false;
+	om_fetch_memory(p);
+}
+
+/* The guest */
+
+/*
+ * A signal ends an rseq critical section, whose area home cannot see. Nothing
+ * else does, away: the memory that such a section guards has no other user.
+ */
+static int om_rseq_fixup(struct om_body *b, struct pt_regs *regs)
+{
+#ifdef CONFIG_RSEQ
+	struct rseq __user *area = (void __user *)b->rseq;
+	struct rseq_cs cs;
+	u64 ptr;
+	u32 sig;
+
+	if (!area)
+		return 0;
+	if (get_user(ptr, (u64 __user *)&area->rseq_cs))
+		return -EFAULT;
+	if (!ptr)
+		return 0;
+	if (ptr >= TASK_SIZE_MAX ||
+	    copy_from_user(&cs, (void __user *)ptr, sizeof(cs)))
+		return -EFAULT;
+	if (regs->ip - cs.start_ip < cs.post_commit_offset) {
+		if (cs.abort_ip < sizeof(sig) || cs.abort_ip >= TASK_SIZE_MAX ||
+		    get_user(sig, (u32 __user *)(cs.abort_ip - sizeof(sig))) ||
+		    sig != b->rseq_sig)
+			return -EINVAL;
+		regs->ip = cs.abort_ip;
+	}
+	return put_user((u64)0, (u64 __user *)&area->rseq_cs);
+#else
+	return 0;
+#endif
+}
+
+/**
+ * om_body_await_regs - stand still until home says how to go on
+ * @b: the body
+ * @regs: its user registers, replaced on return
+ */
+void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
+{
+	const struct om_regs *in;
+	struct om_regs r;
+	struct om_msg msg;
+	int ret;
+
+	for (;;) {
+		ret = om_link_recv_wait(b->link, &msg, MAX_SCHEDULE_TIMEOUT);
+		if (ret < 0)
+			om_body_die(b, "no link");
+		if (msg.type == OM_M_REGS)
+			break;
+		ret = msg.type == OM_M_BYTES ? om_take_bytes(b, &msg) :
+					       om_body_dispatch(b, &msg);
+		if (ret)
+			om_body_die(b, "broken message");
+		if (b->recall && b->urgent)
+			om_body_return(b, regs, OM_HOME_NONE, 0);
+	}
+	in = msg.data;
+	if (msg.len < sizeof(*in) || !om_regs_sane(in, msg.len - sizeof(*in)))
+		om_body_die(b, "broken message");
+	r = *in;
+	/* no signal changes these, and home may not know them */
+	current_save_fsgs();
+	r.fsbase = current->thread.fsbase;
+	r.gsbase = current->thread.gsbase;
+	if (om_regs_load(regs, &r, in + 1))
+		om_body_die(b, "bad registers");
+	regs->orig_ax = -1;
+}
+
+/**
+ * om_body_park - hand over the registers, and stand still
+ * @b: the body
+ * @regs: its user registers, replaced on return
+ */
+void om_body_park(struct om_body *b, struct pt_regs *regs)
+{
+	struct om_parked *m;
+	struct kvec vec[2];
+	int ret;
+
+	b->park = false;
+	if (om_rseq_fixup(b, regs)) {
+		/* home's kernel knows what to do about a broken area */
+		om_body_return(b, regs, OM_HOME_SIGNAL, SIGSEGV);
+	}
+	m = kvzalloc(sizeof(*m) + OM_MAX_XSTATE, GFP_KERNEL);
+	if (!m)
+		om_body_die(b, "no memory");
+	ret = om_regs_save(regs, &m->regs, m + 1);
+	om_body_usage(b, &m->usage);
+	b->told = m->usage;
+	vec[0].iov_base = m;
+	vec[0].iov_len = sizeof(*m);
+	vec[1].iov_base = m + 1;
+	vec[1].iov_len = m->regs.xstate_len;
+	if (!ret)
+		ret = om_flush_ops(b);
+	if (!ret)
+		ret = om_link_send(b->link, OM_M_PARKED, vec, 2, false);
+	kvfree(m);
+	if (ret)
+		om_body_die(b, "no link");
+	om_body_await_regs(b, regs);
+}
