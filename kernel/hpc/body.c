@@ -161,6 +161,8 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	b->map_max = prep.map_max;
 	b->rseq = prep.rseq;
 	b->rseq_sig = prep.rseq_sig;
+	b->vdso = prep.vdso;
+	b->vdso_len = prep.vdso_len;
 	current->signal->rlim[RLIMIT_STACK].rlim_cur = prep.stack_limit;
 	current->mm->om_body = b;
 	/* Nobody fills a hole but us: no huge pages, now or later. */
@@ -281,7 +283,9 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	r = kvzalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
 	if (!r)
 		om_body_die(b, "no memory");
-	ret = om_regs_save(regs, &r->regs, r + 1);
+	ret = om_vdso_leave(b, regs);
+	if (!ret)
+		ret = om_regs_save(regs, &r->regs, r + 1);
 	om_body_usage(b, &r->usage);
 	r->reason = reason;
 	r->arg = arg;

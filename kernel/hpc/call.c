@@ -335,6 +335,10 @@ static long om_run(struct om_proc *p, struct om_work *w)
 	case OM_ROW_MEMORY:
 		return om_memory_call(p, w);
 	case OM_ROW_SIGRETURN:
+		if (om_returns_to_vdso(w->call)) {
+			w->reply.flags |= OM_REPLY_NATIVE;
+			return 0;
+		}
 		w->reply.flags |= OM_REPLY_REGS;
 		return om_native(w->call);
 	default:

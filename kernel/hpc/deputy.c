@@ -55,20 +55,26 @@ static u32 om_new_reason(void)
 }
 
 /* Does anybody want the process here? A signal does not. */
-bool om_wants_home(struct om_proc *p)
+static bool om_wants_home(struct om_proc *p)
 {
 	return om_wanted(p) || READ_ONCE(p->wanted) || om_new_reason();
 }
 
-/* Asks the body to come home, once. */
+/* Must the process be here before it runs on? */
+bool om_wanted_now(struct om_proc *p)
+{
+	return READ_ONCE(p->wanted) || om_new_reason();
+}
+
+/* Asks the body to come home: when it can, or at once. */
 int om_recall(struct om_proc *p)
 {
 	u32 reasons = om_new_reason();
-	u32 urgent = reasons || READ_ONCE(p->wanted);
+	u32 urgent = om_wanted_now(p);
 
-	if (p->away.recalled)
+	if (p->away.recalled > urgent)
 		return 0;
-	p->away.recalled = true;
+	p->away.recalled = urgent + 1;
 	if (reasons) {
 		spin_lock(&p->lock);
 		p->stat.home_reason = OM_HOME_REASON;
@@ -156,8 +162,6 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (ret)
 		goto out;
 	ret = om_regs_load(regs, &r->regs, r + 1);
-	if (!ret)
-		ret = om_vdso_leave(regs);
 	if (ret)
 		goto out;
 	/* a call that is to be made again needs the exit path to look */
@@ -282,7 +286,8 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		 */
 		if (waiting)
 			wait_event_killable(link->wait,
-					    om_link_readable(link));
+				om_link_readable(link) ||
+				(p->away.recalled < 2 && om_wanted_now(p)));
 		else
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wants_home(p) ||

@@ -18,6 +18,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <asm/vdso.h>
 
 #include "om.h"
 
@@ -136,6 +137,8 @@ static int om_send_prepare(struct om_proc *p)
 		.flags = (om_may_own_memory() ? OM_PREP_OWN_MEMORY : 0) |
 			 (test_bit(MMF_TOPDOWN, &mm->flags) ?
 			  0 : OM_PREP_BOTTOM_UP),
+		.vdso = (u64)mm->context.vdso,
+		.vdso_len = vdso_image_64.size,
 		.map_max = max(sysctl_max_map_count - OM_MAP_SPARE, 0),
 #ifdef CONFIG_RSEQ
 		/* on its way from node to node it is put by */

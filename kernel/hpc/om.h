@@ -134,7 +134,7 @@ struct om_away {
 	unsigned long cursor;	/* of the background push */
 	bool again;		/* it left something out: start over */
 	bool pushed;
-	bool recalled;
+	u8 recalled;		/* 1: was asked to come home; 2: at once */
 	bool parking;		/* the body was asked to stand still */
 	bool parked;		/* it does, and a signal is being delivered */
 	bool unwritable;	/* data of the next call could not be written */
@@ -203,7 +203,7 @@ bool om_regs_sane(const struct om_regs *in, size_t xstate_len);
 
 bool om_vdso_contains(unsigned long addr);
 struct page *om_vdso_page(unsigned long addr);
-int om_vdso_leave(struct pt_regs *regs);
+int om_vdso_leave(const struct om_body *b, struct pt_regs *regs);
 
 /* migrate.c: the transaction, home side */
 
@@ -221,7 +221,7 @@ void om_bring_home(struct task_struct *task, u32 reason);
 
 int om_deputy(struct om_proc *p, struct pt_regs *regs);
 int om_recall(struct om_proc *p);
-bool om_wants_home(struct om_proc *p);
+bool om_wanted_now(struct om_proc *p);
 void om_fetch_memory(struct om_proc *p);
 bool om_must_restart(long result);
 
@@ -231,6 +231,7 @@ void om_usage_add(struct om_proc *p, const struct om_usage *now);
 
 /* signal.c: both sides */
 
+bool om_returns_to_vdso(const struct om_call *call);
 int om_park(struct om_proc *p);
 int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 		   const struct om_msg *msg);
@@ -305,6 +306,8 @@ struct om_body {
 	u32 moves;		/* of mappings, as in om_away */
 	u64 rseq;
 	u32 rseq_sig;
+	u32 vdso_len;
+	u64 vdso;		/* with its entries replaced, see vdso.c */
 	unsigned int nops;	/* changes of mappings that home does not know */
 	struct om_op op[OM_MAX_OPS];
 	unsigned long sent_to;	/* dirty pages were sent up to here, on recall */

@@ -20,6 +20,7 @@
 #include <linux/uaccess.h>
 #include <asm/elf.h>
 #include <asm/fsgsbase.h>
+#include <asm/sigframe.h>
 
 #include "om.h"
 
@@ -48,6 +49,20 @@ void om_rseq_give(struct om_proc *p)
 	rseq_migrate(current);
 	rseq_set_notify_resume(current);
 #endif
+}
+
+/*
+ * Does the frame that a handler returns to lead into the vdso? It was made at
+ * home, in the middle of a function whose entry is another one away.
+ */
+bool om_returns_to_vdso(const struct om_call *call)
+{
+	struct rt_sigframe __user *frame;
+	u64 ip;
+
+	frame = (void __user *)(call->sp - sizeof(long));
+	return get_user(ip, (u64 __user *)&frame->uc.uc_mcontext.ip) ||
+	       om_vdso_contains(ip);
 }
 
 /* Asks the body to stand still, once. */
@@ -120,7 +135,7 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 	    !om_regs_sane(&m->regs, xlen))
 		return -EPROTO;
 	om_usage_add(p, &m->usage);
-	if (om_wants_home(p)) {
+	if (om_wanted_now(p)) {
 		/* it comes as it stands, and the signal waits for it here */
 		p->away.parking = false;
 		return om_recall(p);
@@ -240,10 +255,9 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	int ret;
 
 	b->park = false;
-	if (om_rseq_fixup(b, regs)) {
-		/* home's kernel knows what to do about a broken area */
+	/* if its memory is broken, home's kernel knows what to do about that */
+	if (om_vdso_leave(b, regs) || om_rseq_fixup(b, regs))
 		om_body_return(b, regs, OM_HOME_SIGNAL, SIGSEGV);
-	}
 	m = kvzalloc(sizeof(*m) + OM_MAX_XSTATE, GFP_KERNEL);
 	if (!m)
 		om_body_die(b, "no memory");

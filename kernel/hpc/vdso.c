@@ -46,6 +46,13 @@ static unsigned long om_vdso_start(void)
 	return (unsigned long)current->mm->context.vdso;
 }
 
+/* mov $nr, %eax; syscall; ret */
+static bool om_is_entry(const u8 *code)
+{
+	return code[0] == 0xb8 && code[OM_AT_SYSCALL] == 0x0f &&
+	       code[OM_AT_SYSCALL + 1] == 0x05 && code[OM_AT_RET] == 0xc3;
+}
+
 /* Is @addr in the current task's vdso, at home? */
 bool om_vdso_contains(unsigned long addr)
 {
@@ -91,35 +98,38 @@ struct page *om_vdso_page(unsigned long addr)
 }
 
 /**
- * om_vdso_leave - translate an address in the body's vdso to one in home's
- * @regs: registers of the current task, which came home
+ * om_vdso_leave - leave a replaced entry of the vdso
+ * @b: the body
+ * @regs: its user registers, which are about to be seen by others
  *
- * The body may have been interrupted inside one of its three instructions. At
- * home, the real function lies there: begin it, or leave it.
+ * A body may be interrupted inside one of the three instructions. Nobody else
+ * may see such an address, be it home, where the real function lies there, or a
+ * signal frame that the process takes home: begin the entry again, or leave it.
  */
-int om_vdso_leave(struct pt_regs *regs)
+int om_vdso_leave(const struct om_body *b, struct pt_regs *regs)
 {
-	unsigned long at = regs->ip - om_vdso_start();
-	unsigned int i;
+	unsigned long start = b->vdso;
+	u8 code[OM_AT_RET + 1];
 	u64 to;
 
-	if (!om_vdso_contains(regs->ip))
+	if (!start || regs->ip < start + OM_AT_RET ||
+	    regs->ip - start >= b->vdso_len)
 		return 0;
-	for (i = 0; i < om_vdso_entries; i++) {
-		if (at == om_vdso_entry[i].offset + OM_AT_SYSCALL) {
-			regs->ip -= OM_AT_SYSCALL;
-		} else if (at == om_vdso_entry[i].offset + OM_AT_RET) {
-			if (get_user(to, (u64 __user *)regs->sp))
-				return -EFAULT;
-			if (to >= TASK_SIZE_MAX)
-				return -EFAULT;
-			regs->ip = to;
-			regs->sp += sizeof(to);
-		} else {
-			continue;
-		}
-		break;
+	if (copy_from_user(code, (void __user *)regs->ip - OM_AT_RET,
+			   sizeof(code)))
+		return -EFAULT;
+	if (om_is_entry(code)) {
+		if (get_user(to, (u64 __user *)regs->sp) || to >= TASK_SIZE_MAX)
+			return -EFAULT;
+		regs->ip = to;
+		regs->sp += sizeof(to);
+		return 0;
 	}
+	if (copy_from_user(code, (void __user *)regs->ip - OM_AT_SYSCALL,
+			   sizeof(code)))
+		return -EFAULT;
+	if (om_is_entry(code))
+		regs->ip -= OM_AT_SYSCALL;
 	return 0;
 }
 

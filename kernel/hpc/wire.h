@@ -82,7 +82,8 @@ struct om_prepare {
 	__u32 map_max;		/* home's limit on the number of mappings */
 	__u64 rseq;		/* address of the thread's struct rseq, or 0 */
 	__u32 rseq_sig;
-	__u32 reserved;
+	__u32 vdso_len;
+	__u64 vdso;		/* where it is mapped, or 0 */
 };
 
 #define OM_PREP_BOTTOM_UP	0x1	/* mmap_base is the lowest address */
