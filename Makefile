@@ -88,7 +88,7 @@ test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 unit: ## Unit tests, with the sanitizers on
 	@$(prepare) deps unit
 	@ctest --preset test
-	@for folder in provision reports .ci; do \
+	@for folder in provision reports kernel/tests .ci; do \
 		/usr/bin/python3 -B -m unittest discover -s $$folder -p '*_test.py'; done
 
 lint: ## Check style and common mistakes

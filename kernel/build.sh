@@ -83,6 +83,9 @@ rsync -rc --delete --exclude '*.o' --exclude '*.cmd' --exclude '*.a' --exclude m
 rsync -c "$here/hpc/openmosix.h" "$tree/include/linux/openmosix.h"
 rsync -c "$here/uapi/openmosix.h" "$tree/include/uapi/linux/openmosix.h"
 
+"$here/tests/rows.py" check "$tree/arch/x86/entry/syscalls/syscall_64.tbl" ||
+	die "system calls of this kernel have no row: say in hpc/table.c what becomes of them"
+
 log=$tree/build.log
 fragment_hash=$(hash_of "${fragments[@]}" hpc/Kconfig)
 if [ "$(cat "$tree/.mosrig-config" 2>/dev/null)" != "$fragment_hash" ]; then

@@ -389,8 +389,13 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		task_pt_regs(current)->ax = w->reply.result;
 	} else if (READ_ONCE(p->wanted)) {
 		w->reply.flags |= OM_REPLY_RETURN;
-	} else if (om_must_restart(w->reply.result)) {
-		/* only the exit to user mode knows what becomes of that */
+	} else if (om_must_restart(w->reply.result) ||
+		   task_sigpending(current)) {
+		/*
+		 * What the program sent itself is delivered before the call
+		 * returns, and what becomes of an interrupted call only the
+		 * exit to user mode knows.
+		 */
 		w->reply.flags |= OM_REPLY_PARK;
 		p->away.parking = true;
 	}
