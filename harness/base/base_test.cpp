@@ -73,6 +73,14 @@ TEST(Subprocess, AChildThatKeepsThePipesIsNotWaitedFor) {
     EXPECT_LT(Clock::now() - before, std::chrono::seconds(15));
 }
 
+TEST(Subprocess, WhatTheCallerHasOpenIsNotInherited) {
+    const Fd open(::dup2(STDERR_FILENO, 77));
+    ASSERT_TRUE(open);
+    const auto result = run_subprocess({"sh", "-c", "! [ -e /proc/self/fd/77 ]"}, soon());
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->status, 0);
+}
+
 TEST(Subprocess, AMissingProgramSaysWhatToDo) {
     const auto result = run_subprocess({"no-such-program-here"}, soon());
     ASSERT_FALSE(result);

@@ -69,6 +69,8 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, const SpawnPlan& plan,
     posix_spawn_file_actions_adddup2(&actions, plan.in, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, plan.out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, plan.err, STDERR_FILENO);
+    // What our caller left open is not for a daemon to keep: the lock of a shell's flock, say.
+    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     if (!directory.empty()) {
         posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
     }
