@@ -14,6 +14,25 @@ FREEZE_GUIDES = [charts.Guide("parity: 10 R", 10.0), charts.Guide("goal: 1.5 R",
 TOTAL_GUIDES = [charts.Guide("raw TCP: 1", 1.0)]
 
 
+# Plain costs of the same nodes that the others are compared with.
+BASES = {
+    "R": "a TCP round trip of 64 bytes",
+    "R4": "one with an answer of 4 KiB",
+    "f": "fork and exit of a process of 1 MiB",
+    "B": "the best that iperf3 reaches: plain, zero copy, two streams",
+}
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base measure in words, and how far it drifted within the run (as a share)."""
+
+    name: str
+    meaning: str
+    value: str
+    drift: float
+
+
 @dataclass(frozen=True)
 class Figure:
     """A median with the ends of its interval. Times in ns, ratios without unit."""
@@ -61,8 +80,10 @@ def doubt(bench: dict[str, Any]) -> str:
     ours = _ours(bench)
     if ours.get("comparable", True):
         return ""
-    return (f"R drifted by {100 * ours.get('R_drift', 0):.0f} % within the run: this machine was "
-            "not steady enough to compare these figures with others")
+    moved = max(bases(bench), key=lambda base: base.drift, default=None)
+    told = f"{moved.name} drifted by {100 * moved.drift:.0f} %" if moved else "A base drifted"
+    return (f"{told} within the run: this machine was not steady enough to compare these figures "
+            "with others")
 
 
 def origin(bench: dict[str, Any], run: dict[str, Any]) -> str:
@@ -80,10 +101,15 @@ def origin(bench: dict[str, Any], run: dict[str, Any]) -> str:
     return f"{told}." if told else ""
 
 
-def round_trip_ns(bench: dict[str, Any]) -> float | None:
-    """R: the median TCP round trip of 64 bytes."""
-    figure = _figure(_ours(bench).get("R_ns"))
-    return figure.median if figure else None
+def bases(bench: dict[str, Any]) -> list[Base]:
+    """The base measures of the run, R first."""
+    told = _ours(bench).get("bases", {})
+    found = []
+    for name, meaning in BASES.items():
+        if figure := _figure(told.get(name)):
+            value = words.duration(figure.median) if name != "B" else words.rate(figure.median)
+            found.append(Base(name, meaning, value, float(told[name].get("drift", 0))))
+    return found
 
 
 def freeze_chart(found: list[Row]) -> str:

@@ -80,6 +80,11 @@ def span(seconds: int | float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def rate(bits_per_second: float) -> str:
+    """A throughput in megabits per second."""
+    return f"{_three_digits(bits_per_second / 1e6)} Mbit/s"
+
+
 def ratio(value: float | None) -> str:
     """A ratio with three digits; a dash if it was not measured."""
     return "–" if value is None else _three_digits(value)

@@ -27,11 +27,12 @@ using nlohmann::json;
 
 constexpr std::array sizes_mib = {1, 16, 64, 256};
 constexpr int samples_by_design = 30;
+constexpr int samples_if_quick = 3;
+constexpr size_t samples_per_throughput = 10;
 
 struct Bench {
     std::unique_ptr<BenchRig> rig;
     MoveSamples samples;
-    std::vector<double> round_trips;  // in the order in which they were measured
     std::string failure;
 };
 
@@ -70,15 +71,19 @@ void measure_moves(benchmark::State& state, Bench& bench, int mib, bool quiet) {
     std::vector<MoveSample>& samples = bench.samples[mib];
     for (auto turn : state) {
         static_cast<void>(turn);
-        const Result<MoveSample> sample =
-            subject ? bench.rig->sample(*subject, mib) : tl::unexpected(subject.error());
+        // A few times for each size, since it loads both nodes for seconds.
+        const Result<void> rate = samples.size() % samples_per_throughput == 0
+                                      ? bench.rig->measure_throughput()
+                                      : Result<void>();
+        const Result<MoveSample> sample = !rate     ? tl::unexpected(rate.error())
+                                          : subject ? bench.rig->sample(*subject, mib)
+                                                    : tl::unexpected(subject.error());
         if (!sample) {
             bench.failure = sample.error().message();
             state.SkipWithError(bench.failure.c_str());
             return;
         }
         samples.push_back(*sample);
-        bench.round_trips.push_back(sample->round_trip_ns);
         state.SetIterationTime(sample->total_ns / 1e9);
         if (!quiet) {
             progress(mib, samples.size(), state.max_iterations, *sample);
@@ -125,7 +130,9 @@ int run_benchmarks(const BenchOptions& options) {
     }
     Bench bench;
     bench.rig = std::move(*rig);
-    const int samples = options.repetitions > 0 ? options.repetitions : samples_by_design;
+    const int samples = options.repetitions > 0 ? options.repetitions
+                        : options.quick         ? samples_if_quick
+                                                : samples_by_design;
     for (const int mib : sizes_mib) {
         benchmark::RegisterBenchmark(fmt::format("move/mib:{}", mib).c_str(),
                                      [&bench, mib, quiet = options.json](benchmark::State& state) {
@@ -136,7 +143,7 @@ int run_benchmarks(const BenchOptions& options) {
             ->Unit(benchmark::kMillisecond);
     }
     json result = run_registered(options.filter);
-    result["mosrig"] = summarize(bench.samples, bench.round_trips);
+    result["mosrig"] = summarize(bench.samples, bench.rig->bases());
     result["mosrig"]["run"] = run_facts(cluster->info());
     const std::filesystem::path file = options.results_dir / "bench.json";
     std::error_code ignored;
@@ -153,8 +160,7 @@ int run_benchmarks(const BenchOptions& options) {
         return report(infra_error("the benchmark broke off: " + bench.failure).value());
     }
     // Nothing measured is no success.
-    return bench.round_trips.empty() ? report(infra_error("no benchmark fits the filter").value())
-                                     : 0;
+    return bench.samples.empty() ? report(infra_error("no benchmark fits the filter").value()) : 0;
 }
 
 }  // namespace mosrig

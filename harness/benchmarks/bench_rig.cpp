@@ -3,10 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <sstream>
-
-#include "harness/benchmarks/statistics.h"
 #include "harness/process/mover.h"
 #include "harness/process/node_machine.h"
 
@@ -14,13 +10,8 @@ namespace mosrig {
 
 namespace {
 
-constexpr const char* port = "7411";
 constexpr Millis setup_time(20000);
 constexpr Millis transfer_time(60000);
-
-std::string tcp_program() {
-    return fmt::format("{}/tcp", workload_folder);
-}
 
 }  // namespace
 
@@ -31,14 +22,7 @@ Result<std::unique_ptr<BenchRig>> BenchRig::open(Cluster& cluster) {
     std::unique_ptr<BenchRig> rig(new BenchRig(cluster));
     rig->home_ = std::make_unique<NodeMachine>(cluster.nodes()[0]);
     rig->guest_ = std::make_unique<NodeMachine>(cluster.nodes()[1]);
-    rig->guest_address_ = cluster.nodes()[1].info().address;
-    const Deadline ready = rig->deadline("the TCP server of the benchmark", setup_time);
-    MOSRIG_TRY(rig->server_,
-               rig->guest_->start({tcp_program(), "serve", rig->guest_address_, port}, ready, {}));
-    MOSRIG_TRY(const std::optional<std::string> line, rig->server_->read_line(ready));
-    if (line != "READY") {
-        return infra_error(fmt::format("the TCP server says '{}'", line.value_or("nothing")));
-    }
+    MOSRIG_TRY(rig->base_, BaseMeasures::open(cluster, *rig->home_, *rig->guest_));
     return rig;
 }
 
@@ -55,22 +39,6 @@ Result<Subject> BenchRig::start_busy(int mib) {
     return subject;
 }
 
-Result<std::vector<double>> BenchRig::tcp(const std::vector<std::string>& arguments) {
-    std::vector<std::string> argv = {tcp_program(), arguments.front(), guest_address_, port};
-    argv.insert(argv.end(), arguments.begin() + 1, arguments.end());
-    MOSRIG_TRY(const CommandResult result,
-               home_->run(argv, deadline("a TCP measure", transfer_time), 0));
-    std::vector<double> values;
-    std::istringstream lines(result.out);
-    for (double value = 0; lines >> value;) {
-        values.push_back(value);
-    }
-    if (!result.ok() || values.empty()) {
-        return infra_error(fmt::format("tcp {} failed: {}", arguments.front(), result.err));
-    }
-    return values;
-}
-
 Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
     const Deadline patience = deadline(fmt::format("the move to {}", node), transfer_time);
     MOSRIG_TRY(const MoveAnswer answer, request_by_file(*home_, pid, node, 0, patience));
@@ -82,18 +50,10 @@ Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
 }
 
 Result<MoveSample> BenchRig::sample(Subject& subject, int mib) {
-    constexpr const char* round_trips = "25";
     MoveSample sample;
-    // Nothing else is asked of the other node for the whole run, and a connection that stands idle
-    // is dropped by its sshd, and the server with it.
-    MOSRIG_TRY(const auto answered,
-               guest_->read_files({"/proc/uptime"}, deadline("a sign of life", setup_time)));
-    MOSRIG_CHECK(answered.at(0));
-    MOSRIG_TRY(const std::vector<double> pings, tcp({"ping", round_trips, "64", "64"}));
-    sample.round_trip_ns = median(pings);
-    MOSRIG_TRY(const std::vector<double> blast,
-               tcp({"blast", std::to_string(static_cast<std::int64_t>(mib) << 20)}));
-    sample.tcp_ns = blast.front();
+    MOSRIG_CHECK(base_->measure_times(bases_));
+    sample.round_trip_ns = bases_.R.back();
+    MOSRIG_TRY(sample.tcp_ns, base_->blast(static_cast<std::int64_t>(mib) << 20));
 
     MOSRIG_TRY(const ProcessState away, move(subject.pid(), guest_->id()));
     const auto freeze = away.migstat.freeze_ns();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/benchmarks/base_measures.h"
 #include "harness/cluster/cluster.h"
 #include "harness/process/machine.h"
 #include "harness/process/process_state.h"
@@ -16,7 +17,7 @@
 
 namespace mosrig {
 
-// One move out and what plain TCP took right before it.
+// One move out and what was measured right before it.
 struct MoveSample {
     double round_trip_ns = 0;  // R: median of some 64 B round trips
     double tcp_ns = 0;         // the process's bytes as one TCP stream
@@ -29,13 +30,17 @@ struct MoveSample {
 
 class BenchRig {
   public:
-    // Starts the TCP server on the second node.
+    // Starts the servers of the base measures on the second node.
     static Result<std::unique_ptr<BenchRig>> open(Cluster& cluster);
 
     // A busy loop with so much memory touched, at home and ready.
     Result<Subject> start_busy(int mib);
-    // Measures TCP, moves the program out, checks its memory, and brings it home.
+    // Takes the base measures, moves the program out, checks its memory, and brings it home.
     Result<MoveSample> sample(Subject& subject, int mib);
+    // One more value of B.
+    Result<void> measure_throughput() { return base_->measure_throughput(bases_); }
+    // All base measures so far.
+    [[nodiscard]] const BaseSamples& bases() const { return bases_; }
 
   private:
     explicit BenchRig(Cluster& cluster) : cluster_(cluster) {}
@@ -43,14 +48,13 @@ class BenchRig {
     [[nodiscard]] Deadline deadline(const std::string& name, Millis nominal) const {
         return cluster_.deadline(name, nominal);
     }
-    Result<std::vector<double>> tcp(const std::vector<std::string>& arguments);
     Result<ProcessState> move(std::int64_t pid, int node);
 
     Cluster& cluster_;
     std::unique_ptr<Machine> home_;
     std::unique_ptr<Machine> guest_;
-    std::string guest_address_;
-    std::unique_ptr<Program> server_;
+    std::unique_ptr<BaseMeasures> base_;
+    BaseSamples bases_;
 };
 
 }  // namespace mosrig

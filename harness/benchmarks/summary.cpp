@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/benchmarks/statistics.h"
 
 namespace mosrig {
@@ -53,12 +55,29 @@ double middle(const json& entry, const char* name) {
     return entry[name]["median"].get<double>();
 }
 
+const char* meaning(const std::string& base) {
+    return base == "R"    ? "a TCP round trip of 64 B"
+           : base == "R4" ? "one with an answer of 4 KiB"
+           : base == "f"  ? "fork and exit of a process of 1 MiB"
+                          : "the best that iperf3 reaches";
+}
+
 }  // namespace
 
-json summarize(const MoveSamples& samples, const std::vector<double>& round_trips) {
-    const double moved = drift(round_trips);
-    json summary = {
-        {"R_ns", spread(round_trips)}, {"R_drift", moved}, {"comparable", moved <= largest_drift}};
+json summarize(const MoveSamples& samples, const BaseSamples& bases) {
+    json summary = {{"bases", json::object()}};
+    double most = 0;
+    for (const auto& [name, values] :
+         {std::pair{"R", &bases.R}, {"R4", &bases.R4}, {"f", &bases.f}, {"B", &bases.B}}) {
+        if (values->empty()) {
+            continue;
+        }
+        json base = spread(*values);
+        base["drift"] = drift(*values);
+        most = std::max(most, base["drift"].get<double>());
+        summary["bases"][name] = std::move(base);
+    }
+    summary["comparable"] = most <= largest_drift;
     summary["rows"] = json::array();
     for (const auto& [mib, list] : samples) {
         if (!list.empty()) {
@@ -85,11 +104,16 @@ std::string render_table(const json& summary) {
                         middle(entry, "total_ns") / 1e6, middle(entry, "total_over_tcp"),
                         middle(entry, "demand_faults"), middle(entry, "pages_out_at_resume"));
     }
-    text += fmt::format("R, a TCP round trip of 64 B: {:.3f} ms, drift {:.0f} % within the run\n",
-                        middle(summary, "R_ns") / 1e6, 100 * summary["R_drift"].get<double>());
+    for (const auto& [name, base] : summary["bases"].items()) {
+        const bool rate = name == "B";
+        text += fmt::format("{:<2} {:<40} {:>9.3f} {}  drift {:.0f} %\n", name, meaning(name),
+                            base["median"].get<double>() / 1e6, rate ? "Mbit/s" : "ms    ",
+                            100 * base["drift"].get<double>());
+    }
     if (!summary["comparable"].get<bool>()) {
         text += fmt::format(
-            "R drifted over {:.0f} %: this machine was not steady enough to compare anything\n",
+            "a base drifted over {:.0f} %: this machine was not steady enough to compare "
+            "anything\n",
             100 * largest_drift);
     }
     return text;

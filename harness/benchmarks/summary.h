@@ -16,7 +16,7 @@ using MoveSamples = std::map<int, std::vector<MoveSample>>;
 
 // Our part of bench.json: base measures with their drift, one row for each size, and how freezing
 // the largest compares with freezing the smallest.
-nlohmann::json summarize(const MoveSamples& samples, const std::vector<double>& round_trips);
+nlohmann::json summarize(const MoveSamples& samples, const BaseSamples& bases);
 
 // The same as a table of plain text.
 std::string render_table(const nlohmann::json& summary);

@@ -19,7 +19,7 @@ MoveSample make(double freeze, double total, double round_trip, double tcp) {
 TEST(Summary, RatiosAreTakenSampleBySample) {
     const MoveSamples samples = {{1, {make(100, 1000, 10, 500), make(400, 1000, 40, 500)}},
                                  {256, {make(300, 9000, 10, 3000)}}};
-    const nlohmann::json summary = summarize(samples, {10, 10, 10});
+    const nlohmann::json summary = summarize(samples, {{10, 10, 10}, {}, {}, {}});
     EXPECT_EQ(summary["rows"].size(), 2U);
     EXPECT_EQ(summary["rows"][0]["freeze_over_R"]["median"], 10.0);
     EXPECT_EQ(summary["rows"][1]["total_over_tcp"]["median"], 3.0);
@@ -29,9 +29,29 @@ TEST(Summary, RatiosAreTakenSampleBySample) {
 }
 
 TEST(Summary, AnUnsteadyMachineIsSaid) {
-    const nlohmann::json summary = summarize({{1, {make(1, 2, 3, 4)}}}, {10, 20, 30});
+    const nlohmann::json summary = summarize({{1, {make(1, 2, 3, 4)}}}, {{10, 20, 30}, {}, {}, {}});
     EXPECT_EQ(summary["comparable"], false);
     EXPECT_NE(render_table(summary).find("not steady enough"), std::string::npos);
+}
+
+TEST(Summary, EveryBaseCountsAndOneThatIsMissingIsLeftOut) {
+    const BaseSamples bases = {{10, 10, 10}, {12, 12, 12}, {7, 7, 9}, {}};
+    const nlohmann::json summary = summarize({{1, {make(1, 2, 3, 4)}}}, bases);
+    EXPECT_EQ(summary["bases"]["R4"]["median"], 12.0);
+    EXPECT_FALSE(summary["bases"].contains("B"));
+    EXPECT_EQ(summary["comparable"], false) << "f drifted";
+}
+
+TEST(Iperf, WhatArrivedCountsAndItsComplaintIsHandedOn) {
+    EXPECT_EQ(parse_iperf(R"({"end":{"sum_sent":{"bits_per_second":9},
+                                     "sum_received":{"bits_per_second":8.5}}})")
+                  .value(),
+              8.5);
+    const auto busy = parse_iperf(R"({"start":{},"error":"the server is busy running a test"})");
+    ASSERT_FALSE(busy);
+    EXPECT_NE(busy.error().what.find("busy"), std::string::npos);
+    EXPECT_FALSE(parse_iperf("iperf3: not found"));
+    EXPECT_FALSE(parse_iperf(R"({"end":{}})"));
 }
 
 TEST(Summary, NothingMeasuredHasNoRows) {

@@ -3,6 +3,8 @@
 //
 //     mosrig-run agent           serve the rig on standard input and output
 //     mosrig-run calibrate       print the microseconds that 50 times fork, exec and wait take
+//     mosrig-run fork MIB COUNT  print the nanoseconds of each of COUNT forks of a process with so
+//                                much memory, until the child has exited
 //     mosrig-run put PATH MODE NAME   standard input into a file (octal mode), by way of a
 //     temporary;
 //                                     into PATH/NAME if PATH is a directory
@@ -15,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -124,10 +127,14 @@ int run_agent() {
     return 0;
 }
 
+long long now_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<long long>(now.tv_sec) * 1'000'000'000LL + now.tv_nsec;
+}
+
 int calibrate() {
-    timespec before{};
-    timespec after{};
-    ::clock_gettime(CLOCK_MONOTONIC, &before);
+    const long long start = now_ns();
     for (int round = 0; round < calibrate_rounds; ++round) {
         const pid_t child = ::fork();
         if (child == 0) {
@@ -139,10 +146,25 @@ int calibrate() {
             return fail("calibrate");
         }
     }
-    ::clock_gettime(CLOCK_MONOTONIC, &after);
-    const long long ns = static_cast<long long>(after.tv_sec - before.tv_sec) * 1'000'000'000LL +
-                         (after.tv_nsec - before.tv_nsec);
-    std::printf("%lld\n", ns / 1000);
+    std::printf("%lld\n", (now_ns() - start) / 1000);
+    return 0;
+}
+
+int measure_forks(long mib, long count) {
+    // Written to, so that it is there to be shared and torn down.
+    const std::string touched(static_cast<std::size_t>(std::max(mib, 0L)) << 20, 'x');
+    for (long turn = 0; turn < count; ++turn) {
+        const long long start = now_ns();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::_exit(touched.empty() || touched.back() == 'x' ? 0 : 1);
+        }
+        int raw = 0;
+        if (child < 0 || ::waitpid(child, &raw, 0) != child || raw != 0) {
+            return fail("fork");
+        }
+        std::printf("%lld\n", now_ns() - start);
+    }
     return 0;
 }
 
@@ -209,6 +231,9 @@ int main(int argc, char** argv) {
     if (verb == "calibrate" && argc == 2) {
         return calibrate();
     }
+    if (verb == "fork" && argc == 4) {
+        return measure_forks(std::strtol(argv[2], nullptr, 10), std::strtol(argv[3], nullptr, 10));
+    }
     if (verb == "nothing") {
         return 0;
     }
@@ -218,6 +243,8 @@ int main(int argc, char** argv) {
     if (verb == "get" && argc == 3) {
         return get_file(argv[2]);
     }
-    std::fputs("usage: mosrig-run agent | calibrate | put PATH MODE NAME | get PATH\n", stderr);
+    std::fputs(
+        "usage: mosrig-run agent | calibrate | fork MIB COUNT | put PATH MODE NAME | get PATH\n",
+        stderr);
     return 2;
 }
