@@ -144,7 +144,7 @@ def apply_flags(config: Config, flags: argparse.Namespace) -> Config:
     """Puts the command line over the file, makes the list of nodes, and checks the whole."""
     if flags.nodes is not None:
         config.count = flags.nodes
-    for name in ("image", "kernel", "hypervisor", "mutant", "kernel_dir", "image_path"):
+    for name in ("cluster", "image", "kernel", "hypervisor", "mutant", "kernel_dir", "image_path"):
         if getattr(flags, name):
             setattr(config, name, getattr(flags, name))
     if flags.accel:

@@ -162,6 +162,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, default=default, help="the cluster's file")
     parser.add_argument("--state", type=Path, help="directory to write to")
     parser.add_argument("--print", choices=["kernel", "image"], help="tell what is wanted, only")
+    parser.add_argument("--cluster", help="name and tag of the cluster")
     parser.add_argument("--nodes", type=int, help="number of nodes")
     parser.add_argument("--kernel", help="base, debug or a directory with vmlinux")
     parser.add_argument("--kernel-dir", type=Path, help="where vmlinux and release are")

@@ -154,8 +154,7 @@ def _conformance(options: Options, part: Part, folder: Path, variables: list[str
     part.seconds += done.seconds
     _keep(build, folder)
     try:
-        probe = render.read_probe(render.kvm_answer())
-        deviations = render.write(folder / "results.json", None, probe, folder)
+        deviations = render.write(folder / "results.json", None, folder)
         results = model.load(folder / "results.json")
     except (model.Unreadable, KeyError) as error:
         part.code, part.said = 3, f"no results, make ended with {done.code}: {done.last_line}"
@@ -195,8 +194,7 @@ def _bench(options: Options, part: Part, folder: Path, kernel: str) -> None:
         part.code = part.code or 3
         part.said += f"; benchmark: {(wrong or ['measured nothing'])[0]}"
     if (folder / "results.json").exists():
-        render.write(folder / "results.json", folder / "bench.json",
-                     render.read_probe(render.kvm_answer()), folder)
+        render.write(folder / "results.json", folder / "bench.json", folder)
 
 
 def _forget(*folders: Path) -> None:

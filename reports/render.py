@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -44,26 +43,9 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def kvm_answer() -> Path:
-    """Where the rig remembers whether KVM works on this host."""
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "mosrig" / "kvm" / "answer.json"
-
-
-def read_probe(answer: Path) -> dict[str, Any] | None:
-    """The KVM probe in the words of results.json; None if none is remembered."""
-    try:
-        told = model.load(answer)
-        log = Path(str(told.get("log") or os.devnull)).read_text("utf-8", errors="replace")
-    except (model.Unreadable, OSError):
-        return None
-    return {"usable": bool(told.get("works")), "reason": str(told.get("why", "")), "log": log}
-
-
 def page(
     results: dict[str, Any],
     bench: dict[str, Any] | None = None,
-    probe: dict[str, Any] | None = None,
     deviations: list[str] | None = None,
 ) -> str:
     """The HTML of one run."""
@@ -83,19 +65,17 @@ def page(
         locked_ids=[case["id"] for case in cases if case["lock"] == 1],
         bench_rows=rows,
         bench_doubt=benchmarks.doubt(bench or {}),
-        round_trip_ns=benchmarks.round_trip_ns(bench or {}),
+        bases=benchmarks.bases(bench or {}),
         bench_origin=benchmarks.origin(bench or {}, run),
         bench_errors=benchmarks.errors(bench or {}),
         freeze_chart=benchmarks.freeze_chart(rows),
         total_chart=benchmarks.total_chart(rows),
         freeze_growth=benchmarks.freeze_growth(rows),
-        probe=run.get("kvm_probe") or probe or {},
+        probe=run.get("kvm_probe") or {},
     )
 
 
-def write(
-    results_path: Path, bench_path: Path | None, probe: dict[str, Any] | None, out: Path
-) -> list[str]:
+def write(results_path: Path, bench_path: Path | None, out: Path) -> list[str]:
     """Renders all files of a run into out. Returns where the data breaks its schema."""
     results = model.load(results_path)
     deviations = model.deviations(results, "results")
@@ -110,7 +90,7 @@ def write(
     if bench is not None:
         deviations += [f"bench.json: {line}" for line in model.deviations(bench, "bench")]
     out.mkdir(parents=True, exist_ok=True)
-    (out / "index.html").write_text(page(results, bench, probe, deviations), "utf-8")
+    (out / "index.html").write_text(page(results, bench, deviations), "utf-8")
     (out / "summary.md").write_text(summary.markdown(results, bench), "utf-8")
     for source in (results_path, bench_path):
         if source and source.exists() and source.resolve().parent != out.resolve():
@@ -124,13 +104,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=BUILD / "report" / "results.json")
     parser.add_argument("--bench", type=Path, default=BUILD / "results" / "bench.json",
                         help="benchmarks of the run, if it exists")
-    parser.add_argument("--kvm-answer", type=Path, default=kvm_answer(),
-                        help="what the rig remembers of its KVM probe (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=BUILD / "report", help="folder to write")
     chosen = parser.parse_args(arguments)
     try:
-        deviations = write(chosen.results, chosen.bench, read_probe(chosen.kvm_answer),
-                           chosen.out)
+        deviations = write(chosen.results, chosen.bench, chosen.out)
     except model.Unreadable as error:
         print(f"report: {error}", file=sys.stderr)
         return model.EXIT_INFRA

@@ -93,18 +93,19 @@ class PageTest(unittest.TestCase):
 
     def test_shows_costs_and_the_probe(self) -> None:
         page = Page(render.page(fixture("passed"), bench()))
-        for expected in ("All 4 cases passed", "256 MiB", "1.1 times that of 1 MiB",
+        for expected in ("All 4 cases passed", "256 MiB", "1.1 times that of 1 MiB", "312 Mbit/s",
                          "drifted by 22 %", "probe: no output", "emulated (QEMU TCG)"):
             self.assertIn(expected, page.text)
 
     def test_costs_of_another_run_say_so(self) -> None:
         other = bench()
         other["mosrig"]["run"] = {"kernel": "6.12.1-other", "finished": "2026-11-01T02:03:04Z"}
-        other["mosrig"].update(comparable=False, R_drift=0.22)
+        other["mosrig"]["comparable"] = False
+        other["mosrig"]["bases"]["R4"]["drift"] = 0.22
         page = Page(render.page(fixture("passed"), other))
         self.assertIn("Measured 2026-11-01 02:03 on another cluster than the cases: 6.12.1-other",
                       page.text)
-        self.assertIn("R drifted by 22 % within the run", page.text)
+        self.assertIn("R4 drifted by 22 % within the run", page.text)
 
     def test_escapes_what_a_guest_printed(self) -> None:
         results = fixture("mutant")
@@ -118,17 +119,12 @@ class PageTest(unittest.TestCase):
 
 
 class FilesTest(unittest.TestCase):
-    def test_the_probe_is_what_the_rig_remembers(self) -> None:
-        self.assertIsNone(render.read_probe(Path("/nowhere")))
-        with tempfile.TemporaryDirectory() as folder:
-            log, answer = Path(folder) / "probe.log", Path(folder) / "answer.json"
-            log.write_text("hung\n")
-            answer.write_text(json.dumps({"works": False, "why": "it hung", "log": str(log)}))
-            results = fixture("passed")
-            del results["run"]["kvm_probe"]
-            text = Page(render.page(results, probe=render.read_probe(answer))).text
-            self.assertIn("cannot be used: it hung", text)
-            self.assertIn("No probe of KVM is recorded", Page(render.page(results)).text)
+    def test_a_run_without_a_probe_says_so(self) -> None:
+        results = fixture("passed")
+        results["run"]["kvm_probe"] = {"usable": False, "reason": "it hung", "log": "hung\n"}
+        self.assertIn("cannot be used: it hung", Page(render.page(results)).text)
+        del results["run"]["kvm_probe"]
+        self.assertIn("No probe of KVM is recorded", Page(render.page(results)).text)
 
     def test_are_all_written(self) -> None:
         with tempfile.TemporaryDirectory() as out:

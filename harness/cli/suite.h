@@ -14,11 +14,14 @@ struct ConformanceOptions {
     std::filesystem::path source_dir;   // top of the checkout
     std::filesystem::path build_dir;    // build/: guest programs in guest/bin
     std::filesystem::path results_dir;  // build/results: journal.jsonl
+    std::filesystem::path console_dir;  // build/results/console: consoles of clusters that went
     std::filesystem::path report_dir;   // build/report: results.json
+    std::filesystem::path cache;        // as in Places
     std::string tier = "full";          // quick, full or night
     std::vector<std::string> cases;     // ids to run, empty: all of the tier
-    bool list = false;                  // only print the ids
-    bool json = false;                  // print results.json's path and summary as JSON
+    bool fresh = false;  // brought up for this run: its consoles count from the start
+    bool list = false;   // only print the ids
+    bool json = false;   // print results.json's path and summary as JSON
 };
 
 struct BenchOptions {
@@ -27,7 +30,8 @@ struct BenchOptions {
     std::filesystem::path build_dir;
     std::filesystem::path results_dir;  // bench.json is written here
     std::string filter;                 // regular expression over names, empty: all
-    int repetitions = 0;                // 0: as the design says
+    bool quick = false;                 // a few samples: does it work, not how fast is it
+    int repetitions = 0;                // 0: as the design, or quick, says
     bool json = false;
 };
 

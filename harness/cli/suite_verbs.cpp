@@ -14,26 +14,35 @@ namespace mosrig::cli {
 namespace {
 
 // Runs `work` on a cluster of this configuration. A cluster that was up before stays up; without
-// flags any running cluster will do.
+// flags any running cluster will do. `work` is told whether the cluster was made for it. The
+// consoles of one that goes stay in `consoles`.
 int with_cluster(const Places& places, const ClusterFlags& flags, bool keep,
-                 const std::function<int()>& work) {
+                 const std::filesystem::path& consoles, const std::function<int(bool)>& work) {
     const Progress progress = progress_to_stderr();
     const bool any_will_do = !flags.any() && cluster_is_running(places.state);
     bool ours = false;
+    std::error_code ignored;
+    std::filesystem::remove_all(consoles, ignored);
+    const auto end_cluster = [&]() -> Result<bool> {
+        if (const auto kept = keep_consoles(places.state, consoles); !kept) {
+            complain(kept.error(), exit_infra);
+        }
+        return take_down(places, progress);
+    };
     if (!any_will_do) {
         const auto outcome = bring_up(places, flags, IfDifferent::refuse, progress);
         if (!outcome) {
             // What failed to come up is kept for a look at it only if asked.
             if (!keep && outcome.error().kind == ErrorKind::boot) {
-                static_cast<void>(take_down(places, progress));
+                static_cast<void>(end_cluster());
             }
             return complain(outcome.error(), exit_code(outcome.error()));
         }
         ours = *outcome != UpOutcome::already_up;
     }
-    const int status = work();
+    const int status = work(ours);
     if (ours && !keep) {
-        const auto down = take_down(places, progress);
+        const auto down = end_cluster();
         if (!down) {
             return complain(down.error(), exit_infra);
         }
@@ -47,7 +56,9 @@ ConformanceOptions conformance_options(const Places& places) {
     options.source_dir = places.source;
     options.build_dir = places.build;
     options.results_dir = places.build / "results";
+    options.console_dir = options.results_dir / "console";
     options.report_dir = places.build / "report";
+    options.cache = places.cache;
     return options;
 }
 
@@ -83,12 +94,15 @@ Verb add_conformance(CLI::App& parser, const Places& places) {
     app->add_flag("--json", options.json, "print a summary as JSON");
     app->add_flag("--keep", arguments->keep, "leave the cluster up afterwards");
     return {app, [arguments, &places] {
-                const ConformanceOptions& chosen = arguments->options;
+                ConformanceOptions& chosen = arguments->options;
                 if (chosen.list) {
                     return run_conformance(chosen);
                 }
-                return with_cluster(places, arguments->flags, arguments->keep,
-                                    [&chosen] { return run_conformance(chosen); });
+                return with_cluster(places, arguments->flags, arguments->keep, chosen.console_dir,
+                                    [&chosen](bool fresh) {
+                                        chosen.fresh = fresh;
+                                        return run_conformance(chosen);
+                                    });
             }};
 }
 
@@ -107,13 +121,15 @@ Verb add_bench(CLI::App& parser, const Places& places) {
     CLI::App* const app = parser.add_subcommand("bench", "Measure what a migration costs");
     add_cluster_flags(*app, arguments->flags);
     app->add_option("--filter", options.filter, "regular expression over names");
-    app->add_option("--repetitions", options.repetitions,
-                    "samples of each (default: the design's)");
+    app->add_option("--repetitions", options.repetitions, "samples of each (default: 30)")
+        ->check(CLI::PositiveNumber);
+    app->add_flag("--quick", options.quick, "3 samples of each");
     app->add_flag("--json", options.json, "print the results as JSON");
     app->add_flag("--keep", arguments->keep, "leave the cluster up afterwards");
     return {app, [arguments, &places] {
                 return with_cluster(places, arguments->flags, arguments->keep,
-                                    [&] { return run_benchmarks(arguments->options); });
+                                    arguments->options.results_dir / "bench-console",
+                                    [&](bool) { return run_benchmarks(arguments->options); });
             }};
 }
 

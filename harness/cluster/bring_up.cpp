@@ -80,11 +80,9 @@ class BringUp {
     }
 
     Result<void> connect() {
-        MOSRIG_TRY(const bool started,
-                   ensure_libvirt(info_.hypervisor_uri, places_.state,
-                                  [this](const std::string& kind, const std::string& name) {
-                                      return resources_.record(kind, name);
-                                  }));
+        MOSRIG_TRY(const bool started, ensure_libvirt(info_.hypervisor_uri, places_.state, [this] {
+                       return resources_.record("libvirt", "daemons");
+                   }));
         if (started) {
             progress_("started libvirtd: none was running");
         }

@@ -129,6 +129,35 @@ TEST_F(StateDir, DownEndsOnlyWhatWasRecordedAndIsOurs) {
         places, [](const std::string&) {}, connector(fake)));
 }
 
+TEST_F(StateDir, DownTakesAClusterThatBelongsToThisOneWithIt) {
+    FakeHypervisor fake;
+    ASSERT_TRUE(fake.create(domain("lab-proof-node1", "lab-proof")));
+    const fs::path other = folder_ / "state-proof";
+    fs::create_directories(other);
+    ASSERT_TRUE(ResourceLog(state_).record("cluster", other.string()));
+    ASSERT_TRUE(ResourceLog(other).record("domain", "lab-proof-node1"));
+    Places places;
+    places.state = state_;
+    EXPECT_TRUE(take_down(
+        places, [](const std::string&) {}, connector(fake)));
+    EXPECT_FALSE(fs::exists(other));
+    EXPECT_EQ(fake.state("lab-proof-node1").value(), DomainState::absent);
+}
+
+TEST_F(StateDir, ConsolesOutliveTheirCluster) {
+    const fs::path kept = folder_ / "results" / "console";
+    EXPECT_TRUE(keep_consoles(state_, kept)) << "a cluster that never had one";
+    fs::create_directories(state_ / "console");
+    ASSERT_TRUE(write_text_file(state_ / "console" / "node1.log", "first boot"));
+    ASSERT_TRUE(keep_consoles(state_, kept));
+    EXPECT_EQ(read_text_file(kept / "node1.log").value(), "first boot");
+    ASSERT_TRUE(write_text_file(state_ / "console" / "node1.log", "second boot"));
+    ASSERT_TRUE(keep_consoles(state_, kept));
+    const std::string both = read_text_file(kept / "node1.log").value();
+    EXPECT_EQ(both.find("first boot"), 0U);
+    EXPECT_NE(both.find("second boot"), std::string::npos);
+}
+
 TEST_F(StateDir, DownWorksWithoutAHypervisor) {
     ASSERT_TRUE(ResourceLog(state_).record("domain", "lab-node1"));
     Places places;

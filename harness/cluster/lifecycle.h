@@ -43,6 +43,10 @@ struct ClusterFlags {
     }
 };
 
+// In the state directory: whether KVM works here and why not, in the words of results.json's
+// kvm_probe. Missing if nobody had to ask.
+constexpr const char* kvm_probe_file = "kvm_probe.json";
+
 // What to do with a cluster that runs with another configuration.
 enum class IfDifferent { replace, refuse };
 
@@ -57,6 +61,10 @@ Result<UpOutcome> bring_up(const Places& places, const ClusterFlags& flags, IfDi
 // Not an error if nothing is up. Gives whether anything was there.
 Result<bool> take_down(const Places& places, const Progress& progress,
                        const Connector& connect = connect_libvirt);
+
+// Copies the consoles of the cluster in `state` into `folder`, where they outlive it; a node that
+// has a console there already gets the new one added to it. Not an error if there are none.
+Result<void> keep_consoles(const std::filesystem::path& state, const std::filesystem::path& folder);
 
 // Whether the last `up` on this state directory came to its end.
 bool is_complete(const std::filesystem::path& state);

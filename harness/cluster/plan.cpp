@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <nlohmann/json.hpp>
+
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
 #include "harness/cluster/seed.h"
@@ -59,6 +61,13 @@ Result<ClusterInfo> plan_cluster(const Places& places, const ClusterFlags& flags
     }
     MOSRIG_TRY(const KvmAnswer answer, probe_kvm(info.kernel_dir / "vmlinux", places.cache,
                                                  places.build / "guest" / "bin" / "mosrig-run"));
+    // With the log itself: the cache has only the last probe's.
+    const nlohmann::json told = {{"usable", answer.works},
+                                 {"reason", answer.why},
+                                 {"log", read_text_file(answer.log).value_or("")}};
+    MOSRIG_CHECK(
+        write_text_file(places.state / kvm_probe_file,
+                        told.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
     progress(fmt::format("accelerator {}: {}", answer.works ? "kvm" : "tcg", answer.why));
     return answer.works ? render(places, flags, "kvm") : info;
 }

@@ -12,8 +12,9 @@
 namespace mosrig {
 
 struct Resource {
-    std::string kind;  // domain, process, daemon or file
-    std::string name;  // domain's name; pid file of a process or daemon; path of a file
+    std::string kind;  // domain, process, libvirt, file or cluster
+    std::string name;  // domain's name; pid file of a process; path of a file; state directory of
+                       // another cluster that must not outlive this one
 };
 
 class ResourceLog {

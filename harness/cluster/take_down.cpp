@@ -56,8 +56,14 @@ class TakeDown {
         if (resource.kind == "process") {
             return stop_process(resource.name);
         }
-        if (resource.kind == "daemon") {
-            return end_daemon(resource.name);
+        if (resource.kind == "libvirt") {
+            return release_daemons();
+        }
+        if (resource.kind == "cluster") {
+            Places other;
+            other.state = resource.name;
+            MOSRIG_CHECK(take_down(other, progress_, connect_));
+            return {};
         }
         std::error_code error;
         if (resource.kind == "file") {
@@ -82,22 +88,20 @@ class TakeDown {
         return {};
     }
 
-    Result<void> end_daemon(const std::string& pid_file) {
-        if (fs::path(pid_file).stem() == "libvirtd") {
+    Result<void> release_daemons() {
+        return release_libvirt(state_, [this]() -> Result<bool> {
             MOSRIG_TRY(Hypervisor* const hypervisor, connection());
-            if (hypervisor != nullptr) {
-                MOSRIG_TRY(const std::vector<DomainInfo> others, hypervisor->list());
-                keep_daemons_ = !others.empty();
+            if (hypervisor == nullptr) {
+                return false;
+            }
+            MOSRIG_TRY(const std::vector<DomainInfo> others, hypervisor->list());
+            if (!others.empty()) {
+                progress_("libvirtd stays: it runs domains that are no cluster's");
             }
             hypervisor_.reset();
             connected_ = false;
-        }
-        if (keep_daemons_) {
-            progress_(fmt::format("{} stays: it runs domains that are not this cluster's",
-                                  fs::path(pid_file).stem().string()));
-            return {};
-        }
-        return stop_daemon(pid_file);
+            return !others.empty();
+        });
     }
 
     // nullptr if there is no hypervisor to ask, and so no domain of ours either.
@@ -117,7 +121,6 @@ class TakeDown {
     const Progress& progress_;
     const Connector& connect_;
     bool connected_ = false;
-    bool keep_daemons_ = false;
     std::unique_ptr<Hypervisor> hypervisor_;
 };
 
@@ -125,6 +128,24 @@ class TakeDown {
 
 Result<bool> take_down(const Places& places, const Progress& progress, const Connector& connect) {
     return TakeDown(places, progress, connect).run();
+}
+
+Result<void> keep_consoles(const fs::path& state, const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    for (fs::directory_iterator at(state / "console", error), end; !error && at != end;
+         at.increment(error)) {
+        const fs::path kept = folder / at->path().filename();
+        MOSRIG_TRY(const std::string text, read_text_file(at->path()));
+        const auto before = read_text_file(kept);
+        MOSRIG_CHECK(write_text_file(
+            kept, before ? *before + "\n==== mosrig: started afresh ====\n" + text : text));
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        return errno_error(fmt::format("cannot keep the consoles in {}", folder.string()),
+                           error.value());
+    }
+    return {};
 }
 
 bool is_complete(const std::filesystem::path& state) {

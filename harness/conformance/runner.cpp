@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,12 +14,14 @@
 #include <cstdio>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
 #include "harness/cli/suite.h"
 #include "harness/cluster/cluster.h"
+#include "harness/cluster/lifecycle.h"
+#include "harness/conformance/checkers.h"
+#include "harness/conformance/run_head.h"
 #include "harness/conformance/suite.h"
 #include "harness/journal/journal.h"
 #include "harness/journal/results.h"
@@ -47,6 +48,10 @@ std::filesystem::path journal_file(const ConformanceOptions& options) {
     return options.results_dir / "journal.jsonl";
 }
 
+bool is_named(const ConformanceOptions& options, const Checker& checker) {
+    return std::find(options.cases.begin(), options.cases.end(), checker.id) != options.cases.end();
+}
+
 Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     MOSRIG_TRY(const std::vector<Description> all,
                load_descriptions(options.source_dir / "workloads"));
@@ -58,6 +63,9 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
             chosen.push_back(description);
         }
     }
+    for (const Checker& checker : checkers) {
+        wanted.erase(checker.id);
+    }
     if (!wanted.empty()) {
         return usage_error(fmt::format("there is no case '{}'", *wanted.begin()),
                            "'mosrig conformance --list' names them");
@@ -65,50 +73,28 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     return chosen;
 }
 
-std::string commit_of(const std::filesystem::path& source) {
-    const auto git = [&source](std::vector<std::string> argv) {
-        argv.insert(argv.begin(), {"git", "-C", source.string()});
-        const Result<CommandResult> result = run_subprocess(argv, Deadline("git", Millis(30000)));
-        return result && result->ok() ? result->out : std::string();
-    };
-    std::string commit = git({"rev-parse", "HEAD"});
-    if (commit.empty()) {
-        return "unknown";
+// The checkers that have to speak first: all of them on a debug kernel, or those that are named.
+Result<std::vector<Checker>> choose_checkers(const ConformanceOptions& options,
+                                             const ClusterInfo& info) {
+    std::vector<Checker> chosen;
+    for (const Checker& checker : checkers) {
+        const bool named = is_named(options, checker);
+        if (named && info.kernel_config != "debug") {
+            return usage_error(fmt::format("{} is about the debug kernel", checker.id),
+                               "add --kernel debug");
+        }
+        if (named || (options.cases.empty() && info.kernel_config == "debug")) {
+            chosen.push_back(checker);
+        }
     }
-    commit.pop_back();
-    return git({"status", "--porcelain"}).empty() ? commit : commit + "-dirty";
+    return chosen;
 }
 
-std::string host_words() {
-    struct utsname name {};
-    (void)::uname(&name);
-    return fmt::format("{} {}, {} CPUs, Linux {}", name.nodename, name.machine,
-                       std::thread::hardware_concurrency(), name.release);
-}
-
-json head_of_run(const ConformanceOptions& options, const ClusterInfo& info, double factor) {
-    json run = {{"kernel", info.kernel_release},
-                {"kernel_config", info.kernel_config},
-                {"accelerator", info.accelerator},
-                {"nodes", info.nodes.size()},
-                {"image", info.image_kind},
-                {"commit", commit_of(options.source_dir)},
-                {"mutant", info.mutant.empty() ? json(nullptr) : json(info.mutant)},
-                {"tier", options.tier},
-                {"started", timestamp()},
-                {"host", host_words()},
-                {"calibration", factor}};
-    std::string command = fmt::format("make conformance NODES={} KERNEL={} IMAGE={}",
-                                      info.nodes.size(), info.kernel_config, info.image_kind);
-    if (!info.mutant.empty()) {
-        command += " MUTANT=" + info.mutant;
-    }
-    run["command"] = command;
-    return run;
-}
-
-json plan_of(const std::vector<Description>& cases) {
+json plan_of(const std::vector<Checker>& first, const std::vector<Description>& cases) {
     json planned = json::array();
+    for (const Checker& checker : first) {
+        planned.push_back({{"id", checker.id}, {"title", checker.title}, {"expected", "none"}});
+    }
     for (const Description& description : cases) {
         planned.push_back(
             {{"id", description.id},
@@ -121,7 +107,8 @@ json plan_of(const std::vector<Description>& cases) {
 
 // The child: plays the cases and leaves everything it has to say in the journal.
 [[noreturn]] void play_and_exit(const ConformanceOptions& options,
-                                const std::vector<Description>& cases, size_t total) {
+                                const std::vector<Description>& cases, size_t total,
+                                bool from_boot) {
     // It must not outlive the one who watches it.
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     Result<Cluster> cluster = Cluster::open(options.state);
@@ -132,7 +119,12 @@ json plan_of(const std::vector<Description>& cases) {
     if (!journal) {
         ::_exit(report(journal.error()));
     }
-    Suite suite{cases, *cluster, *journal, total - cases.size(), total};
+    Suite suite{cases, *cluster, *journal, total - cases.size(), total, {}};
+    for (const Node& node : cluster->nodes()) {
+        // What a node said before it was handed to us is not ours to judge.
+        suite.seen.push_back(from_boot ? Console::Mark{}
+                                       : node.console().mark().value_or(Console::Mark{}));
+    }
     run_suite(suite);
     (void)std::fflush(nullptr);
     ::_exit(suite.spoiled ? status_spoiled : 0);
@@ -220,6 +212,7 @@ json obituary(const ClusterInfo& info, const Progress& progress, const Ending& e
 Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInfo& info) {
     fmt::print("a node is not fit for the next case: all nodes are started afresh\n");
     (void)std::fflush(stdout);
+    MOSRIG_CHECK(keep_consoles(options.state, options.console_dir));
     const std::string program = (options.build_dir / "mosrig").string();
     const bool known_kernel = info.kernel_config == "base" || info.kernel_config == "debug";
     std::vector<std::string> up = {
@@ -242,10 +235,27 @@ Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInf
     return {};
 }
 
+// Makes each checker of the kernel speak on a node of its own.
+Result<void> play_checkers(const ConformanceOptions& options, const ClusterInfo& info,
+                           Journal& journal, const std::vector<Checker>& first, size_t total) {
+    const Places places{options.state, options.source_dir, options.build_dir, options.cache};
+    size_t number = 0;
+    for (const Checker& checker : first) {
+        MOSRIG_CHECK(journal.append({{"event", "case_begin"}, {"id", checker.id}}));
+        const Clock::time_point start = Clock::now();
+        CaseResult result = judge_checker(checker, boot_provoked(places, info, checker));
+        result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
+        MOSRIG_CHECK(
+            journal.append({{"event", "case_end"}, {"id", checker.id}, {"case", to_json(result)}}));
+        show_case(++number, total, result);
+    }
+    return {};
+}
+
 // Plays all cases, with a new process after each death of one.
 Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info, Millis allowed,
-                      Journal& journal, std::vector<Description> cases) {
-    const size_t total = cases.size();
+                      Journal& journal, std::vector<Description> cases, size_t total) {
+    bool from_boot = options.fresh;
     while (!cases.empty()) {
         (void)std::fflush(nullptr);
         const pid_t child = ::fork();
@@ -253,7 +263,7 @@ Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info
             return errno_error("cannot start the runner", errno);
         }
         if (child == 0) {
-            play_and_exit(options, cases, total);
+            play_and_exit(options, cases, total, from_boot);
         }
         const Ending ending = watch(child, journal_file(options), allowed);
         const Progress progress = read_progress(journal_file(options));
@@ -277,6 +287,7 @@ Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info
         if (!cases.empty() && !left) {
             MOSRIG_CHECK(journal.append({{"event", "cluster_restarted"}}));
             MOSRIG_CHECK(restart_cluster(options, info));
+            from_boot = true;
         }
     }
     return {};
@@ -315,12 +326,16 @@ int conclude(const ConformanceOptions& options) {
 Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& cases) {
     MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
     MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
+    MOSRIG_TRY(const std::vector<Checker> first, choose_checkers(options, info));
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},
                                  {"run", head_of_run(options, info, calibration.factor())},
-                                 {"planned", plan_of(cases)}}));
+                                 {"planned", plan_of(first, cases)}}));
     const Clock::time_point start = Clock::now();
-    MOSRIG_CHECK(play_all(options, info, calibration.scale(silence_allowed), journal, cases));
+    const size_t total = first.size() + cases.size();
+    MOSRIG_CHECK(play_checkers(options, info, journal, first, total));
+    MOSRIG_CHECK(
+        play_all(options, info, calibration.scale(silence_allowed), journal, cases, total));
     return journal.append(
         {{"event", "run_end"},
          {"duration_s", std::chrono::duration<double>(Clock::now() - start).count()}});
@@ -336,6 +351,9 @@ int run_conformance(const ConformanceOptions& options) {
     if (options.list) {
         for (const Description& description : *cases) {
             fmt::print("{:<16} {:<5}  {}\n", description.id, description.tier, description.title);
+        }
+        for (const Checker& checker : checkers) {
+            fmt::print("{:<16} {:<5}  {}\n", checker.id, "debug", checker.title);
         }
         return 0;
     }

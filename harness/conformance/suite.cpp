@@ -19,49 +19,43 @@ namespace {
 // GoogleTest asks for its parameters from static functions, so what they come from is static too.
 Suite* current = nullptr;
 
-// Every console as it stood when a case began.
+// Every console from where the last look at it ended.
 class ConsoleWatch {
   public:
-    ConsoleWatch(Cluster& cluster, Judge& judge) : cluster_(cluster) {
-        for (Node& node : cluster_.nodes()) {
-            Result<Console::Mark> mark = node.console().mark();
-            if (!mark) {
-                judge.trouble(mark.error());
-            }
-            marks_.push_back(mark.value_or(Console::Mark{}));
-        }
-    }
+    explicit ConsoleWatch(Suite& suite) : suite_(suite) {}
 
     [[nodiscard]] nlohmann::json offsets() const {
         nlohmann::json offsets = nlohmann::json::object();
-        for (size_t index = 0; index < marks_.size(); ++index) {
-            offsets[cluster_.nodes()[index].name()] = marks_[index].offset;
+        for (size_t index = 0; index < suite_.seen.size(); ++index) {
+            offsets[suite_.cluster.nodes()[index].name()] = suite_.seen[index].offset;
         }
         return offsets;
     }
 
     // A clean console is a check as any other; one that cannot be read is not clean.
     void finish(Stage& stage) const {
-        for (size_t index = 0; index < marks_.size(); ++index) {
-            const Node& node = cluster_.nodes()[index];
-            const auto reports = node.console().reports_since(marks_[index]);
-            if (!reports) {
-                stage.judge.trouble(reports.error());
+        for (size_t index = 0; index < suite_.seen.size(); ++index) {
+            const Node& node = suite_.cluster.nodes()[index];
+            const auto text = node.console().text_since(suite_.seen[index]);
+            if (!text) {
+                stage.judge.trouble(text.error());
                 continue;
             }
-            for (const KernelReport& report : *reports) {
+            const auto reports = find_kernel_reports(*text, suite_.seen[index].offset);
+            for (const KernelReport& report : reports) {
                 stage.judge.kernel_report(node.name(), report.line);
                 stage.result.console[node.name()].push_back(report.excerpt);
             }
-            if (reports->empty()) {
+            if (reports.empty()) {
                 stage.check(fmt::format("console of {} is clean", node.name()), true);
             }
+            // A line that is not whole yet is read again with its end.
+            suite_.seen[index].offset += text->rfind('\n') + 1;
         }
     }
 
   private:
-    Cluster& cluster_;
-    std::vector<Console::Mark> marks_;
+    Suite& suite_;
 };
 
 std::string seconds(std::int64_t nanoseconds) {
@@ -84,6 +78,10 @@ std::string describe(const CaseResult& result) {
         text += "; " + result.reason;
     }
     return text;
+}
+
+std::string head_of(size_t number, size_t total, const std::string& id) {
+    return fmt::format("[{:2}/{}] {:<16}", number, total, id);
 }
 
 CaseResult run_case(Suite& suite, const Description& description) {
@@ -110,7 +108,7 @@ CaseResult run_case(Suite& suite, const Description& description) {
                      {"ok", check.ok},
                      {"detail", check.detail}});
         });
-    const ConsoleWatch consoles(suite.cluster, stage.judge);
+    const ConsoleWatch consoles(suite);
     journal({{"event", "case_begin"}, {"id", description.id}, {"console", consoles.offsets()}});
     play(stage, description);
     consoles.finish(stage);
@@ -144,19 +142,15 @@ TEST_P(Conformance, Case) {
     if (current->spoiled) {
         GTEST_SKIP() << "left to the next process, on fresh nodes";
     }
-    const bool terminal = isatty(STDOUT_FILENO) != 0;
     const size_t number = current->done + 1;
-    const std::string head = fmt::format("[{:2}/{}] {:<16}", number, current->total, GetParam().id);
-    if (terminal) {
-        fmt::print("{} ...", head);
+    if (isatty(STDOUT_FILENO) != 0) {
+        fmt::print("{} ...", head_of(number, current->total, GetParam().id));
         (void)std::fflush(stdout);
     }
     const CaseResult result = run_case(*current, GetParam());
     current->done = number;
     current->spoiled = spoils(*current, result);
-    fmt::print("{}{} {:<7} {:6.1f} s  {}\n", terminal ? "\r\033[K" : "", head,
-               to_string(result.verdict), result.duration_s, describe(result));
-    (void)std::fflush(stdout);
+    show_case(number, current->total, result);
     if (result.verdict == Verdict::skip) {
         GTEST_SKIP() << result.reason;
     }
@@ -177,6 +171,13 @@ INSTANTIATE_TEST_SUITE_P(Workloads, Conformance,
                          case_name);
 
 }  // namespace
+
+void show_case(size_t number, size_t total, const CaseResult& result) {
+    fmt::print("{}{} {:<7} {:6.1f} s  {}\n", isatty(STDOUT_FILENO) != 0 ? "\r\033[K" : "",
+               head_of(number, total, result.id), to_string(result.verdict), result.duration_s,
+               describe(result));
+    (void)std::fflush(stdout);
+}
 
 void run_suite(Suite& suite) {
     current = &suite;

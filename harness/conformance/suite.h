@@ -6,6 +6,7 @@
 
 #include "harness/cluster/cluster.h"
 #include "harness/journal/journal.h"
+#include "harness/verdict/case_result.h"
 #include "harness/workload/description.h"
 
 namespace mosrig {
@@ -17,9 +18,14 @@ struct Suite {
     Journal& journal;
     size_t done = 0;   // cases that an earlier process of this run has finished
     size_t total = 0;  // cases of the run
+    // How far each console has been looked at. A report between two cases is the next one's.
+    std::vector<Console::Mark> seen;
     // A case left a node that complained or does not answer: no further case is played on it.
     bool spoiled = false;
 };
+
+// Prints the line of a finished case.
+void show_case(size_t number, size_t total, const CaseResult& result);
 
 // Runs every case of `suite`, journalling each step. To be called once in a process, since
 // GoogleTest keeps its state there.

@@ -2,6 +2,7 @@
 #include "harness/hypervisor/daemons.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,11 +12,14 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <set>
+#include <sstream>
 #include <system_error>
 
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
 #include "harness/hypervisor/hypervisor.h"
+#include "harness/hypervisor/shared_use.h"
 
 namespace mosrig {
 
@@ -25,14 +29,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* system_uri = "qemu:///system";
 
+// Pid files and logs of the daemons that rigs started, and who uses them: none of one cluster
+// alone.
+const fs::path daemons_folder = "/run/mosrig-libvirt";
+
+// Where libvirt's daemons keep what they need while they run.
+constexpr const char* run_folder = "/run/libvirt";
+
 // Where Debian and the other distributions keep libvirt's drivers.
 constexpr std::array<const char*, 3> driver_folders{
     "/usr/lib/x86_64-linux-gnu/libvirt/connection-driver", "/usr/lib64/libvirt/connection-driver",
     "/usr/lib/libvirt/connection-driver"};
 
 // A folder with the QEMU driver alone: the network driver would bring up its default bridge.
-Result<fs::path> make_driver_folder(const fs::path& state) {
-    const fs::path folder = state / "libvirt-drivers";
+Result<fs::path> make_driver_folder() {
+    const fs::path folder = daemons_folder / "drivers";
     std::error_code error;
     fs::create_directories(folder, error);
     const char* const driver = "libvirt_driver_qemu.so";
@@ -65,50 +76,114 @@ long pid_in(const fs::path& pid_file) {
     return pid;
 }
 
-Result<void> start(const std::string& program, const fs::path& state, const Recorder& record,
-                   const std::vector<std::string>& environment) {
-    const fs::path pid_file = state / (program + ".pid");
-    MOSRIG_CHECK(record("daemon", pid_file.string()));
+Result<void> start(const std::string& program, const std::vector<std::string>& environment) {
+    const fs::path pid_file = daemons_folder / (program + ".pid");
+    const fs::path log = daemons_folder / (program + ".log");
     SubprocessOptions options;
     options.environment = environment;
     // Its own default is a file outside the state directory, which would stay behind.
-    options.environment.push_back("LIBVIRT_LOG_OUTPUTS=3:file:" +
-                                  (state / (program + ".log")).string());
+    options.environment.push_back("LIBVIRT_LOG_OUTPUTS=3:file:" + log.string());
     MOSRIG_TRY(const CommandResult result,
                run_subprocess({program, "-d", "-p", pid_file.string()},
                               Deadline(program + " to start", Millis(30'000)), options));
     if (!result.ok()) {
         return infra_error(fmt::format("{} does not start: {}", program, result.err),
-                           "see " + (state / (program + ".log")).string());
+                           "see " + log.string());
+    }
+    return {};
+}
+
+// Not an error if it has gone already.
+Result<void> stop_daemon(const std::string& program) {
+    return end_process(pid_in(daemons_folder / (program + ".pid")), program);
+}
+
+// Every path below the daemons' own folder, one a line.
+std::set<std::string> paths_in_run() {
+    std::set<std::string> paths = {run_folder};
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(run_folder, error), end; !error && at != end;
+         at.increment(error)) {
+        paths.insert(at->path().string());
+    }
+    return fs::exists(run_folder) ? paths : std::set<std::string>();
+}
+
+Result<void> remember_run() {
+    return write_text_file(daemons_folder / "before",
+                           fmt::format("{}\n", fmt::join(paths_in_run(), "\n")));
+}
+
+Result<void> start_daemons() {
+    MOSRIG_TRY(const fs::path drivers, make_driver_folder());
+    MOSRIG_CHECK(remember_run());
+    if (!answers("/run/libvirt/virtlogd-sock")) {
+        MOSRIG_CHECK(start("virtlogd", {}));
+    }
+    MOSRIG_CHECK(start("libvirtd", {"LIBVIRT_DRIVER_DIR=" + drivers.string()}));
+    return wait_until(
+        Deadline("libvirtd to answer", Millis(30'000)),
+        []() -> Result<bool> { return connect_libvirt(system_uri).has_value(); }, Millis(50));
+}
+
+// The daemons leave files and folders behind. Those that are new since they started are theirs.
+Result<void> clear_run() {
+    MOSRIG_TRY(const std::string text, read_text_file(daemons_folder / "before"));
+    std::istringstream lines(text);
+    std::set<std::string> before;
+    for (std::string line; std::getline(lines, line);) {
+        before.insert(line);
+    }
+    for (const std::string& path : paths_in_run()) {
+        std::error_code ignored;
+        if (!before.contains(path)) {
+            fs::remove_all(path, ignored);
+        }
     }
     return {};
 }
 
 }  // namespace
 
-Result<bool> ensure_libvirt(const std::string& uri, const fs::path& state, const Recorder& record) {
+Result<bool> ensure_libvirt(const std::string& uri, const fs::path& state,
+                            const std::function<Result<void>()>& record) {
     auto first = connect_libvirt(uri);
-    if (first) {
+    SharedUse use(daemons_folder);
+    if (first && (uri != system_uri || !use.in_use())) {
         return false;
     }
-    if (uri != system_uri) {
+    if (!first && uri != system_uri) {
         return tl::unexpected(first.error());
     }
     std::error_code error;
-    if (fs::exists("/run/systemd/system", error)) {
+    if (!first && fs::exists("/run/systemd/system", error)) {
         Error failed = first.error();
         failed.remedy = "systemctl start libvirtd";
         return tl::unexpected(std::move(failed));
     }
-    MOSRIG_TRY(const fs::path drivers, make_driver_folder(state));
-    if (!answers("/run/libvirt/virtlogd-sock")) {
-        MOSRIG_CHECK(start("virtlogd", state, record, {}));
-    }
-    MOSRIG_CHECK(start("libvirtd", state, record, {"LIBVIRT_DRIVER_DIR=" + drivers.string()}));
-    MOSRIG_CHECK(wait_until(
-        Deadline("libvirtd to answer", Millis(30'000)),
-        [&]() -> Result<bool> { return connect_libvirt(uri).has_value(); }, Millis(50)));
-    return true;
+    MOSRIG_CHECK(record());
+    bool started = false;
+    MOSRIG_CHECK(use.enter(state, [&started]() -> Result<void> {
+        if (connect_libvirt(system_uri)) {
+            return {};
+        }
+        started = true;
+        return start_daemons();
+    }));
+    return started;
+}
+
+Result<void> release_libvirt(const fs::path& state,
+                             const std::function<Result<bool>()>& still_needed) {
+    return SharedUse(daemons_folder).leave(state, [&]() -> Result<void> {
+        MOSRIG_TRY(const bool needed, still_needed());
+        if (needed) {
+            return {};
+        }
+        MOSRIG_CHECK(stop_daemon("libvirtd"));
+        MOSRIG_CHECK(stop_daemon("virtlogd"));
+        return clear_run();
+    });
 }
 
 bool is_program(long pid, const std::string& name) {
@@ -132,26 +207,6 @@ Result<void> end_process(long pid, const std::string& name) {
                        });
         if (ended || number == SIGKILL) {
             return ended;
-        }
-    }
-    return {};
-}
-
-Result<void> stop_daemon(const fs::path& pid_file) {
-    const std::string program = pid_file.stem().string();
-    MOSRIG_CHECK(end_process(pid_in(pid_file), program));
-    std::error_code error;
-    fs::remove(pid_file, error);
-    if (program == "virtlogd") {
-        fs::remove("/run/libvirt/virtlogd-sock", error);
-        fs::remove("/run/libvirt/virtlogd-admin-sock", error);
-    }
-    if (program == "libvirtd") {
-        // It leaves these behind, and nobody else uses them once it has gone.
-        for (const char* const file :
-             {"/run/libvirt/libvirt-sock", "/run/libvirt/libvirt-sock-ro",
-              "/run/libvirt/libvirt-admin-sock", "/run/libvirt/qemu/driver.pid"}) {
-            fs::remove(file, error);
         }
     }
     return {};

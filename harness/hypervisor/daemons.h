@@ -10,18 +10,18 @@
 
 namespace mosrig {
 
-// Called with a kind and a path or number before the thing of that name comes to be.
-using Recorder = std::function<Result<void>(const std::string& kind, const std::string& name)>;
-
 // Makes sure that `uri` answers. For qemu:///system, if nothing answers, starts virtlogd and
-// libvirtd with pid files in `state`, recorded as "daemon"; their libvirtd has the QEMU driver
-// alone, so that no network of the host is touched. Gives true if it started them.
+// libvirtd; their libvirtd has the QEMU driver alone, so that no network of the host is touched.
+// The cluster of `state` counts as a user of daemons that a rig started, whichever did, until it
+// calls release_libvirt. `record` is called before anything is done that this has to undo. Gives
+// true if it started them.
 Result<bool> ensure_libvirt(const std::string& uri, const std::filesystem::path& state,
-                            const Recorder& record);
+                            const std::function<Result<void>()>& record);
 
-// Ends a daemon that ensure_libvirt started, by its pid file, and removes what it left in /run.
-// Not an error if it has gone already.
-Result<void> stop_daemon(const std::filesystem::path& pid_file);
+// The last user ends the daemons and removes what they left in /run, unless `still_needed` says
+// that they run somebody else's domains. Not an error if they have gone already.
+Result<void> release_libvirt(const std::filesystem::path& state,
+                             const std::function<Result<bool>()>& still_needed);
 
 // Whether `pid` runs a program of this name (as /proc/PID/comm has it): a recorded pid may long
 // belong to somebody else.

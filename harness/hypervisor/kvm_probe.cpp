@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <memory>
@@ -76,13 +77,35 @@ KvmAnswer boot_under_kvm(const fs::path& kernel, const fs::path& folder, const f
     }
     std::error_code ignored;
     fs::remove(answer.log, ignored);
-    const auto booted = run_subprocess(
-        {qemu, "-accel", "kvm", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot",
-         "-serial", "file:" + answer.log.string(), "-kernel", kernel.string(), "-initrd",
-         initramfs.string(), "-append", "console=ttyS0 panic=-1"},
-        Deadline("a guest under KVM to start", boot_limit));
+    const std::vector<std::string> command = {qemu,
+                                              "-accel",
+                                              "kvm",
+                                              "-m",
+                                              "128",
+                                              "-nodefaults",
+                                              "-display",
+                                              "none",
+                                              "-no-reboot",
+                                              "-serial",
+                                              "file:" + answer.log.string(),
+                                              "-kernel",
+                                              kernel.string(),
+                                              "-initrd",
+                                              initramfs.string(),
+                                              "-append",
+                                              "console=ttyS0 panic=-1"};
+    const auto booted = run_subprocess(command, Deadline("a guest under KVM to start", boot_limit));
     fs::remove(initramfs, ignored);
     const std::string console = read_text_file(answer.log).value_or("");
+    // A guest that hangs says nothing: what was tried, and how it ended, is the log then.
+    const std::string log =
+        fmt::format("$ {}\n{}\nIts console:\n{}\n", fmt::join(command, " "),
+                    booted ? fmt::format("ended with status {} {}", booted->status, booted->err)
+                           : booted.error().message(),
+                    console.empty() ? "(nothing)" : console);
+    if (!write_text_file(answer.log, log)) {
+        answer.log.clear();
+    }
     answer.works = console.find(sign_of_life) != std::string::npos;
     if (answer.works) {
         answer.why = "a guest booted under KVM";
