@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Counts what `make test` did, from its log and results.json, and prints the closing line.
 
-Lint checks, C++ and Python unit tests and conformance cases count one each. A kind of which
+Lint checks, C++ and Python unit tests, conformance cases and ways to leave nothing count one each. A kind of which
 nothing was found counts as one failure: what did not run did not pass.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 LINT = re.compile(r"^lint: (ok|FAIL|skip) ", re.M)
 CTEST = re.compile(r"^ *\d+/\d+ Test +#\d+: .*?(Passed|\*\*\*\S+)", re.M)
+LEFT = re.compile(r"^left: (ok|FAIL) ", re.M)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n+(OK|FAILED)(?: \((.*)\))?", re.M)
 BAD = {"FAIL", "XPASS", "KERNEL", "TIMEOUT", "BOOT", "INFRA"}
 
@@ -42,6 +43,12 @@ def of_lint(log: str) -> Tally:
     """Checks of .ci/lint."""
     words = LINT.findall(log)
     return Tally(words.count("ok"), words.count("FAIL"), words.count("skip"))
+
+
+def of_left(log: str) -> Tally:
+    """Ways of .ci/leave-nothing."""
+    words = LEFT.findall(log)
+    return Tally(words.count("ok"), words.count("FAIL"))
 
 
 def of_ctest(log: str) -> Tally:
@@ -85,7 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
     total = Tally()
     for name, tally in (("lint checks", of_lint(log)), ("C++ tests", of_ctest(log)),
                         ("Python tests", of_unittest(log)),
-                        ("conformance cases", of_results(chosen.results))):
+                        ("conformance cases", of_results(chosen.results)),
+                        ("ways to leave nothing", of_left(log))):
         if tally == Tally():
             print(f"{name}: none ran, which counts as a failure")
             tally = Tally(failed=1)

@@ -34,6 +34,9 @@ FAILED (failures=1, skipped=1)
 Ran 1 test in 0.010s
 
 OK
+left: ok   9 s  life
+left: FAIL 4 s  killed
+    left: file f /run/x
 """
 
 
@@ -53,21 +56,22 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(str(tally.of_lint(LOG)), "1 passed, 1 failed, 1 skipped")
         self.assertEqual(str(tally.of_ctest(LOG)), "1 passed, 2 failed, 1 skipped")
         self.assertEqual(str(tally.of_unittest(LOG)), "3 passed, 1 failed, 1 skipped")
+        self.assertEqual(str(tally.of_left(LOG)), "1 passed, 1 failed")
 
     def test_closing_line(self) -> None:
         self.assertEqual(self.close(LOG, ["PASS", "KERNEL", "SKIP", "FLAKY"]),
-                         (1, "7 passed, 5 failed, 4 skipped"))
+                         (1, "8 passed, 6 failed, 4 skipped"))
 
     def test_all_good(self) -> None:
         good = "\n".join(line for line in LOG.splitlines()
                          if not any(word in line for word in ("FAIL", "Failed", "Timeout")))
-        self.assertEqual(self.close(good, ["PASS"]), (0, "4 passed, 0 failed, 2 skipped"))
+        self.assertEqual(self.close(good, ["PASS"]), (0, "5 passed, 0 failed, 2 skipped"))
         self.assertEqual(self.close(good, ["PASS"], "--leftover")[0], 1)
         self.assertEqual(self.close(good, ["PASS"], "--exit-code", "2")[0], 1)
         self.assertEqual(self.close(good, [])[0], 1)
 
     def test_nothing_ran(self) -> None:
-        self.assertEqual(self.close("", []), (1, "0 passed, 4 failed"))
+        self.assertEqual(self.close("", []), (1, "0 passed, 5 failed"))
 
 
 if __name__ == "__main__":
