@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Counts what `make test` did, from its log and results.json, and prints the closing line.
 
-Lint checks, C++ and Python unit tests, conformance cases and ways to leave nothing count one each. A kind of which
-nothing was found counts as one failure: what did not run did not pass.
+Lint checks, C++ and Python unit tests, conformance cases and ways to leave nothing count one
+each. A kind of which nothing was found counts as one failure: what did not run did not pass.
 """
 
 from __future__ import annotations
