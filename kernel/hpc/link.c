@@ -87,6 +87,21 @@ static void om_sk_write_space(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+/*
+ * A fault of a body talks to home with the mmap lock held, while a program's
+ * send() faults with its socket locked. These are never the same socket: say so.
+ */
+static void om_sk_set_class(struct sock *sk)
+{
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	static struct lock_class_key key;
+
+	lockdep_init_map(&sk->sk_lock.dep_map, "sk_lock-openmosix", &key, 0);
+#endif
+	/* nor do they share a page that is being filled */
+	sk->sk_use_task_frag = false;
+}
+
 /**
  * om_link_get_fd - make a link of a connected TCP socket
  * @fd: descriptor of the calling process
@@ -143,6 +158,7 @@ struct om_link *om_link_get_fd(int fd, u32 node)
 	sk->sk_state_change = om_sk_wake;
 	sk->sk_error_report = om_sk_wake;
 	write_unlock_bh(&sk->sk_callback_lock);
+	om_sk_set_class(sk);
 	return link;
 free:
 	kvfree(link->rx_buf);
