@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "harness/cli/verbs.h"
@@ -82,6 +84,20 @@ Result<Places> find_places() {
     places.source = MOSRIG_SOURCE_DIR;
     places.cache = cache_dir();
     return places;
+}
+
+int code_of_rig(const std::string& verb) {
+    // Their other codes are those of the command.
+    return verb == "exec" || verb == "copy" || verb == "shell" ? exit_rig_failed : exit_infra;
+}
+
+Result<void> check_access(const std::filesystem::path& state) {
+    if (::access(state.c_str(), R_OK | W_OK | X_OK) == 0 || errno == ENOENT) {
+        return {};
+    }
+    return errno_error(fmt::format("the cluster of {} is not yours", state.string()), errno,
+                       "run as its owner, or set XDG_RUNTIME_DIR to a directory of yours for one "
+                       "of your own");
 }
 
 }  // namespace mosrig::cli

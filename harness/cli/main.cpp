@@ -13,6 +13,7 @@ namespace {
 int run(int argc, char** argv) {
     using namespace mosrig::cli;
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    const std::string verb_word = arguments.empty() ? "" : arguments.front();
     const std::vector<std::string> command = split_command(arguments);
     const auto places = find_places();
     if (!places) {
@@ -36,11 +37,15 @@ int run(int argc, char** argv) {
         std::reverse(arguments.begin(), arguments.end());
         parser.parse(arguments);
     } catch (const CLI::ParseError& error) {
-        return parser.exit(error) == 0 ? exit_ok : exit_usage;
+        const int usage = code_of_rig(verb_word) == exit_infra ? exit_usage : exit_rig_failed;
+        return parser.exit(error) == 0 ? exit_ok : usage;
     }
     for (const Verb& verb : verbs) {
         if (verb.app->parsed()) {
-            return verb.run();
+            const std::string name = verb.app->get_name();
+            const auto access = check_access(places->state);
+            return access || name == "report" ? verb.run()
+                                              : complain(access.error(), code_of_rig(name));
         }
     }
     return exit_usage;
@@ -54,6 +59,6 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         // Nothing of ours throws; the standard library does when memory is out.
         std::fprintf(stderr, "mosrig: %s\n", error.what());
-        return mosrig::cli::exit_infra;
+        return mosrig::cli::code_of_rig(argc > 1 ? argv[1] : "");
     }
 }

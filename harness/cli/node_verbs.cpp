@@ -193,9 +193,7 @@ Verb add_copy(CLI::App& parser, const Places& places) {
     return {app, [arguments, &places] {
                 const auto done = copy(places, arguments->from, arguments->to);
                 if (!done) {
-                    return complain(done.error(), done.error().kind == ErrorKind::usage
-                                                      ? exit_usage
-                                                      : exit_rig_failed);
+                    return complain(done.error(), exit_rig_failed);
                 }
                 return exit_ok;
             }};

@@ -20,6 +20,9 @@ constexpr int exit_usage = 2;
 constexpr int exit_infra = 3;
 constexpr int exit_rig_failed = 125;  // exec, copy, shell: the rig, not the command
 
+// Of a verb when the rig itself fails.
+int code_of_rig(const std::string& verb);
+
 struct Verb {
     CLI::App* app = nullptr;
     std::function<int()> run;
@@ -49,5 +52,8 @@ int complain(const Error& error, int code);
 
 // Where things are, from this program's own place.
 Result<Places> find_places();
+
+// Whether this user may look at the cluster whose place is `state`; there may be none.
+Result<void> check_access(const std::filesystem::path& state);
 
 }  // namespace mosrig::cli
