@@ -4,7 +4,7 @@
 #   make cluster-up NODES=3 KERNEL=debug IMAGE=mini MUTANT=no-lock-inherit
 #
 # NODES=N  KERNEL=base|debug|DIRECTORY  IMAGE=debian|mini  MUTANT=NAME  override provision/cluster.yml.
-# TIER=quick|full|night is for conformance.
+# TIER=quick|full|night is for conformance and nightly, QUICK=1 (few samples) for bench and nightly.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -70,7 +70,7 @@ conformance-run:
 
 bench: ## Measure what a migration costs
 	@$(prepare) deps kernel image build
-	@$(mosrig) bench $(cluster_flags)
+	@$(mosrig) bench $(cluster_flags) $(if $(QUICK),--quick)
 
 report: ## Write build/report from the last runs
 	@$(prepare) deps build
@@ -78,7 +78,7 @@ report: ## Write build/report from the last runs
 
 nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each night
 	@$(prepare) deps build
-	@reports/nightly
+	@reports/nightly $(if $(TIER),--tier $(TIER)) $(if $(QUICK),--quick)
 
 test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 	@$(prepare) deps kernel image build

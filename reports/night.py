@@ -33,6 +33,7 @@ class Options:
     make: str = "make"
     kernels: tuple[str, ...] = ("base", "debug")
     tier: str = "night"
+    quick: bool = False  # few samples
     limit_s: float = 3 * 3600.0
 
 
@@ -174,8 +175,9 @@ def _bench(options: Options, part: Part, folder: Path, kernel: str) -> None:
     """Runs the benchmarks beside the suite's files, and draws the page of both."""
     build = options.top / "build"
     _forget(build / "results")
-    done = steps.run(f"{part.title}, bench", [options.make, "bench", f"KERNEL={kernel}"],
-                     options.top, folder / "bench.log", options.limit_s)
+    command = [options.make, "bench", f"KERNEL={kernel}"] + ["QUICK=1"] * options.quick
+    done = steps.run(f"{part.title}, bench", command, options.top, folder / "bench.log",
+                     options.limit_s)
     part.seconds += done.seconds
     _keep(build, folder)
     try:

@@ -73,6 +73,11 @@ class NightTest(unittest.TestCase):
                  for name in re.findall(r'om_mutant\("(.*?)"\)', path.read_text("utf-8"))}
         self.assertEqual(found, set(one_night.MUTANTS))
 
+    def test_a_quick_night_takes_few_samples(self) -> None:
+        _, folder = one_night.run(
+            one_night.Options(self.top, self.nights, str(self.make), quick=True))
+        self.assertIn("bench KERNEL=debug QUICK=1", (folder / "debug/bench.log").read_text())
+
     def test_an_unseen_mutant_fails_the_night(self) -> None:
         os.environ["MUTANT_RESULT"] = "passed"
         done, folder = self.night()
