@@ -83,7 +83,7 @@ nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each
 test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 	@$(prepare) deps kernel image build
 	@status=0; $(MAKE) lint || status=1; $(MAKE) unit || status=1; \
-		$(mosrig) conformance --tier quick $(cluster_flags) || status=1; \
+		$(mosrig) conformance --tier quick $(cluster_flags) || status=1; reports/render.py || status=1; \
 		IMAGE=mini $(prepare) image && .ci/leave-nothing || status=1; exit $$status
 
 unit: ## Unit tests, with the sanitizers on

@@ -62,9 +62,12 @@ ConformanceOptions conformance_options(const Places& places) {
     return options;
 }
 
-int render_pages(const Places& places) {
-    const auto rendered = run_subprocess({(places.source / "reports" / "render.py").string()},
-                                         Deadline("the report", Millis(300'000)));
+int render_pages(const Places& places, const ConformanceOptions& options) {
+    const auto rendered = run_subprocess(
+        {(places.source / "reports" / "render.py").string(), "--results",
+         (options.report_dir / "results.json").string(), "--bench",
+         (options.results_dir / "bench.json").string(), "--out", options.report_dir.string()},
+        Deadline("the report", Millis(300'000)));
     if (!rendered) {
         return complain(rendered.error(), exit_infra);
     }
@@ -142,7 +145,7 @@ Verb add_report(CLI::App& parser, const Places& places) {
                 ConformanceOptions options = conformance_options(places);
                 options.json = *json;
                 const int status = render_results(options);
-                return status == exit_ok ? render_pages(places) : status;
+                return status == exit_ok ? render_pages(places, options) : status;
             }};
 }
 
