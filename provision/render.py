@@ -11,6 +11,7 @@ Exit: 0 done, 2 wrong configuration or usage, 3 something that it needs is not b
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -205,7 +206,9 @@ def main(arguments: list[str]) -> int:
         print(f"render: {error}", file=sys.stderr)
         return 3
     except OSError as error:
-        print(f"render: {error.filename}: {error.strerror}", file=sys.stderr)
+        # A write that fails for want of room names no file.
+        remedy = "; free some space there" if error.errno == errno.ENOSPC else ""
+        print(f"render: {error.filename or flags.state}: {error.strerror}{remedy}", file=sys.stderr)
         return 3
     return 0
 

@@ -57,7 +57,9 @@ class BringUp {
         for (const NodeInfo& node : info_.nodes) {
             nodes.emplace_back(node, places_.state / "keys");
         }
-        MOSRIG_CHECK(wait_ready(nodes, info_.kernel_config == "debug", progress_));
+        MOSRIG_CHECK(wait_ready(
+            nodes, info_.kernel_config == "debug",
+            [this](const Node& node) { return still_runs(node.info()); }, progress_));
         MOSRIG_TRY(const Calibration calibration, calibrate(nodes.front()));
         progress_(fmt::format("deadlines are scaled by {:.1f}", calibration.factor()));
         MOSRIG_CHECK(calibration.save(places_.state));
@@ -154,6 +156,23 @@ class BringUp {
         progress_(fmt::format("{} nodes started ({} image, kernel {}, {})", info_.nodes.size(),
                               info_.image_kind, info_.kernel_release, info_.accelerator));
         return {};
+    }
+
+    Result<void> still_runs(const NodeInfo& node) {
+        MOSRIG_TRY(const DomainState state, hypervisor_->state(node.domain));
+        if (state == DomainState::running) {
+            return {};
+        }
+        if (state == DomainState::paused) {
+            // Nobody else pauses it: QEMU does when it cannot write to the node's disk.
+            std::error_code error;
+            const fs::space_info space = fs::space(places_.state, error);
+            return infra_error(
+                fmt::format("it is paused, as when its disk cannot be written: {} has {} MiB free",
+                            places_.state.string(), error ? 0 : space.available >> 20),
+                "free some space there, or set XDG_RUNTIME_DIR to a larger file system");
+        }
+        return infra_error("its virtual machine has ended");
     }
 
     const Places& places_;

@@ -20,6 +20,8 @@ namespace {
 constexpr Millis boot_limit(180'000);
 constexpr Millis debug_boot_limit(600'000);
 constexpr Millis link_limit(120'000);
+// The hypervisor is asked less often than the console is read.
+constexpr Millis look_interval(1000);
 constexpr unsigned console_lines = 15;
 constexpr int calibration_rounds = 3;
 // Idle links that omd keeps to each peer.
@@ -35,10 +37,18 @@ tl::unexpected<Error> boot_error(const Node& node, std::string what) {
                                 node.name(), 0});
 }
 
-Result<void> wait_for_console(const Node& node, const Deadline& deadline) {
+Result<void> wait_for_console(const Node& node, const Deadline& deadline,
+                              const StillRuns& still_runs) {
+    Clock::time_point next_look = Clock::now() + look_interval;
     auto done = wait_until(
         deadline,
-        [&node]() -> Result<bool> {
+        [&]() -> Result<bool> {
+            if (Clock::now() > next_look) {
+                if (const auto runs = still_runs(node); !runs) {
+                    return boot_error(node, runs.error().message());
+                }
+                next_look = Clock::now() + look_interval;
+            }
             const auto text = read_text_file(node.console().file());
             if (!text) {
                 return false;
@@ -114,9 +124,10 @@ Result<void> wait_for_links(Node& node, long peers, const Deadline& deadline) {
     return done;
 }
 
-Result<void> wait_for_node(Node& node, long peers, Millis limit, const Progress& progress) {
+Result<void> wait_for_node(Node& node, long peers, Millis limit, const StillRuns& still_runs,
+                           const Progress& progress) {
     const Deadline boot("the node to boot", limit);
-    MOSRIG_CHECK(wait_for_console(node, boot));
+    MOSRIG_CHECK(wait_for_console(node, boot, still_runs));
     progress(node.name() + ": booted");
     MOSRIG_CHECK(wait_for_login(node, boot));
     progress(node.name() + ": logged in");
@@ -127,15 +138,17 @@ Result<void> wait_for_node(Node& node, long peers, Millis limit, const Progress&
 
 }  // namespace
 
-Result<void> wait_ready(std::vector<Node>& nodes, bool debug_kernel, const Progress& progress) {
+Result<void> wait_ready(std::vector<Node>& nodes, bool debug_kernel, const StillRuns& still_runs,
+                        const Progress& progress) {
     const Millis limit = debug_kernel ? debug_boot_limit : boot_limit;
     const long peers = static_cast<long>(nodes.size()) - 1;
     std::vector<std::future<Result<void>>> waits;
     waits.reserve(nodes.size());
     for (Node& node : nodes) {
-        waits.push_back(std::async(std::launch::async, [&node, peers, limit, &progress] {
-            return wait_for_node(node, peers, limit, progress);
-        }));
+        waits.push_back(
+            std::async(std::launch::async, [&node, peers, limit, &still_runs, &progress] {
+                return wait_for_node(node, peers, limit, still_runs, progress);
+            }));
     }
     Result<void> all;
     for (auto& wait : waits) {
