@@ -39,6 +39,9 @@ void om_usage_add(struct om_proc *p, const struct om_usage *now)
 	    now->runtime < was->runtime)
 		return;
 	*was = *now;
+	spin_lock(&p->lock);
+	p->away_cpu += runtime;
+	spin_unlock(&p->lock);
 	om_add_runtime(runtime);
 	local_irq_disable();
 	current->utime += utime;

@@ -149,6 +149,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	p->state = OM_RETURNING;
 	/* it has been standing still since it sent this */
 	p->stat.frozen = ktime_get_ns() - om_link_half_trip(p->link);
+	p->stat.prepared = p->stat.frozen;
 	spin_unlock(&p->lock);
 	r = kvmalloc(first->len, GFP_KERNEL);
 	if (!r)
@@ -170,9 +171,12 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	/* A trap, unlike a fault, is past its instruction: it is not repeated. */
 	if (r->reason == OM_HOME_SIGNAL && r->arg == SIGTRAP)
 		force_sig(SIGTRAP);
-	ret = om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
-	if (ret)
+	/* If it does not get there: the body waits for it, and runs no more. */
+	om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
+	if (fatal_signal_pending(current)) {
+		ret = -EINTR;
 		goto out;
+	}
 	spin_lock(&p->lock);
 	if (p->requested && p->target == om_self()) {
 		p->requested = false;

@@ -352,7 +352,8 @@ int om_link_recv(struct om_link *link, struct om_msg *msg)
 		msg->type = link->rx_hdr.type;
 		msg->len = want;
 		msg->data = link->rx_buf;
-		return 1;
+		om_fault_due(link, true, msg->type);
+		return link->dead ? link->error : 1;
 	}
 }
 
@@ -406,6 +407,7 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 	};
 	struct msghdr msg = { };
 	struct sock *sk = link->sock->sk;
+	enum om_fault_action fault = om_fault_due(link, false, type);
 	unsigned int i;
 	size_t total;
 	long left;
@@ -422,6 +424,10 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 		hdr.len += vec[i].iov_len;
 	}
 	total = sizeof(hdr) + hdr.len;
+	if (fault == OM_FAULT_GARBAGE)
+		hdr.magic = ~hdr.magic;
+	else if (fault == OM_FAULT_TRUNCATE)
+		total = max(total / 2, sizeof(hdr) / 2);
 	link->tx_seq++;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, v, n + 1, total);
 	while (msg_data_left(&msg)) {
@@ -447,7 +453,9 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 			return link->error;
 		}
 	}
-	return 0;
+	if (fault == OM_FAULT_TRUNCATE)
+		om_link_kill(link, -EPIPE);
+	return link->dead ? link->error : 0;
 }
 
 int om_link_send_one(struct om_link *link, u8 type, const void *data,

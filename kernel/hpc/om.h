@@ -164,6 +164,7 @@ struct om_proc {
 	wait_queue_head_t home_wait;
 	bool on_exec;		/* the request waits for an execve */
 	struct om_stat stat;
+	u64 away_cpu;		/* ns of CPU time consumed on other nodes */
 	struct om_link *link;	/* home: of the move; guest: of the body */
 	struct om_away away;
 	struct om_body *body;	/* this task is a body */
@@ -426,6 +427,23 @@ int om_add_command(struct om_request *r);
 bool om_mutant(const char *name);
 #else
 static inline bool om_mutant(const char *name) { return false; }
+#endif
+
+/* fault.c */
+
+enum om_fault_action {
+	OM_FAULT_NONE = 0, OM_FAULT_KILL, OM_FAULT_RESET, OM_FAULT_GARBAGE,
+	OM_FAULT_TRUNCATE, OM_FAULT_HOLD,
+};
+
+#ifdef CONFIG_OPENMOSIX_MUTANTS
+enum om_fault_action om_fault_due(struct om_link *link, bool recv, u8 type);
+#else
+static inline enum om_fault_action om_fault_due(struct om_link *link, bool recv,
+						u8 type)
+{
+	return OM_FAULT_NONE;
+}
 #endif
 
 #endif

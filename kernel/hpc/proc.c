@@ -278,9 +278,11 @@ static int om_migstat_show(struct seq_file *m, struct task_struct *task)
 	struct om_proc *p = om_proc_of(task);
 	enum om_state state = OM_HOME;
 	struct om_stat s = { };
+	u64 away_cpu = 0;
 
 	if (p) {
 		spin_lock(&p->lock);
+		away_cpu = p->away_cpu;
 		s = p->stat;
 		state = p->state;
 		spin_unlock(&p->lock);
@@ -306,6 +308,7 @@ static int om_migstat_show(struct seq_file *m, struct task_struct *task)
 	OM_SHOW("calls_forwarded", calls_forwarded);
 	OM_SHOW("calls_local", calls_local);
 	OM_SHOW("round_trips", round_trips);
+	seq_printf(m, "away_cpu_ns %llu\n", away_cpu);
 #undef OM_SHOW
 	return 0;
 }
