@@ -7,8 +7,11 @@
 #include "lib/options.h"
 #include "lib/wire.h"
 
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 
 namespace {
@@ -76,6 +79,22 @@ class Busy final : public mosrig::guest::Workload {
         }
         memory_.rewrite(rewrite_step);
         return nullptr;
+    }
+
+    // USAGE: the CPU time that getrusage() tells, in nanoseconds.
+    bool command(const char* word) override {
+        if (strcmp(word, "USAGE") != 0) {
+            return false;
+        }
+        struct rusage usage = {};
+        (void)getrusage(RUSAGE_SELF, &usage);
+        const int64_t seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
+        const int64_t rest = (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+        const long long used = seconds * nanoseconds + rest;
+        char text[64];
+        (void)snprintf(text, sizeof text, "USAGE %lld", used);
+        mosrig::guest::say(text);
+        return true;
     }
 
     void summary(char* text, size_t room) override {

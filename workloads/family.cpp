@@ -31,7 +31,7 @@ class Family final : public mosrig::guest::Holder {
             say("BAD execv failed");
             return true;
         }
-        return false;
+        return Holder::command(word);
     }
 
   private:

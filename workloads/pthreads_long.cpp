@@ -27,6 +27,8 @@ class Threads final : public mosrig::guest::Holder {
     Threads() : Holder("pthreads-long") {}
 
     const char* hold() override {
+        stop_ = false;
+        joined_ = false;
         for (Counter& counter : counters_) {
             if (pthread_create(&counter.thread, nullptr, count, &counter) != 0) {
                 return "pthread_create failed";

@@ -95,6 +95,13 @@ TEST_F(Played, AMoveThatShouldHaveBeenRefusedFails) {
     EXPECT_EQ(result.seen, Answer::moves);
 }
 
+TEST_F(Played, OneThatGetsAReasonAwayAndStaysThereFails) {
+    cluster_.faults.stays_away_whatever_comes = true;
+    const CaseResult result = play_case("mlock");
+    EXPECT_EQ(result.verdict, Verdict::fail);
+    EXPECT_NE(result.reason.find("it came home by itself"), std::string::npos) << result.reason;
+}
+
 TEST_F(Played, TwoLiveCopiesFail) {
     cluster_.faults.two_bodies = true;
     patience_percent_ = 5;
@@ -130,7 +137,7 @@ TEST_F(Played, WrongExpectationsFail) {
     description.runs.front().phases.front().cantmove = {"monkey"};
     EXPECT_EQ(play_case(description).verdict, Verdict::fail);
     description = find("mlock");
-    description.runs.front().phases.front().errno_name = "EPERM";
+    description.runs.front().phases.at(2).errno_name = "EPERM";
     EXPECT_EQ(play_case(description).verdict, Verdict::fail);
 }
 

@@ -13,32 +13,34 @@ namespace mosrig {
 
 namespace {
 
-// A move of 256 MiB under emulation takes its time; the deadline is for what hangs.
-constexpr Millis move_time(30000);
 constexpr Millis start_time(10000);
-constexpr Millis answer_time(10000);
+// A word may ask for something that takes as long as a timer runs.
+constexpr Millis answer_time(60000);
 
 std::string number(std::int64_t value) {
     return std::to_string(value);
 }
 
-// The process that the phase looks at.
-Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
-    if (phase.who == Who::started) {
-        return subject.pid();
-    }
-    // A child that the program only now makes is waited for.
+// A child that the program only now makes is waited for.
+Result<std::int64_t> child_of(Stage& stage, std::int64_t pid) {
     std::int64_t child = 0;
     MOSRIG_CHECK(wait_until(stage.soon("a child of the program"), [&]() -> Result<bool> {
         MOSRIG_TRY(const std::vector<TaskStat> tasks,
                    list_tasks(stage.home(), stage.soon("the list of processes")));
-        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskStat& task) {
-            return task.ppid == subject.pid();
-        });
+        const auto found = std::find_if(tasks.begin(), tasks.end(),
+                                        [&](const TaskStat& task) { return task.ppid == pid; });
         child = found == tasks.end() ? 0 : found->pid;
         return child != 0;
     }));
     return child;
+}
+
+// The process that the phase looks at.
+Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
+    if (phase.who == Who::child) {
+        return child_of(stage, subject.pid());
+    }
+    return subject.pid();
 }
 
 // What the rig itself does at the beginning of a phase.
@@ -65,68 +67,6 @@ Result<void> begin_phase(Stage& stage, Subject& subject, const Phase& phase) {
     return {};
 }
 
-void check_timings(Stage& stage, const Migstat& migstat) {
-    std::int64_t last = 1;
-    bool ordered = true;
-    std::string seen;
-    for (const char* name :
-         {"requested_ns", "prepared_ns", "frozen_ns", "resumed_ns", "released_ns"}) {
-        const std::int64_t value = migstat.number(name).value_or(0);
-        ordered = ordered && value >= last;
-        last = value;
-        seen += fmt::format("{} {} ", name, value);
-    }
-    stage.check("migstat's times are there and in order", ordered, ordered ? "" : seen);
-    stage.check("freeze and total of the move are known",
-                migstat.freeze_ns().has_value() && migstat.total_ns().has_value());
-}
-
-// Out by the tool, home by the file, and everything that must hold in between.
-Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
-                               bool first, bool shown) {
-    const int guest = stage.guest().id();
-    MOSRIG_TRY(const ProcessState before,
-               read_process(stage.home(), pid, stage.soon("the state of the process")));
-    MOSRIG_TRY(const ProcessState away, move_to(stage, pid, guest, phase.user, true));
-    if (first) {
-        check_timings(stage, away.migstat);
-    }
-    if (first && shown) {
-        stage.result.seen = Answer::moves;
-        show(stage.result, away);
-    }
-    stage.check("nmigs counts the move out", away.nmigs == before.nmigs + 1, number(away.nmigs));
-    stage.check(fmt::format("lock is {} while away", phase.lock), away.lock == phase.lock,
-                number(away.lock));
-    stage.check("cantmove is as before while away", away.cantmove == before.cantmove,
-                join_words(away.cantmove));
-    stage.check("at home it is the same process: name, parent, user",
-                away.stat.comm == before.stat.comm && away.stat.ppid == before.stat.ppid &&
-                    away.uids == before.uids,
-                fmt::format("{} {} {}", away.stat.comm, away.stat.ppid, away.uids));
-    MOSRIG_CHECK(expect_intact(stage, subject, "away"));
-    MOSRIG_TRY(const ProcessState after,
-               read_process(stage.home(), pid, stage.soon("the state of the process")));
-    stage.check("it answered from away", after.where == guest,
-                fmt::format("where is {}, home_reason {}", after.where,
-                            after.migstat.values.count("home_reason") != 0
-                                ? after.migstat.values.at("home_reason")
-                                : "?"));
-    if (phase.identity_away) {
-        MOSRIG_CHECK(
-            subject.ask("IDENTITY", stage.deadline("the identity while away", answer_time))
-                .map([&](const std::string& line) {
-                    stage.check("it still knows its own pid while away",
-                                line.find(fmt::format(" pid={} ", pid)) != std::string::npos, line);
-                }));
-    }
-    MOSRIG_TRY(const ProcessState home, move_to(stage, pid, 0, phase.user, false));
-    stage.check("nmigs counts the way home", home.nmigs == before.nmigs + 2, number(home.nmigs));
-    stage.check(fmt::format("lock is {} after coming home", phase.lock), home.lock == phase.lock,
-                number(home.lock));
-    return expect_intact(stage, subject, "home again");
-}
-
 Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool shown) {
     MOSRIG_CHECK(begin_phase(stage, subject, phase));
     MOSRIG_TRY(const std::int64_t pid, find_pid(stage, subject, phase));
@@ -150,8 +90,23 @@ Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool
         case Answer::moves:
             break;
     }
+    std::optional<std::int64_t> companion;
+    const int other = stage.machines().back()->id();
+    if (phase.companion) {
+        MOSRIG_TRY(companion, child_of(stage, pid));
+        MOSRIG_CHECK(move_to(stage, *companion, other, phase.user, true));
+    }
     for (int turn = 0; turn < phase.times; ++turn) {
         MOSRIG_CHECK(move_out_and_home(stage, subject, pid, phase, turn == 0, shown));
+    }
+    if (companion) {
+        MOSRIG_TRY(const ProcessState after,
+                   read_process(stage.home(), *companion, stage.soon("the child's state")));
+        stage.check("its child was away all the time",
+                    phase.ends != Ends::away || after.where == other,
+                    fmt::format("where {}", after.where));
+        MOSRIG_CHECK(move_to(stage, *companion, 0, phase.user, false));
+        return expect_intact(stage, subject, "all at home again");
     }
     return {};
 }
@@ -193,6 +148,10 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
     }
     MOSRIG_CHECK(stage.require("the program is READY", ready == "READY", ready));
 
+    if (std::count(description.proofs.begin(), description.proofs.end(), Proof::memory_options) !=
+        0) {
+        MOSRIG_CHECK(prove_memory_options(stage, subject));
+    }
     std::unique_ptr<Program> watcher;
     if (!run.watcher.empty()) {
         StartOptions options;
@@ -233,92 +192,6 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
 }
 
 }  // namespace
-
-Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase) {
-    MOSRIG_TRY(ProcessState state,
-               read_process(stage.home(), pid, stage.soon("the state of the process")));
-    stage.check(fmt::format("cantmove is {} before any request", join_words(phase.cantmove)),
-                state.cantmove == phase.cantmove, join_words(state.cantmove));
-    stage.check(fmt::format("lock is {}", phase.lock), state.lock == phase.lock,
-                number(state.lock));
-    stage.check("it is at home", state.where == 0, number(state.where));
-    return state;
-}
-
-Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase) {
-    const int guest = stage.guest().id();
-    MOSRIG_TRY(const ProcessState before,
-               read_process(stage.home(), pid, stage.soon("the state of the process")));
-    MOSRIG_TRY(const MoveAnswer tool, request_by_tool(stage.home(), pid, guest, phase.user,
-                                                      stage.deadline("migrate", Millis(5000))));
-    stage.result.seen = tool.seen;
-    stage.result.errno_name = tool.errno_name;
-    stage.result.message = tool.message;
-    stage.check(fmt::format("migrate is refused with {}", phase.errno_name),
-                tool.seen == Answer::refused && tool.errno_name == phase.errno_name, tool.message);
-    if (phase.errno_name == "EBUSY") {
-        const bool named = std::all_of(phase.cantmove.begin(), phase.cantmove.end(),
-                                       [&tool](const std::string& word) {
-                                           return tool.message.find(word) != std::string::npos;
-                                       });
-        stage.check("migrate's message names the reason", named, tool.message);
-    }
-    MOSRIG_TRY(const MoveAnswer file, request_by_file(stage.home(), pid, guest, phase.user,
-                                                      stage.soon("a write to goto")));
-    stage.check(fmt::format("a write to goto gives {}", phase.errno_name),
-                file.seen == Answer::refused && file.errno_name == phase.errno_name,
-                file.errno_name);
-    MOSRIG_TRY(const ProcessState after,
-               read_process(stage.home(), pid, stage.soon("the state of the process")));
-    stage.check(
-        "it stayed at home and nothing is pending",
-        after.where == 0 && after.pending == 0 && after.nmigs == before.nmigs,
-        fmt::format("where {}, goto {}, nmigs {}", after.where, after.pending, after.nmigs));
-    stage.check("lock and cantmove are as before",
-                after.lock == before.lock && after.cantmove == before.cantmove,
-                fmt::format("{}, {}", after.lock, join_words(after.cantmove)));
-    return {};
-}
-
-Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool) {
-    const std::string target = node == 0 ? "home" : fmt::format("node {}", node);
-    const Deadline deadline = stage.deadline("the move to " + target, move_time);
-    Result<MoveAnswer> answer = by_tool ? request_by_tool(stage.home(), pid, node, user, deadline)
-                                        : request_by_file(stage.home(), pid, node, user, deadline);
-    if (!answer) {
-        return tl::unexpected(answer.error());
-    }
-    MOSRIG_CHECK(stage.require(fmt::format("it may move to {}", target),
-                               answer->seen == Answer::moves,
-                               answer->errno_name + " " + answer->message));
-    MOSRIG_TRY(ProcessState state, await_place(stage.home(), pid, node, deadline));
-    for (Machine* machine : stage.machines()) {
-        const int expected = node != 0 && machine->id() == node ? 1 : 0;
-        int bodies = -1;
-        // The body ends a moment after home said that all has come home.
-        const Result<void> settled =
-            wait_until(stage.soon("the bodies on " + machine->name()), [&]() -> Result<bool> {
-                MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
-                return bodies == expected;
-            });
-        // A list that never came says nothing about the bodies.
-        if (!settled && (settled.error().kind != ErrorKind::timeout || bodies < 0)) {
-            return tl::unexpected(settled.error());
-        }
-        if (bodies != expected || expected == 1) {
-            stage.check(
-                fmt::format("exactly one copy lives: {} has {} of it", machine->name(), expected),
-                bodies == expected, number(bodies));
-        }
-    }
-    return state;
-}
-
-Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& when) {
-    MOSRIG_TRY(const std::string answer,
-               subject.ask("VERIFY", stage.deadline("VERIFY, " + when, answer_time)));
-    return stage.require(fmt::format("its data are intact, {}", when), answer == "OK", answer);
-}
 
 Result<void> play_phases(Stage& stage, const Description& description) {
     bool first = true;

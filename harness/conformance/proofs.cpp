@@ -74,20 +74,62 @@ double in_seconds(std::int64_t nanoseconds) {
 
 // A node's CPU figures count ticks, and a node that its host starves loses most of them, while the
 // time of a task is taken from a clock. So ticks are compared with ticks, and clocks with clocks.
-void check_away_time(Stage& stage, const Reading& start, const Reading& end, int looks, int away) {
+void check_away_time(Stage& stage, const Reading& start, const Reading& end, double away) {
     const std::int64_t guest_user = (end.guest.user - start.guest.user) * tick_ns;
+    const std::int64_t guest_counted = (end.guest.counted - start.guest.counted) * tick_ns;
+    const std::int64_t guest_up = (end.guest.up - start.guest.up) * tick_ns;
     const std::int64_t home_user = (end.home.user - start.home.user) * tick_ns;
     const std::int64_t body_user = (end.body_ticks - start.body_ticks) * tick_ns;
     const std::int64_t body = end.body_ns - start.body_ns;
-    stage.check("over 90 % of the time it is away", looks >= 5 && away > 0.9 * looks,
-                fmt::format("{} of {} looks over {:.1f} s", away, looks,
-                            in_seconds((end.guest.up - start.guest.up) * tick_ns)));
+    stage.check("over 90 % of the time it is away", away > 0.9,
+                fmt::format("{:.1f} % of {:.1f} s", 100 * away, in_seconds(guest_up)));
+    stage.check("its body has the other node's CPU for over half of that time", body * 2 > guest_up,
+                fmt::format("{:.2f} of {:.2f} s", in_seconds(body), in_seconds(guest_up)));
     stage.check("its body's user time grows there as its CPU time does", body_user * 2 > body,
                 fmt::format("{:.2f} s of {:.2f} s", in_seconds(body_user), in_seconds(body)));
-    const std::string figures = fmt::format("other node {:.2f} s, home {:.2f} s in user mode",
-                                            in_seconds(guest_user), in_seconds(home_user));
-    stage.check("the other node's own CPU figures grow", in_seconds(guest_user) > 0.25, figures);
+    const std::string figures =
+        fmt::format("other node {:.2f} s of {:.2f} s that it counted, home {:.2f} s in user mode",
+                    in_seconds(guest_user), in_seconds(guest_counted), in_seconds(home_user));
+    stage.check("the other node's own figures show its CPU in user mode for over half of it",
+                guest_user * 2 > guest_counted && guest_user > 0, figures);
     stage.check("home's CPU does not compute it as well", home_user < guest_user, figures);
+}
+
+// What getrusage() tells the process itself, taken between two readings of what it and its body
+// consumed.
+struct Usage {
+    std::int64_t least = 0;
+    std::int64_t told = 0;
+    std::int64_t most = 0;
+};
+
+Result<Usage> read_usage(Stage& stage, Subject& subject, std::int64_t body) {
+    const auto consumed = [&]() -> Result<std::int64_t> {
+        const Deadline deadline = stage.soon("the CPU times of process and body");
+        MOSRIG_TRY(const std::int64_t away, read_exec_ns(stage.guest(), body, deadline));
+        MOSRIG_TRY(const std::int64_t own, read_exec_ns(stage.home(), subject.pid(), deadline));
+        return away + own;
+    };
+    Usage usage;
+    MOSRIG_TRY(usage.least, consumed());
+    MOSRIG_TRY(const std::string line, subject.ask("USAGE", stage.soon("an answer to USAGE")));
+    MOSRIG_TRY(usage.most, consumed());
+    const std::string head = "USAGE ";
+    if (line.rfind(head, 0) != 0) {
+        return infra_error(fmt::format("the answer to USAGE is '{}'", line));
+    }
+    usage.told = std::strtoll(line.c_str() + head.size(), nullptr, 10);
+    return usage;
+}
+
+void check_usage(Stage& stage, const Usage& start, const Usage& end) {
+    const std::int64_t told = end.told - start.told;
+    const std::int64_t least = end.least - start.most;
+    const std::int64_t most = end.most - start.least;
+    stage.check("getrusage() tells the process what it and its body consumed, within 1 %",
+                told * 100 >= least * 99 && told * 100 <= most * 101,
+                fmt::format("told {:.3f} s, consumed {:.3f} to {:.3f} s", in_seconds(told),
+                            in_seconds(least), in_seconds(most)));
 }
 
 // What the process shows at home must be what the task there and its body consumed together. The
@@ -115,11 +157,17 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
                read_exec_ns(stage.home(), pid, stage.soon("the CPU time at home")));
     MOSRIG_CHECK(move_to(stage, pid, guest, 0, false));
     MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
+    Usage usage;
+    if (cpu_time) {
+        MOSRIG_TRY(usage, read_usage(stage, subject, body));
+    }
     MOSRIG_TRY(const Reading start, read_clocks(stage, pid, body));
 
     Reading end = start;
     int looks = 0;
-    int away = 0;
+    std::chrono::duration<double> all{0};
+    std::chrono::duration<double> away{0};
+    Clock::time_point last = Clock::now();
     // Long enough for 10 s of the body's own time, also where two nodes share a CPU of the host.
     const Deadline window = stage.deadline("10 s of CPU time of the body", Millis(20000));
     const double wanted_ns = cpu_time ? 12 * second_ns : 3 * second_ns;
@@ -128,13 +176,20 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
         MOSRIG_TRY(const ProcessState now,
                    read_process(stage.home(), pid, stage.soon("the state of the process")));
         ++looks;
-        away += now.where == guest ? 1 : 0;
-        MOSRIG_CHECK(stage.require("it stays away while it computes and answers",
-                                   now.where == guest, fmt::format("where {}", now.where)));
+        const std::chrono::duration<double> passed = Clock::now() - last;
+        last += std::chrono::duration_cast<Clock::duration>(passed);
+        all += passed;
+        // With no more moves than before the first look, it was away between the looks, too.
+        const bool stayed = now.where == guest && now.nmigs == before.nmigs + 1;
+        away += stayed ? passed : passed * 0;
+        MOSRIG_CHECK(stage.require("it stays away while it computes and answers", stayed,
+                                   fmt::format("where {}, nmigs {}", now.where, now.nmigs)));
         MOSRIG_TRY(end, read_clocks(stage, pid, body));
     }
-    check_away_time(stage, start, end, looks, away);
+    check_away_time(stage, start, end, away / all);
     if (cpu_time) {
+        MOSRIG_TRY(const Usage now, read_usage(stage, subject, body));
+        check_usage(stage, usage, now);
         stage.check("the run away is long enough to count to 1 %",
                     in_seconds(end.body_ns - start.body_ns) > 10,
                     fmt::format("{:.2f} s", in_seconds(end.body_ns - start.body_ns)));

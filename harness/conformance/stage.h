@@ -80,11 +80,18 @@ Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase);
 Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase);
 // Asks by tool or by file, waits until it is there, checks that exactly one copy lives.
 Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool);
+// Out by the tool, home by the file, and everything that must hold in between. The report shows it
+// if `shown`; what holds for every move alike is looked at with the `first`.
+Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
+                               bool first, bool shown);
 // VERIFY is answered by OK.
 Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& when);
 
 // Proofs, for a subject that is at home; it is at home again afterwards.
 Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time);
 void prove_demand_paging(Stage& stage);
+// Swap, huge pages, page merging and NUMA balancing are in use at home, by this very program, and
+// on the other node.
+Result<void> prove_memory_options(Stage& stage, Subject& subject);
 
 }  // namespace mosrig

@@ -150,10 +150,22 @@ int FakeCluster::request(std::int64_t pid, int node, int user) {
     State& moved = state(pid);
     if (moved.where != node && !faults.never_arrives) {
         moved.where = node;
+        moved.home_reason = "none";
         moved.clock += 1000;
         ++moved.nmigs;
     }
     return 0;
+}
+
+void FakeCluster::bring_home(std::int64_t pid) {
+    State& known = state(pid);
+    const std::vector<std::string> words = reasons(pid);
+    if (known.where != 0 && !words.empty() && !faults.moves_whatever_holds_it &&
+        !faults.stays_away_whatever_comes) {
+        known.where = 0;
+        ++known.nmigs;
+        known.home_reason = "reason:" + words.front();
+    }
 }
 
 Result<std::string> FakeCluster::read(const std::string& path) {
@@ -166,6 +178,7 @@ Result<std::string> FakeCluster::read(const std::string& path) {
     if (real_file(pid, "stat").empty()) {
         return tl::unexpected(Error{ErrorKind::remote, "no such process", {}, {}, ESRCH});
     }
+    bring_home(pid);
     State& known = state(pid);
     const std::string name = match[2];
     if (name == "lock") {
@@ -188,9 +201,10 @@ Result<std::string> FakeCluster::read(const std::string& path) {
         return fmt::format("{}\n", known.nmigs);
     }
     return fmt::format(
-        "state {}\nrequested_ns {}\nprepared_ns {}\nfrozen_ns {}\nresumed_ns {}\nreleased_ns {}\n",
-        known.where == 0 ? "home" : "away", known.clock, known.clock + 1, known.clock + 2,
-        known.clock + 5, known.clock + 9);
+        "state {}\nhome_reason {}\nrequested_ns {}\nprepared_ns {}\nfrozen_ns {}\nresumed_ns {}\n"
+        "released_ns {}\n",
+        known.where == 0 ? "home" : "away", known.home_reason, known.clock, known.clock + 1,
+        known.clock + 2, known.clock + 5, known.clock + 9);
 }
 
 std::string FakeCluster::bodies() {

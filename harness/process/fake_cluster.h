@@ -23,6 +23,7 @@ class FakeCluster {
         bool body_survives_kill = false;
         bool never_arrives = false;
         bool comes_home_by_itself = false;
+        bool stays_away_whatever_comes = false;
     };
 
     // `workloads`: folder of the guest programs, built for this host as well.
@@ -45,10 +46,13 @@ class FakeCluster {
         int where = 0;
         std::int64_t nmigs = 0;
         std::int64_t clock = 1000;
+        std::string home_reason = "none";
     };
 
     // State of a process; one not seen before has the lock of its parent.
     State& state(std::int64_t pid);
+    // A process that gets a reason for staying while it is away comes home.
+    void bring_home(std::int64_t pid);
     // errno of a request.
     int request(std::int64_t pid, int node, int user);
     [[nodiscard]] static std::vector<std::string> reasons(std::int64_t pid);

@@ -179,6 +179,9 @@ Result<NodeTime> read_node_time(Machine& machine, const Deadline& deadline) {
     // Niced user time is user time too.
     time.user = to_number<std::int64_t>(words[1]).value_or(0) +
                 to_number<std::int64_t>(words[2]).value_or(0);
+    for (size_t field = 1; field < words.size(); ++field) {
+        time.counted += to_number<std::int64_t>(words[field]).value_or(0);
+    }
     time.up = std::lround(to_number<double>(times[0]).value_or(0) * 100);
     return time;
 }

@@ -61,9 +61,11 @@ Result<std::vector<TaskStat>> list_tasks(Machine& machine, const Deadline& deadl
 // The comm of the body of home process `pid`.
 std::string body_name(std::int64_t pid);
 
-// CPU time a node spent in user mode and its clock, both in ticks of 10 ms.
+// CPU time a node spent in user mode, in any mode and idle together, and its clock: all in ticks of
+// 10 ms. A node whose host starves it counts fewer ticks than its clock shows.
 struct NodeTime {
     std::int64_t user = 0;
+    std::int64_t counted = 0;
     std::int64_t up = 0;
 };
 Result<NodeTime> read_node_time(Machine& machine, const Deadline& deadline);

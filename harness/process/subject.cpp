@@ -38,7 +38,8 @@ Result<std::string> Subject::ask(const std::string& word, const Deadline& deadli
     MOSRIG_CHECK(program_->write_line(word, deadline));
     words_.push_back(word);
     MOSRIG_TRY(std::string line, next_line(deadline));
-    output_.push_back(word == "IDENTITY" ? word : line);
+    const bool differs_each_time = word == "IDENTITY" || word == "USAGE";
+    output_.push_back(differs_each_time ? word : line);
     return line;
 }
 

@@ -53,9 +53,14 @@ YAML::Node need(const YAML::Node& map, const char* key) {
     return value;
 }
 
+std::vector<std::string> words(const YAML::Node& node) {
+    return node.as<std::vector<std::string>>(std::vector<std::string>());
+}
+
 Phase read_phase(const YAML::Node& node) {
     allow_only(node, {"send", "write_lock", "write_errno", "as", "subject", "cantmove", "lock",
-                      "parent_lock", "manual", "errno", "times", "identity_away", "decisive"});
+                      "parent_lock", "manual", "errno", "times", "identity_away", "decisive",
+                      "away", "ends", "home_reason", "cantmove_home", "companion"});
     Phase phase;
     phase.send = node["send"].as<std::string>("");
     if (node["write_lock"]) {
@@ -84,24 +89,79 @@ Phase read_phase(const YAML::Node& node) {
     phase.times = node["times"].as<int>(1);
     phase.identity_away = node["identity_away"].as<bool>(false);
     phase.decisive = node["decisive"].as<bool>(false);
+    phase.away = words(node["away"]);
+    if (node["ends"]) {
+        phase.ends = choose<Ends>(node["ends"],
+                                  {{"away", Ends::away}, {"home", Ends::home}, {"any", Ends::any}});
+    }
+    phase.home_reason = node["home_reason"].as<std::string>("");
+    phase.cantmove_home = words(node["cantmove_home"]);
+    phase.companion = node["companion"].as<bool>(false);
+    if (phase.manual != Answer::moves && (!phase.away.empty() || node["ends"] || phase.companion)) {
+        reject(node, "'away', 'ends' and 'companion' belong to 'manual: moves'");
+    }
     return phase;
 }
 
+Phase look(std::string word, std::vector<std::string> cantmove) {
+    Phase phase;
+    phase.send = std::move(word);
+    phase.cantmove = std::move(cantmove);
+    return phase;
+}
+
+Phase ask_for_move(std::string word, std::vector<std::string> cantmove) {
+    Phase phase = look(std::move(word), std::move(cantmove));
+    phase.manual = phase.cantmove.empty() ? Answer::moves : Answer::refused;
+    phase.errno_name = phase.cantmove.empty() ? "" : "EBUSY";
+    return phase;
+}
+
+// It moves, takes hold of the reason while away, and has to come home for that.
+Phase caught_away(const std::vector<std::string>& reason) {
+    Phase phase = ask_for_move("", {});
+    phase.away = {"HOLD"};
+    phase.ends = Ends::home;
+    phase.cantmove_home = reason;
+    return phase;
+}
+
+// What every reason for staying has to go through: shown before anybody asks, gone with its cause,
+// set again, the request refused; moved once it has gone again; taken hold of while away.
+std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool for_good) {
+    if (for_good) {
+        return {caught_away(reason), ask_for_move("", reason)};
+    }
+    std::vector<Phase> phases = {look("", reason),
+                                 look("RELEASE", {}),
+                                 ask_for_move("HOLD", reason),
+                                 ask_for_move("RELEASE", {}),
+                                 caught_away(reason),
+                                 ask_for_move("RELEASE", {})};
+    phases[2].decisive = true;
+    return phases;
+}
+
 Run read_run(const YAML::Node& node) {
-    allow_only(node, {"command", "user", "phases", "output", "output_count", "watcher"});
+    allow_only(node, {"command", "user", "phases", "output", "output_count", "watcher", "reason",
+                      "stays_for_good"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
         reject(node, "'command' is empty");
     }
     run.user = node["user"].as<int>(0);
-    for (const YAML::Node& phase : need(node, "phases")) {
+    if (node["reason"]) {
+        run.phases =
+            phases_of_reason(words(node["reason"]), node["stays_for_good"].as<bool>(false));
+    }
+    for (const YAML::Node& phase : node["reason"] ? node["phases"] : need(node, "phases")) {
         run.phases.push_back(read_phase(phase));
     }
     if (run.phases.empty()) {
         reject(node, "'phases' is empty");
     }
-    run.output = node["output"].as<std::vector<std::string>>(std::vector<std::string>());
+    run.output = words(node["output"]);
     run.output_count =
         node["output_count"].as<std::map<std::string, int>>(std::map<std::string, int>());
     run.watcher = node["watcher"].as<std::string>("");
@@ -129,7 +189,8 @@ Description read_description(const YAML::Node& node) {
         description.proofs.push_back(
             choose<Proof>(proof, {{"away-time", Proof::away_time},
                                   {"cpu-time", Proof::cpu_time},
-                                  {"demand-paging", Proof::demand_paging}}));
+                                  {"demand-paging", Proof::demand_paging},
+                                  {"memory-options", Proof::memory_options}}));
     }
     for (const YAML::Node& run : need(node, "runs")) {
         description.runs.push_back(read_run(run));
@@ -162,9 +223,14 @@ bool Description::in_tier(const std::string& wanted) const {
            std::find(tiers.begin(), tiers.end(), wanted);
 }
 
-Result<Description> parse_description(const std::string& yaml, const std::string& name) {
+Result<std::vector<Description>> parse_descriptions(const std::string& yaml,
+                                                    const std::string& name) {
     try {
-        return read_description(YAML::Load(yaml));
+        std::vector<Description> all;
+        for (const YAML::Node& node : YAML::LoadAll(yaml)) {
+            all.push_back(read_description(node));
+        }
+        return all;
     } catch (const YAML::Exception& error) {
         return usage_error(fmt::format("{}:{}: {}", name, error.mark.line + 1, error.msg),
                            "mend the description");
@@ -174,7 +240,7 @@ Result<Description> parse_description(const std::string& yaml, const std::string
 Result<std::vector<Description>> load_descriptions(const std::filesystem::path& folder) {
     std::error_code error;
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
         if (entry.path().extension() == ".yml") {
             files.push_back(entry.path());
         }
@@ -188,11 +254,14 @@ Result<std::vector<Description>> load_descriptions(const std::filesystem::path& 
     std::set<std::string> ids;
     for (const std::filesystem::path& file : files) {
         MOSRIG_TRY(const std::string text, read_text_file(file));
-        MOSRIG_TRY(Description description, parse_description(text, file.filename().string()));
-        if (!ids.insert(description.id).second) {
-            return usage_error(fmt::format("two descriptions have the id {}", description.id));
+        MOSRIG_TRY(std::vector<Description> found,
+                   parse_descriptions(text, file.filename().string()));
+        for (Description& description : found) {
+            if (!ids.insert(description.id).second) {
+                return usage_error(fmt::format("two descriptions have the id {}", description.id));
+            }
+            all.push_back(std::move(description));
         }
-        all.push_back(std::move(description));
     }
     return all;
 }

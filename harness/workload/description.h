@@ -23,10 +23,17 @@ enum class Procedure {
 };
 
 // Something to be shown beside the phases.
-enum class Proof { away_time, cpu_time, demand_paging };
+enum class Proof { away_time, cpu_time, demand_paging, memory_options };
 
 // Whose state a phase looks at.
 enum class Who { started, child };
+
+// Where the process is once it has done away what the phase asks of it.
+enum class Ends {
+    away,  // still there, without having left for an instant
+    home,  // it came home by itself
+    any,
+};
 
 // What holds between two things that the rig does to a program.
 struct Phase {
@@ -38,11 +45,16 @@ struct Phase {
     std::vector<std::string> cantmove;
     int lock = 0;
     std::optional<int> parent_lock;
-    std::optional<Answer> manual;  // nothing: only look
-    std::string errno_name;        // of a refusal
-    int times = 1;                 // moves out and home
-    bool identity_away = false;    // ask for the identity while away, too
-    bool decisive = false;         // the report shows this phase
+    std::optional<Answer> manual;   // nothing: only look
+    std::string errno_name;         // of a refusal
+    int times = 1;                  // moves out and home
+    bool identity_away = false;     // ask for the identity while away, too
+    std::vector<std::string> away;  // words sent while away, each answered by OK
+    Ends ends = Ends::away;
+    std::string home_reason;                 // what brings it home, as migstat begins it
+    std::vector<std::string> cantmove_home;  // once that has happened
+    bool companion = false;                  // its child is away, too, on the last node
+    bool decisive = false;                   // the report shows this phase
 };
 
 // One start of the program.
@@ -70,10 +82,12 @@ struct Description {
     [[nodiscard]] bool in_tier(const std::string& wanted) const;
 };
 
-// Parses one description; an error says where in the text it is wrong.
-Result<Description> parse_description(const std::string& yaml, const std::string& name);
+// Parses the descriptions in one file, parted by `---`; an error says where in the text it is
+// wrong.
+Result<std::vector<Description>> parse_descriptions(const std::string& yaml,
+                                                    const std::string& name);
 
-// Every *.yml in `folder`, by id. Two of one id are an error.
+// Every *.yml in `folder` and the folders in it, by id. Two of one id are an error.
 Result<std::vector<Description>> load_descriptions(const std::filesystem::path& folder);
 
 }  // namespace mosrig

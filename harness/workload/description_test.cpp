@@ -28,6 +28,11 @@ std::string with(std::string text, const std::string& from, const std::string& t
     return text.replace(at, from.size(), to);
 }
 
+Result<Description> parse_description(const std::string& yaml, const std::string& name) {
+    MOSRIG_TRY(const std::vector<Description> all, parse_descriptions(yaml, name));
+    return all.at(0);
+}
+
 TEST(Description, EveryFieldArrives) {
     const Result<Description> read = parse_description(whole, "x.yml");
     ASSERT_TRUE(read) << read.error().message();
@@ -72,6 +77,8 @@ TEST(Description, FaultsAreFoundAndPlaced) {
         {"procedure: phases", "procedure: x"},
         {"[away-time]", "[perpetual-motion]"},
         {"lock: 1", "lock: one"},
+        {"errno: EBUSY", "errno: EBUSY, away: [WORD]"},
+        {"times: 3", "ends: nowhere"},
     };
     for (const auto& [from, to] : faults) {
         const Result<Description> read = parse_description(with(whole, from, to), "x.yml");
@@ -79,6 +86,50 @@ TEST(Description, FaultsAreFoundAndPlaced) {
         EXPECT_EQ(read.error().kind, ErrorKind::usage);
         EXPECT_EQ(read.error().what.rfind("x.yml:", 0), 0U) << read.error().what;
     }
+}
+
+TEST(Description, WhatHappensAwayArrives) {
+    const Result<Description> read = parse_description(
+        with(whole, "times: 3",
+             "away: [A, B], ends: home, home_reason: 'signal:', cantmove_home: [aio]"),
+        "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    const Phase& phase = read->runs.at(0).phases.at(1);
+    EXPECT_EQ(phase.away, (std::vector<std::string>{"A", "B"}));
+    EXPECT_EQ(phase.ends, Ends::home);
+    EXPECT_EQ(phase.home_reason, "signal:");
+    EXPECT_EQ(phase.cantmove_home, std::vector<std::string>{"aio"});
+}
+
+TEST(Description, AReasonIsShownClearedAndSetAgain) {
+    constexpr const char* reason = R"(
+id: a
+title: One.
+tier: quick
+runs: [{command: [stay, aio], reason: [aio]}]
+---
+id: b
+title: Another.
+tier: quick
+runs: [{command: [stay, seccomp, --later], reason: [seccomp], stays_for_good: true}]
+)";
+    const Result<std::vector<Description>> read = parse_descriptions(reason, "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    ASSERT_EQ(read->size(), 2U);
+    const std::vector<Phase>& clears = read->at(0).runs.at(0).phases;
+    ASSERT_EQ(clears.size(), 6U);
+    // Between these two nobody asks for anything: the word goes with its cause.
+    EXPECT_FALSE(clears[0].manual);
+    EXPECT_EQ(clears[0].cantmove, std::vector<std::string>{"aio"});
+    EXPECT_FALSE(clears[1].manual);
+    EXPECT_TRUE(clears[1].cantmove.empty());
+    EXPECT_EQ(read->at(0).decisive().manual, Answer::refused);
+    EXPECT_EQ(clears[4].ends, Ends::home);
+    EXPECT_EQ(clears[5].manual, Answer::moves);
+    const std::vector<Phase>& stays = read->at(1).runs.at(0).phases;
+    ASSERT_EQ(stays.size(), 2U);
+    EXPECT_EQ(stays[0].away, std::vector<std::string>{"HOLD"});
+    EXPECT_EQ(stays[1].manual, Answer::refused);
 }
 
 TEST(Description, TheRealOnesAreGoodAndComplete) {

@@ -3,11 +3,15 @@
 
 #include "memory.h"
 #include "wire.h"
+#include "wrong.h"
 
 namespace mosrig::guest {
 
-// A long-running program that holds one thing which decides whether it may move, and checked
-// memory of its own. A son of this class says what it holds.
+// A long-running program that holds one thing (a descriptor, a mapping, a child ...), uses it all
+// the time, and has checked memory of its own. A son of this class says what it holds.
+//
+// Two more words of the rig: HOLD takes hold of the thing, at the beginning (with --later on the
+// command line) or again after RELEASE.
 class Holder : public Workload {
   public:
     explicit Holder(const char* name) : name_(name), memory_(1, 88172645463325252ULL) {}
@@ -15,20 +19,32 @@ class Holder : public Workload {
     // Takes hold of the thing; nullptr or why this node cannot.
     virtual const char* hold() = 0;
 
+    void work() override;
     const char* verify() override;
+    bool command(const char* word) override;
     void summary(char* text, size_t room) override;
 
   protected:
-    // Looks at what is held (or was released); nullptr if it is as it should be.
+    [[nodiscard]] const char* name() const { return name_; }
+    // One short use of the thing, made about every 100 ms wherever the process then is, and once
+    // for each VERIFY. nullptr, or what was wrong; the first such answer stays.
+    virtual const char* step() { return nullptr; }
+    // Looks at what is held (or was released) for a VERIFY; nullptr if it is as it should be.
     virtual const char* check() { return nullptr; }
+    // Whether `a` names this kind of program.
+    [[nodiscard]] bool is(const char* kind) const;
 
   private:
+    const char* used();
+
     const char* name_;
     CheckedMemory memory_;
     unsigned verified_ = 0;
+    char wrong_[160] = {};
 };
 
-// main() of such a program: takes hold, serves the rig, skips if there is nothing to hold here.
-int run_holder(Holder& holder);
+// main() of such a program: takes hold unless `later`, serves the rig, skips if there is nothing to
+// hold here.
+int run_holder(Holder& holder, bool later = false);
 
 }  // namespace mosrig::guest

@@ -57,22 +57,12 @@ void say_identity() {
     say(text);
 }
 
-void say_outcome(const char* wrong) {
-    char text[line_size];
-    if (wrong == nullptr) {
-        say("OK");
-        return;
-    }
-    (void)snprintf(text, sizeof text, "BAD %s", wrong);
-    say(text);
-}
-
 // False once the workload has been told to end.
 bool obey(Workload& workload, const char* word) {
     if (strcmp(word, "VERIFY") == 0) {
-        say_outcome(workload.verify());
+        answer(workload.verify());
     } else if (strcmp(word, "RELEASE") == 0) {
-        say_outcome(workload.release());
+        answer(workload.release());
     } else if (strcmp(word, "IDENTITY") == 0) {
         say_identity();
     } else if (strcmp(word, "END") == 0) {
@@ -83,7 +73,7 @@ bool obey(Workload& workload, const char* word) {
         say(text);
         return false;
     } else if (!workload.command(word)) {
-        say_outcome("unknown word");
+        answer("unknown word");
     }
     return true;
 }
@@ -100,6 +90,16 @@ void say(const char* text) {
     }
 }
 
+void answer(const char* wrong) {
+    char text[line_size];
+    if (wrong == nullptr) {
+        say("OK");
+        return;
+    }
+    (void)snprintf(text, sizeof text, "BAD %s", wrong);
+    say(text);
+}
+
 const char* errno_text() {
     const char* name = strerrorname_np(errno);
     return name != nullptr ? name : "error";
@@ -113,10 +113,12 @@ int skip(const char* why) {
     return status_skip;
 }
 
-int serve(Workload& workload) {
+int serve(Workload& workload, bool say_ready) {
     char line[line_size];
     size_t filled = 0;
-    say("READY");
+    if (say_ready) {
+        say("READY");
+    }
     for (;;) {
         workload.work();
         struct pollfd input = {STDIN_FILENO, POLLIN, 0};

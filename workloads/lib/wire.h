@@ -34,8 +34,12 @@ class Workload {
 // Writes one line, whole, to stdout.
 void say(const char* text);
 
-// Obeys the rig until END; returns the exit status of the program.
-int serve(Workload& workload);
+// Says OK, or BAD and what is wrong: the answer to a word.
+void answer(const char* wrong);
+
+// Obeys the rig until END; returns the exit status of the program. Says READY first, unless another
+// process of this program has said it already.
+int serve(Workload& workload, bool say_ready = true);
 
 // The program's own name for an error number, or "error"; for BAD lines.
 const char* errno_text();

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+//
+// One process, there and back: what is asserted before, while it is away, and afterwards.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+// A move of 256 MiB under emulation takes its time; the deadline is for what hangs.
+constexpr Millis move_time(30000);
+constexpr Millis answer_time(10000);
+// What a program is asked to do away may take as long as a timer runs.
+constexpr Millis away_time(60000);
+
+std::string number(std::int64_t value) {
+    return std::to_string(value);
+}
+
+void check_timings(Stage& stage, const Migstat& migstat) {
+    std::int64_t last = 1;
+    bool ordered = true;
+    std::string seen;
+    for (const char* name :
+         {"requested_ns", "prepared_ns", "frozen_ns", "resumed_ns", "released_ns"}) {
+        const std::int64_t value = migstat.number(name).value_or(0);
+        ordered = ordered && value >= last;
+        last = value;
+        seen += fmt::format("{} {} ", name, value);
+    }
+    stage.check("migstat's times are there and in order", ordered, ordered ? "" : seen);
+    stage.check("freeze and total of the move are known",
+                migstat.freeze_ns().has_value() && migstat.total_ns().has_value());
+}
+
+// Counts how much of the time between looks the process was away. Between two looks with one and
+// the same number of moves it cannot have left.
+class AwayClock {
+  public:
+    AwayClock(int node, const ProcessState& first)
+        : node_(node), moves_(first.nmigs), last_(Clock::now()) {}
+
+    void look(const ProcessState& state) {
+        const Clock::time_point now = Clock::now();
+        all_ += now - last_;
+        if (state.where == node_ && state.nmigs == moves_) {
+            away_ += now - last_;
+        }
+        last_ = now;
+    }
+    [[nodiscard]] bool nearly_always() const { return away_ > 0.9 * all_; }
+    [[nodiscard]] std::string figures() const {
+        return fmt::format("{:.2f} of {:.2f} s", away_.count(), all_.count());
+    }
+
+  private:
+    int node_;
+    std::int64_t moves_;
+    Clock::time_point last_;
+    std::chrono::duration<double> all_{0};
+    std::chrono::duration<double> away_{0};
+};
+
+std::string home_reason(const ProcessState& state) {
+    const auto found = state.migstat.values.find("home_reason");
+    return found == state.migstat.values.end() ? "?" : found->second;
+}
+
+// What the process is asked away, each answer looked at.
+Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
+                              const ProcessState& arrived) {
+    AwayClock clock(stage.guest().id(), arrived);
+    ProcessState state = arrived;
+    const auto look = [&]() -> Result<void> {
+        MOSRIG_TRY(state, read_process(stage.home(), pid, stage.soon("the process's state")));
+        clock.look(state);
+        return {};
+    };
+    for (const std::string& word : phase.away) {
+        MOSRIG_TRY(const std::string answer,
+                   subject.ask(word, stage.deadline("an answer to " + word, away_time)));
+        MOSRIG_CHECK(stage.require(fmt::format("{} is done away", word), answer == "OK", answer));
+        MOSRIG_CHECK(look());
+    }
+    MOSRIG_CHECK(expect_intact(stage, subject, "away"));
+    if (phase.identity_away) {
+        MOSRIG_TRY(const std::string line,
+                   subject.ask("IDENTITY", stage.deadline("the identity while away", answer_time)));
+        stage.check("it still knows its own pid while away",
+                    line.find(fmt::format(" pid={} ", pid)) != std::string::npos, line);
+    }
+    MOSRIG_CHECK(look());
+    const std::string seen =
+        fmt::format("where is {}, home_reason {}", state.where, home_reason(state));
+    switch (phase.ends) {
+        case Ends::away:
+            stage.check("it answered from away", state.where == stage.guest().id(), seen);
+            stage.check("it was away for over 90 % of the time until it is called home",
+                        clock.nearly_always(), clock.figures());
+            break;
+        case Ends::home:
+            stage.check("it came home by itself", state.where == 0, seen);
+            stage.check(fmt::format("cantmove is now {}", join_words(phase.cantmove_home)),
+                        state.cantmove == phase.cantmove_home, join_words(state.cantmove));
+            stage.check(phase.home_reason.empty()
+                            ? "migstat says what brought it home"
+                            : fmt::format("what brought it home is {}", phase.home_reason),
+                        home_reason(state).rfind(phase.home_reason, 0) == 0 &&
+                            home_reason(state) != "none" && home_reason(state) != "request",
+                        seen);
+            break;
+        case Ends::any:
+            break;
+    }
+    return state;
+}
+
+}  // namespace
+
+Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
+                               bool first, bool shown) {
+    const int guest = stage.guest().id();
+    MOSRIG_TRY(const ProcessState before,
+               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    MOSRIG_TRY(const ProcessState away, move_to(stage, pid, guest, phase.user, true));
+    if (first) {
+        check_timings(stage, away.migstat);
+    }
+    if (first && shown) {
+        stage.result.seen = Answer::moves;
+        show(stage.result, away);
+    }
+    stage.check("nmigs counts the move out", away.nmigs == before.nmigs + 1, number(away.nmigs));
+    stage.check(fmt::format("lock is {} while away", phase.lock), away.lock == phase.lock,
+                number(away.lock));
+    stage.check("cantmove is as before while away", away.cantmove == before.cantmove,
+                join_words(away.cantmove));
+    stage.check("at home it is the same process: name, parent, user",
+                away.stat.comm == before.stat.comm && away.stat.ppid == before.stat.ppid &&
+                    away.uids == before.uids,
+                fmt::format("{} {} {}", away.stat.comm, away.stat.ppid, away.uids));
+    MOSRIG_CHECK(use_away(stage, subject, pid, phase, away));
+    MOSRIG_TRY(const ProcessState home, move_to(stage, pid, 0, phase.user, false));
+    stage.check("nmigs counts the way home", home.nmigs == before.nmigs + 2, number(home.nmigs));
+    stage.check(fmt::format("lock is {} after coming home", phase.lock), home.lock == phase.lock,
+                number(home.lock));
+    return expect_intact(stage, subject, "home again");
+}
+
+Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase) {
+    MOSRIG_TRY(ProcessState state,
+               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    stage.check(fmt::format("cantmove is {} before any request", join_words(phase.cantmove)),
+                state.cantmove == phase.cantmove, join_words(state.cantmove));
+    stage.check(fmt::format("lock is {}", phase.lock), state.lock == phase.lock,
+                number(state.lock));
+    stage.check("it is at home", state.where == 0, number(state.where));
+    return state;
+}
+
+Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase) {
+    const int guest = stage.guest().id();
+    MOSRIG_TRY(const ProcessState before,
+               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    MOSRIG_TRY(const MoveAnswer tool, request_by_tool(stage.home(), pid, guest, phase.user,
+                                                      stage.deadline("migrate", Millis(5000))));
+    stage.result.seen = tool.seen;
+    stage.result.errno_name = tool.errno_name;
+    stage.result.message = tool.message;
+    stage.check(fmt::format("migrate is refused with {}", phase.errno_name),
+                tool.seen == Answer::refused && tool.errno_name == phase.errno_name, tool.message);
+    if (phase.errno_name == "EBUSY") {
+        const bool named = std::all_of(phase.cantmove.begin(), phase.cantmove.end(),
+                                       [&tool](const std::string& word) {
+                                           return tool.message.find(word) != std::string::npos;
+                                       });
+        stage.check("migrate's message names the reason", named, tool.message);
+    }
+    MOSRIG_TRY(const MoveAnswer file, request_by_file(stage.home(), pid, guest, phase.user,
+                                                      stage.soon("a write to goto")));
+    stage.check(fmt::format("a write to goto gives {}", phase.errno_name),
+                file.seen == Answer::refused && file.errno_name == phase.errno_name,
+                file.errno_name);
+    MOSRIG_TRY(const ProcessState after,
+               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    stage.check(
+        "it stayed at home and nothing is pending",
+        after.where == 0 && after.pending == 0 && after.nmigs == before.nmigs,
+        fmt::format("where {}, goto {}, nmigs {}", after.where, after.pending, after.nmigs));
+    stage.check("lock and cantmove are as before",
+                after.lock == before.lock && after.cantmove == before.cantmove,
+                fmt::format("{}, {}", after.lock, join_words(after.cantmove)));
+    return {};
+}
+
+Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool) {
+    const std::string target = node == 0 ? "home" : fmt::format("node {}", node);
+    const Deadline deadline = stage.deadline("the move to " + target, move_time);
+    Result<MoveAnswer> answer = by_tool ? request_by_tool(stage.home(), pid, node, user, deadline)
+                                        : request_by_file(stage.home(), pid, node, user, deadline);
+    if (!answer) {
+        return tl::unexpected(answer.error());
+    }
+    MOSRIG_CHECK(stage.require(fmt::format("it may move to {}", target),
+                               answer->seen == Answer::moves,
+                               answer->errno_name + " " + answer->message));
+    MOSRIG_TRY(ProcessState state, await_place(stage.home(), pid, node, deadline));
+    for (Machine* machine : stage.machines()) {
+        const int expected = node != 0 && machine->id() == node ? 1 : 0;
+        int bodies = -1;
+        // The body ends a moment after home said that all has come home.
+        const Result<void> settled =
+            wait_until(stage.soon("the bodies on " + machine->name()), [&]() -> Result<bool> {
+                MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
+                return bodies == expected;
+            });
+        // A list that never came says nothing about the bodies.
+        if (!settled && (settled.error().kind != ErrorKind::timeout || bodies < 0)) {
+            return tl::unexpected(settled.error());
+        }
+        if (bodies != expected || expected == 1) {
+            stage.check(
+                fmt::format("exactly one copy lives: {} has {} of it", machine->name(), expected),
+                bodies == expected, number(bodies));
+        }
+    }
+    return state;
+}
+
+Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& when) {
+    MOSRIG_TRY(const std::string answer,
+               subject.ask("VERIFY", stage.deadline("VERIFY, " + when, answer_time)));
+    return stage.require(fmt::format("its data are intact, {}", when), answer == "OK", answer);
+}
+
+}  // namespace mosrig

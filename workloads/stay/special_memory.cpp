@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// Memory of a kind that no other node could have: huge pages of a pool, secret memory, the ring of
+// a performance counter.
+#include <linux/perf_event.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "workloads/lib/kinds.h"
+
+namespace {
+
+using mosrig::guest::failed;
+using mosrig::guest::KindOf;
+
+class SpecialMemory : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+    const char* release() override {
+        return munmap(view_, size_) != 0 ? failed("munmap") : nullptr;
+    }
+
+  protected:
+    const char* adopt(void* view, size_t size) {
+        view_ = view;
+        size_ = size;
+        return view == MAP_FAILED ? failed("mmap") : nullptr;
+    }
+
+  private:
+    void* view_ = nullptr;
+    size_t size_ = 0;
+};
+
+// Reserved, not touched: this works on a node whose pool is empty, too.
+class HugePages final : public SpecialMemory {
+  public:
+    using SpecialMemory::SpecialMemory;
+    const char* hold() override {
+        constexpr size_t size = 2UL << 20;
+        return adopt(mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0),
+                     size);
+    }
+};
+
+class Secret final : public SpecialMemory {
+  public:
+    using SpecialMemory::SpecialMemory;
+    const char* hold() override {
+        constexpr size_t size = 4096;
+        const int fd = static_cast<int>(syscall(SYS_memfd_secret, 0));
+        if (fd < 0 || ftruncate(fd, size) != 0) {
+            return failed("memfd_secret");
+        }
+        void* view = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        (void)close(fd);
+        return adopt(view, size);
+    }
+};
+
+class Counter final : public SpecialMemory {
+  public:
+    using SpecialMemory::SpecialMemory;
+    const char* hold() override {
+        constexpr size_t size = 2 * 4096UL;
+        struct perf_event_attr attributes = {};
+        attributes.size = sizeof attributes;
+        attributes.type = PERF_TYPE_SOFTWARE;
+        attributes.config = PERF_COUNT_SW_TASK_CLOCK;
+        const int fd = static_cast<int>(
+            syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+        if (fd < 0) {
+            return failed("perf_event_open");
+        }
+        void* view = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        (void)close(fd);
+        return adopt(view, size);
+    }
+};
+
+const KindOf<HugePages> huge("hugetlb");
+const KindOf<Secret> secret("memfd-secret");
+const KindOf<Counter> counter("perf-mmap");
+
+}  // namespace

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "expiry.h"
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace mosrig::guest {
+
+namespace {
+
+int64_t nanoseconds(const struct timeval& time) {
+    return time.tv_sec * 1000000000LL + time.tv_usec * 1000LL;
+}
+
+// Some milliseconds of computing without a call.
+void compute() {
+    volatile uint64_t value = 1;
+    for (int step = 0; step < 200000; ++step) {
+        value = value * 6364136223846793005ULL + 1;
+    }
+}
+
+}  // namespace
+
+Expiry* Expiry::current_ = nullptr;
+
+int64_t Expiry::monotonic() {
+    struct timespec now = {};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * second + now.tv_nsec;
+}
+
+int64_t Expiry::user_time() {
+    struct rusage usage = {};
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return nanoseconds(usage.ru_utime);
+}
+
+int64_t Expiry::cpu_time() {
+    struct rusage usage = {};
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
+}
+
+void Expiry::take(int /*signal*/, siginfo_t* info, void* /*context*/) {
+    if (current_->fired_ == 0) {
+        current_->fired_at_ = current_->clock();
+        current_->info_ = *info;
+    }
+    current_->fired_ = current_->fired_ + 1;
+}
+
+const char* Expiry::hold() {
+    current_ = this;
+    struct sigaction action = {};
+    action.sa_sigaction = take;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    return sigaction(signal_, &action, nullptr) != 0 ? failed("sigaction") : nullptr;
+}
+
+const char* Expiry::judge(const siginfo_t& info) {
+    return info.si_signo != signal_ ? differs("si_signo", info.si_signo, signal_) : nullptr;
+}
+
+const char* Expiry::await() {
+    constexpr int64_t give_up = 30 * second;
+    if (fired_ != 0) {
+        return "it was there before anybody waited for it";
+    }
+    const int64_t begin = monotonic();
+    while (fired_ == 0 && monotonic() - begin < give_up) {
+        compute();
+    }
+    disarm();
+    if (fired_ == 0) {
+        return "the signal never came";
+    }
+    if (fired_ != 1) {
+        return differs("signals", fired_, 1);
+    }
+    // A tick of the clock is the finest that a CPU timer knows.
+    constexpr int64_t tick = 10000000;
+    const int64_t late = fired_at_ - start_ - span_;
+    if (late < -tick) {
+        return differs("early, ms that had gone by", (fired_at_ - start_) / 1000000,
+                       span_ / 1000000);
+    }
+    if (late > patience(span_)) {
+        return differs("late, ms that had gone by", (fired_at_ - start_) / 1000000,
+                       span_ / 1000000);
+    }
+    return judge(info_);
+}
+
+bool Expiry::command(const char* word) {
+    if (strcmp(word, "ARM") == 0) {
+        fired_ = 0;
+        start_ = clock();
+        span_ = arm();
+        answer(span_ > 0 ? nullptr : failed("the timer cannot be armed"));
+        return true;
+    }
+    if (strcmp(word, "AWAIT") == 0) {
+        answer(await());
+        return true;
+    }
+    return Holder::command(word);
+}
+
+}  // namespace mosrig::guest

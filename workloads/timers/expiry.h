@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+
+#include "workloads/lib/holder.h"
+
+namespace mosrig::guest {
+
+// A timer that ends in a signal, armed before a move and expiring after it: ARM arms it, AWAIT
+// computes until the signal is there and says whether it came at its time by the clock that counts.
+class Expiry : public Holder {
+  public:
+    Expiry(const char* name, int signal) : Holder(name), signal_(signal) {}
+
+    const char* hold() override;
+    bool command(const char* word) override;
+
+  protected:
+    // Arms the timer; how many nanoseconds of clock() are to go by, or 0 if that failed.
+    virtual int64_t arm() = 0;
+    // Drops what is armed.
+    virtual void disarm() {}
+    // The clock that decides, in nanoseconds.
+    [[nodiscard]] virtual int64_t clock() const = 0;
+    // How late it may be. A node that is starved by its host loses ticks, and ticks are what the
+    // CPU timers count, so they may take twice as long by a real clock.
+    [[nodiscard]] virtual int64_t patience(int64_t span) const { return span + half_second; }
+    // Looks at the signal's data; nullptr if they are right.
+    virtual const char* judge(const siginfo_t& info);
+
+    static constexpr int64_t second = 1000000000;
+    static constexpr int64_t half_second = second / 2;
+    static int64_t monotonic();
+    // CPU time of the process: of its user mode, and of both modes.
+    static int64_t user_time();
+    static int64_t cpu_time();
+
+    [[nodiscard]] int signal() const { return signal_; }
+
+  private:
+    static void take(int signal, siginfo_t* info, void* context);
+    const char* await();
+
+    static Expiry* current_;
+    int signal_;
+    int64_t start_ = 0;
+    int64_t span_ = 0;
+    volatile sig_atomic_t fired_ = 0;
+    int64_t fired_at_ = 0;
+    siginfo_t info_ = {};
+};
+
+}  // namespace mosrig::guest
