@@ -18,20 +18,11 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <asm/vdso.h>
 
 #include "om.h"
 
 /* Address spaces that keep changing are sent so often while they run. */
 #define OM_PREPARE_ATTEMPTS	3
-/* Mappings that home and the body may come to differ by. */
-#define OM_MAP_SPARE		64
-
-/* Grows by one at each change of the list of mappings. */
-static int om_mm_seq(struct mm_struct *mm)
-{
-	return READ_ONCE(mm->mm_lock_seq.sequence);
-}
 
 /* Ends the link of the current process, if it has one. */
 void om_drop_link(struct om_proc *p)
@@ -63,112 +54,6 @@ void om_home_abort(struct om_proc *p, int error)
 	p->state = OM_HOME;
 	p->stat.error = error;
 	spin_unlock(&p->lock);
-}
-
-u32 om_vma_flags(const struct vm_area_struct *vma)
-{
-	u32 flags = 0;
-
-	if (vma->vm_flags & VM_READ)
-		flags |= OM_VMA_READ;
-	if (vma->vm_flags & VM_WRITE)
-		flags |= OM_VMA_WRITE;
-	if (vma->vm_flags & VM_EXEC)
-		flags |= OM_VMA_EXEC;
-	if (vma->vm_flags & VM_GROWSDOWN)
-		flags |= OM_VMA_STACK;
-	flags |= vma_is_anonymous((struct vm_area_struct *)vma) ?
-		 OM_VMA_ANON : OM_VMA_FILE;
-	return flags;
-}
-
-/* Reads the clock page of this node's kernel: a body gets none. */
-static bool om_vma_skipped(const struct vm_area_struct *vma)
-{
-	return !vma->vm_file && (vma->vm_flags & (VM_IO | VM_PFNMAP));
-}
-
-/**
- * om_list_vmas - describe mappings of the current process
- * @start: first address
- * @end: address after the last
- * @out: out
- * @max: room in @out
- * @next: out, where to go on; @end when all are listed
- *
- * Returns how many.
- */
-static unsigned int om_list_vmas(unsigned long start, unsigned long end,
-				 struct om_vma *out, unsigned int max,
-				 unsigned long *next)
-{
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned int n = 0;
-
-	VMA_ITERATOR(vmi, mm, start);
-
-	*next = end;
-	mmap_read_lock(mm);
-	for_each_vma_range(vmi, vma, end) {
-		if (n == max) {
-			*next = vma->vm_start;
-			break;
-		}
-		out[n++] = (struct om_vma){
-			.start = max(vma->vm_start, start),
-			.end = min(vma->vm_end, end),
-			.flags = om_vma_skipped(vma) ? 0 : om_vma_flags(vma),
-		};
-	}
-	mmap_read_unlock(mm);
-	return n;
-}
-
-static int om_send_prepare(struct om_proc *p)
-{
-	struct mm_struct *mm = current->mm;
-	struct om_prepare prep = {
-		.home_pid = task_tgid_nr(current),
-		.stack_limit = rlimit(RLIMIT_STACK),
-		.mmap_base = mm->mmap_base,
-		.start_brk = mm->start_brk,
-		.brk = mm->brk,
-		.flags = (om_may_own_memory() ? OM_PREP_OWN_MEMORY : 0) |
-			 (test_bit(MMF_TOPDOWN, &mm->flags) ?
-			  0 : OM_PREP_BOTTOM_UP),
-		.vdso = (u64)mm->context.vdso,
-		.vdso_len = vdso_image_64.size,
-		.map_max = max(sysctl_max_map_count - OM_MAP_SPARE, 0),
-#ifdef CONFIG_RSEQ
-		/* on its way from node to node it is put by */
-		.rseq = (u64)(p->away.rseq ?: current->rseq),
-		.rseq_sig = p->away.rseq ? p->away.rseq_sig : current->rseq_sig,
-#endif
-	};
-	unsigned long at = 0, end = TASK_SIZE_MAX;
-	struct om_vma *vmas;
-	unsigned int n;
-	int ret;
-
-	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);
-	if (!vmas)
-		return -ENOMEM;
-	p->away.ready = false;
-	p->away.mm = mm;
-	p->away.mm_seq = om_mm_seq(mm);
-	prep.vma_count = mm->map_count;
-	ret = om_link_send_one(p->link, OM_M_PREPARE, &prep, sizeof(prep));
-	while (!ret && at < end) {
-		n = om_list_vmas(at, end, vmas, OM_MAX_VMAS, &at);
-		ret = om_link_send_one(p->link, OM_M_VMAS, vmas,
-				       n * sizeof(*vmas));
-	}
-	/* an empty list is the last one */
-	if (!ret)
-		ret = om_link_send_one(p->link, OM_M_VMAS, NULL, 0);
-	kvfree(vmas);
-	return ret;
 }
 
 /* Find a stub that takes the process. */
@@ -416,8 +301,8 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		om_home_abort(p, EBUSY);
 		return;
 	}
-	/* Did the mappings change since they were sent? Then once more. */
-	if (away->mm != current->mm || away->mm_seq != om_mm_seq(current->mm)) {
+	/* the mappings have changed: once more */
+	if (om_prepare_stale(away)) {
 		away->attempts++;
 		ret = om_send_prepare(p);
 		/* a process that never keeps still is made to */

@@ -36,7 +36,7 @@
 /* Idle links that one move tries before it gives up. */
 #define OM_LINK_TRIES		4
 
-/* link.c: framed messages on a connected socket */
+/* link.c: connected sockets, and message.c: framed messages on them */
 
 enum om_notify {
 	OM_NOTIFY_NONE,		/* the task waits on the link itself */
@@ -211,7 +211,12 @@ int om_vdso_leave(const struct om_body *b, struct pt_regs *regs);
 void om_home_resume(struct om_proc *p, struct pt_regs *regs);
 void om_home_abort(struct om_proc *p, int error);
 void om_drop_link(struct om_proc *p);
+
+/* prepare.c */
+
 u32 om_vma_flags(const struct vm_area_struct *vma);
+int om_send_prepare(struct om_proc *p);
+bool om_prepare_stale(const struct om_away *away);
 
 /* others.c */
 

@@ -79,11 +79,16 @@
 
 #define FORWARD(call, ...) \
 	[__NR_##call] = { OM_ROW_FORWARD, { __VA_ARGS__ } }
-#define LOCAL(call)	[__NR_##call] = { OM_ROW_LOCAL }
-#define MEMORY(call)	[__NR_##call] = { OM_ROW_MEMORY }
-#define EXIT(call)	[__NR_##call] = { OM_ROW_EXIT }
-#define SIGRETURN(call)	[__NR_##call] = { OM_ROW_SIGRETURN }
-#define HOME(call)	[__NR_##call] = { OM_ROW_HOME }
+#define LOCAL(call) \
+	[__NR_##call] = { OM_ROW_LOCAL }
+#define MEMORY(call) \
+	[__NR_##call] = { OM_ROW_MEMORY }
+#define EXIT(call) \
+	[__NR_##call] = { OM_ROW_EXIT }
+#define SIGRETURN(call) \
+	[__NR_##call] = { OM_ROW_SIGRETURN }
+#define HOME(call) \
+	[__NR_##call] = { OM_ROW_HOME }
 
 static const struct om_row om_rows[] = {
 	/* data */
