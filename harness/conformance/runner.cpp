@@ -363,8 +363,8 @@ int run_conformance(const ConformanceOptions& options) {
     if (const Result<void> ran = run_all(options, *cases); !ran) {
         // What was recorded until now is still a result.
         (void)report(ran.error());
-        (void)conclude(options);
-        return exit_code(ran.error());
+        const int seen = conclude(options);
+        return seen == 1 ? seen : exit_code(ran.error());
     }
     return conclude(options);
 }

@@ -187,9 +187,11 @@ Result<void> release_libvirt(const fs::path& state,
 }
 
 bool is_program(long pid, const std::string& name) {
-    const auto text = read_text_file(fmt::format("/proc/{}/comm", pid));
-    // The kernel keeps 15 characters of a name.
-    return pid > 0 && text && *text == name.substr(0, 15) + "\n";
+    // "PID (NAME) STATE ...": a name may hold anything, but the kernel keeps 15 characters of it.
+    const auto text = read_text_file(fmt::format("/proc/{}/stat", pid));
+    const std::string expected = fmt::format("{} ({}) ", pid, name.substr(0, 15));
+    // One that has ended and waits for its parent to notice runs nothing.
+    return pid > 0 && text && text->starts_with(expected) && text->at(expected.size()) != 'Z';
 }
 
 Result<void> end_process(long pid, const std::string& name) {

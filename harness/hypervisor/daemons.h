@@ -23,8 +23,7 @@ Result<bool> ensure_libvirt(const std::string& uri, const std::filesystem::path&
 Result<void> release_libvirt(const std::filesystem::path& state,
                              const std::function<Result<bool>()>& still_needed);
 
-// Whether `pid` runs a program of this name (as /proc/PID/comm has it): a recorded pid may long
-// belong to somebody else.
+// Whether `pid` runs a program of this name: a recorded pid may long belong to somebody else.
 bool is_program(long pid, const std::string& name);
 
 // SIGTERM, then SIGKILL after a deadline, to a process that is_program().

@@ -2,6 +2,7 @@
 #include "harness/hypervisor/hypervisor.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/hypervisor/daemons.h"
@@ -45,6 +46,17 @@ TEST(Daemons, ANameProtectsAgainstAReusedPid) {
     EXPECT_FALSE(is_program(::getpid(), "libvirtd"));
     EXPECT_FALSE(is_program(0, ""));
     EXPECT_TRUE(end_process(::getpid(), "libvirtd")) << "somebody else's: left alone";
+}
+
+TEST(Daemons, OneThatNobodyHasReapedYetHasEnded) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(0);
+    }
+    siginfo_t ended = {};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+    EXPECT_FALSE(is_program(child, "hypervisor_test"));
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 TEST(Libvirt, AWrongUriIsAnErrorWithItsName) {
