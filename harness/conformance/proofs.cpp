@@ -34,16 +34,15 @@ Result<Reading> read_clocks(Stage& stage, std::int64_t pid, std::int64_t body) {
     MOSRIG_TRY(reading.home, read_node_time(stage.home(), deadline));
     // The body reports what it consumed now and then, and home's figure jumps with each report:
     // only right after one are the two of the same moment.
-    constexpr std::int64_t jump_ns = 3 * tick_ns;
-    MOSRIG_TRY(const ProcessState first, read_process(stage.home(), pid, deadline));
-    reading.home_ns = first.stat.cpu_ticks() * tick_ns;
+    std::int64_t reported = -1;
     MOSRIG_CHECK(wait_until(
         deadline,
         [&]() -> Result<bool> {
-            const std::int64_t last = reading.home_ns;
+            const std::int64_t last = reported;
             MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
             reading.home_ns = state.stat.cpu_ticks() * tick_ns;
-            return reading.home_ns - last >= jump_ns;
+            reported = state.migstat.number("away_cpu_ns").value_or(0);
+            return last >= 0 && reported > last;
         },
         Millis(5)));
     MOSRIG_TRY(reading.body_ns, read_exec_ns(stage.guest(), body, deadline));

@@ -188,19 +188,28 @@ Result<NodeTime> read_node_time(Machine& machine, const Deadline& deadline) {
 
 Result<std::int64_t> read_exec_ns(Machine& machine, std::int64_t pid, const Deadline& deadline) {
     const std::string folder = fmt::format("/proc/{}/", pid);
-    MOSRIG_TRY(const std::vector<Result<std::string>> files,
-               machine.read_files({folder + "schedstat", folder + "stat"}, deadline));
-    if (files.at(0)) {
-        const std::vector<std::string> words = split_words(*files.at(0));
+    std::vector<Result<std::string>> files;
+    const auto away_ns = [&](size_t file) {
+        return files.at(file) ? parse_migstat(*files.at(file)).number("away_cpu_ns").value_or(0)
+                              : 0;
+    };
+    // A body's report between two of the files would be counted in one and not in the other.
+    do {
+        MOSRIG_TRY(files, machine.read_files({folder + "migstat", folder + "schedstat",
+                                              folder + "stat", folder + "migstat"},
+                                             deadline));
+    } while (away_ns(0) != away_ns(3) && !deadline.expired());
+    if (files.at(1)) {
+        const std::vector<std::string> words = split_words(*files.at(1));
         const std::int64_t exec_ns =
             words.empty() ? 0 : to_number<std::int64_t>(words[0]).value_or(0);
         if (exec_ns > 0) {
-            return exec_ns;
+            return exec_ns - away_ns(0);
         }
     }
-    MOSRIG_TRY(const std::string line, files.at(1));
+    MOSRIG_TRY(const std::string line, files.at(2));
     MOSRIG_TRY(const TaskStat stat, parse_stat(line));
-    return stat.cpu_ticks() * tick_ns;
+    return stat.cpu_ticks() * tick_ns - away_ns(0);
 }
 
 std::string join_words(const std::vector<std::string>& words) {
