@@ -73,10 +73,13 @@ class NightTest(unittest.TestCase):
                  for name in re.findall(r'om_mutant\("(.*?)"\)', path.read_text("utf-8"))}
         self.assertEqual(found, set(one_night.MUTANTS))
 
-    def test_a_quick_night_takes_few_samples(self) -> None:
-        _, folder = one_night.run(
-            one_night.Options(self.top, self.nights, str(self.make), quick=True))
-        self.assertIn("bench KERNEL=debug QUICK=1", (folder / "debug/bench.log").read_text())
+    def test_a_quick_night_and_a_debug_kernel_take_few_samples(self) -> None:
+        for quick in (True, False):
+            _, folder = one_night.run(
+                one_night.Options(self.top, self.nights, str(self.make), quick=quick))
+            for kernel, few in (("base", quick), ("debug", True)):
+                said = (folder / kernel / "bench.log").read_text()
+                self.assertEqual("QUICK=1" in said, few, (kernel, said))
 
     def test_an_unseen_mutant_fails_the_night(self) -> None:
         os.environ["MUTANT_RESULT"] = "passed"

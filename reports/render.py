@@ -38,7 +38,7 @@ def environment() -> jinja2.Environment:
         style=Markup((TEMPLATES / "style.css").read_text("utf-8")),
         duration=words.duration, span=words.span, ratio=words.ratio, size=words.size,
         place=words.place, commit=words.commit, plural=words.plural, verdicts=words.VERDICTS,
-        problem=model.problem, explain=reasons.explain,
+        problem=model.problem, evidence=model.evidence, explain=reasons.explain,
     )
     return made
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import jsonschema
 import words
 
 HERE = Path(__file__).resolve().parent
+MOST_ALIKE = 3  # checks of one kind that are all shown
 EXIT_OK, EXIT_CASE_FAILED, EXIT_USAGE, EXIT_INFRA = 0, 1, 2, 3
 
 
@@ -87,6 +89,29 @@ def stay_reasons(cases: list[dict[str, Any]]) -> dict[str, list[str]]:
         for word in case["cantmove"]:
             found.setdefault(word, []).append(case["id"])
     return found
+
+
+def evidence(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was looked at: what is not so first, and what held again and again told once."""
+    items = [item if isinstance(item, dict) else {"check": item, "ok": True}
+             for item in case["evidence"]]
+    held = [item for item in items if item["ok"]]
+    often = Counter(_kind(item) for item in held)
+    told = [item for item in items if not item["ok"]]
+    seen: set[str] = set()
+    for item in held:
+        kind = _kind(item)
+        if often[kind] <= MOST_ALIKE:
+            told.append(item)
+        elif kind not in seen:
+            told.append({**item, "times": often[kind]})
+        seen.add(kind)
+    return told
+
+
+def _kind(item: dict[str, Any]) -> str:
+    """Checks that differ in a number only are of one kind."""
+    return re.sub(r"\d+", "#", item["check"])
 
 
 def problem(case: dict[str, Any]) -> str:

@@ -74,6 +74,16 @@ class VerdictTest(unittest.TestCase):
         self.assertEqual(self.code(), 3)
         self.assertEqual(self.code("PASS", complete=False), 3)
 
+    def test_evidence_begins_with_what_is_not_so(self) -> None:
+        looks = [{"check": f"intact, look {number}", "ok": True} for number in range(1, 9)]
+        wrong = {"check": "intact, look 9", "ok": False}
+        told = model.evidence({"evidence": ["it started", *looks, wrong]})
+        self.assertEqual(told[0], wrong)
+        self.assertEqual([item["check"] for item in told[1:]], ["it started", "intact, look 1"])
+        self.assertEqual(told[2]["times"], 8)
+        few = model.evidence({"evidence": looks[:3]})
+        self.assertEqual(len(few), 3)
+
     def test_a_problem_is_one_line(self) -> None:
         self.assertEqual(model.problem(case("PASS")), "")
         failed = case("FAIL", evidence=[{"check": "bytes", "ok": False, "detail": "3 differ"}])
