@@ -72,7 +72,8 @@ def headline(results: dict[str, Any]) -> str:
     by_family = family_counts(cases)
     total = len(cases)
     if by_family["bad"]:
-        return f"{by_family['bad']} of {words.plural(total, 'case')} failed"
+        rest = f", {by_family['rig']} could not run" if by_family["rig"] else ""
+        return f"{by_family['bad']} of {words.plural(total, 'case')} failed{rest}"
     if by_family["rig"]:
         return f"{by_family['rig']} of {words.plural(total, 'case')} could not run"
     if not results["run"].get("complete", True):
