@@ -8,6 +8,8 @@
  */
 #include <linux/audit.h>
 #include <linux/fs.h>
+#include <linux/io_uring_types.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -57,11 +59,31 @@ out:
 	return found;
 }
 
+/* fs/aio.c keeps this number to itself. */
+#define OM_AIO_MAGIC	0xa10a10a1
+
+/* The rings of a kernel facility look like devices, and have words of their own. */
+static u32 om_stay_ring(const struct file *file)
+{
+	const unsigned char *name = file->f_path.dentry->d_name.name;
+
+	if (file_inode(file)->i_sb->s_magic == OM_AIO_MAGIC)
+		return BIT(OM_R_AIO);
+	if (file_inode(file)->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return 0;
+	if (!strcmp(name, "[perf_event]"))
+		return BIT(OM_R_PERF_MMAP);
+	return strcmp(name, "[io_uring]") ? 0 : BIT(OM_R_IO_URING);
+}
+
 static u32 om_stay_file(struct vm_area_struct *vma)
 {
 	struct address_space *mapping = vma->vm_file->f_mapping;
 	umode_t mode = file_inode(vma->vm_file)->i_mode;
+	u32 ring = om_stay_ring(vma->vm_file);
 
+	if (ring)
+		return ring;
 	if (vma_is_secretmem(vma))
 		return BIT(OM_R_MEMFD_SECRET);
 	if (shmem_mapping(mapping)) {
@@ -89,10 +111,6 @@ static u32 om_stay_mm(struct mm_struct *mm)
 
 	if (mm->locked_vm || (mm->def_flags & VM_LOCKED))
 		reasons |= BIT(OM_R_MEM_LOCK);
-#ifdef CONFIG_AIO
-	if (rcu_access_pointer(mm->ioctx_table))
-		reasons |= BIT(OM_R_AIO);
-#endif
 	if (mmap_read_lock_killable(mm))
 		return reasons;
 	for_each_vma(vmi, vma) {
@@ -109,6 +127,18 @@ static u32 om_stay_mm(struct mm_struct *mm)
 	}
 	mmap_read_unlock(mm);
 	return reasons;
+}
+
+/* A ring that is still open; what the kernel keeps for the next one does not count. */
+static bool om_has_io_uring(struct task_struct *task)
+{
+#ifdef CONFIG_IO_URING
+	struct io_uring_task *tctx = READ_ONCE(task->io_uring);
+
+	return tctx && !xa_empty(&tctx->xa);
+#else
+	return false;
+#endif
 }
 
 bool om_real_time(const struct task_struct *task)
@@ -150,10 +180,8 @@ u32 om_stay_reasons(struct task_struct *task)
 		reasons |= BIT(OM_R_SUD);
 	if (READ_ONCE(task->ptrace))
 		reasons |= BIT(OM_R_PTRACE);
-#ifdef CONFIG_IO_URING
-	if (READ_ONCE(task->io_uring))
+	if (om_has_io_uring(task))
 		reasons |= BIT(OM_R_IO_URING);
-#endif
 	mm = get_task_mm(task);
 	if (mm) {
 		if (om_shares_mm(task, mm))
