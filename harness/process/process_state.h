@@ -70,8 +70,8 @@ struct NodeTime {
 };
 Result<NodeTime> read_node_time(Machine& machine, const Deadline& deadline);
 
-// CPU time in ns that a task has used on this node, as the scheduler counts it (/proc/PID/schedstat,
-// else its ticks), without what its body used elsewhere.
+// CPU time in ns that a task has used on this node, as the scheduler counts it
+// (/proc/PID/schedstat, else its ticks), without what its body used elsewhere.
 Result<std::int64_t> read_exec_ns(Machine& machine, std::int64_t pid, const Deadline& deadline);
 
 // "monkey clone_vm" or "(none)", for a reader.
