@@ -19,6 +19,7 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <uapi/linux/sched/types.h>
 #include <linux/syscalls.h>
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
@@ -146,6 +147,19 @@ static int om_drop_everything(void)
 	return 0;
 }
 
+/* The owner's wishes count on the guest, too. */
+static int om_set_priority(const struct om_prepare *prep)
+{
+	const struct sched_param none = { };
+
+	if ((prep->policy != SCHED_NORMAL && prep->policy != SCHED_BATCH &&
+	     prep->policy != SCHED_IDLE) ||
+	    prep->nice < MIN_NICE || prep->nice > MAX_NICE)
+		return -EPROTO;
+	set_user_nice(current, prep->nice);
+	return sched_setscheduler_nocheck(current, prep->policy, &none);
+}
+
 /* Rebuilds the address space. Returns 0, or why it cannot be. */
 static int om_prepare(struct om_body *b, const struct om_msg *first)
 {
@@ -158,7 +172,7 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 
 	b->home_pid = prep.home_pid;
 	b->own_memory = prep.flags & OM_PREP_OWN_MEMORY;
-	b->map_max = prep.map_max;
+	b->budget = prep.budget;
 	b->rseq = prep.rseq;
 	b->rseq_sig = prep.rseq_sig;
 	b->vdso = prep.vdso;
@@ -175,6 +189,8 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	mtree_destroy(&b->owned);
 	mt_init(&b->owned);
 	ret = vm_munmap(0, TASK_SIZE_MAX - PAGE_SIZE);
+	if (!ret)
+		ret = om_set_priority(&prep);
 	if (!ret)
 		ret = om_set_layout(&prep);
 	for (;;) {

@@ -69,8 +69,9 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 		timer_delete_sync(&p->nudge);
 		if (test_thread_flag(TIF_NOTIFY_SIGNAL))
 			clear_notify_signal();
-		if (!om_must_restart(result) || task_sigpending(current) ||
-		    READ_ONCE(p->wanted))
+		/* some files answer a nudge with EINTR: nobody may see that */
+		if ((!om_must_restart(result) && result != -EINTR) ||
+		    task_sigpending(current) || READ_ONCE(p->wanted))
 			return result;
 		if (task_work_pending(current))
 			task_work_run();
@@ -256,6 +257,7 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 	vec[3].iov_len = at;
 	if (om_may_own_memory())
 		w->reply.flags |= OM_REPLY_OWN_MEMORY;
+	w->reply.budget = om_map_budget();
 	ret = om_link_send(p->link, OM_M_REPLY, vec, 4, false);
 	kvfree(buf);
 	return ret;
@@ -369,6 +371,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		struct om_call call = *w->call;
 
 		kvfree(w);
+		om_link_bind(p->link, NULL, OM_NOTIFY_NONE);
 		/* the body sees its link end, and ends */
 		om_link_kill(p->link, -ESHUTDOWN);
 		om_native(&call);
@@ -381,7 +384,10 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		if (om_may_nudge(nr))
 			set_notify_signal(current);
 	}
-	w->reply.result = om_run(p, w);
+	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
+	if (om_link_alive(p->link))
+		w->reply.result = om_run(p, w);
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
 	WRITE_ONCE(p->in_call, OM_CALL_NONE);
 	/* pairs with the barrier in om_bring_home() */
 	smp_mb();

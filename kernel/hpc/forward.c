@@ -87,6 +87,7 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 		left -= out[i].len;
 	}
 	b->own_memory = reply->flags & OM_REPLY_OWN_MEMORY;
+	b->budget = reply->budget;
 	return 0;
 }
 

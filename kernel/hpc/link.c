@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/net.h>
 #include <linux/resume_user_mode.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -18,6 +19,15 @@
 #include "om.h"
 
 #define OM_RX_KEEP	(OM_MAX_PAGES * (PAGE_SIZE + 8) + 4096)
+
+/* The body is lost while its deputy is busy with something else. */
+static void om_link_mourn(struct om_link *link)
+{
+	pr_warn_ratelimited("openmosix: process %d died with its body on node %u\n",
+			    task_tgid_nr(link->task), link->node);
+	send_sig(SIGKILL, link->task, 1);
+	link->notify = OM_NOTIFY_NONE;
+}
 
 static void om_link_wake(struct om_link *link)
 {
@@ -29,6 +39,8 @@ static void om_link_wake(struct om_link *link)
 			set_notify_resume(link->task);
 		else if (link->notify == OM_NOTIFY_SIGNAL)
 			set_notify_signal(link->task);
+		else if (link->notify == OM_NOTIFY_DEATH && !om_link_alive(link))
+			om_link_mourn(link);
 	}
 }
 

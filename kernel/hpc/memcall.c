@@ -241,6 +241,17 @@ bool om_may_own_memory(void)
 	       !(current->personality & READ_IMPLIES_EXEC);
 }
 
+/*
+ * How many changes of mappings fit below the limit on their number? Each makes
+ * two more at most, and the body cannot count them: its own merge more readily.
+ */
+u32 om_map_budget(void)
+{
+	int left = sysctl_max_map_count - READ_ONCE(current->mm->map_count);
+
+	return left > OM_MAX_OPS ? (left - OM_MAX_OPS) / 2 : 0;
+}
+
 static long om_repeat(struct om_proc *p, const struct om_op *op)
 {
 	struct om_call call = { };

@@ -42,6 +42,7 @@ enum om_notify {
 	OM_NOTIFY_NONE,		/* the task waits on the link itself */
 	OM_NOTIFY_RESUME,	/* call its resume_user_mode_work() */
 	OM_NOTIFY_SIGNAL,	/* call its get_signal() */
+	OM_NOTIFY_DEATH,	/* kill it if the link dies: it may sleep for hours */
 };
 
 struct om_link {
@@ -267,6 +268,7 @@ int om_send_memory(struct om_proc *p, u64 addr, size_t len);
 /* memcall.c: home's half of the address space */
 
 bool om_may_own_memory(void);
+u32 om_map_budget(void);
 long om_memory_call(struct om_proc *p, struct om_work *w);
 int om_take_ops(struct om_proc *p, const struct om_msg *msg);
 
@@ -308,7 +310,7 @@ struct om_body {
 	bool urgent;		/* at once */
 	bool park;		/* home wants it to stand still */
 	bool own_memory;	/* see OM_PREP_OWN_MEMORY */
-	u32 map_max;
+	u32 budget;		/* changes that home surely can repeat */
 	u32 moves;		/* of mappings, as in om_away */
 	u64 rseq;
 	u32 rseq_sig;

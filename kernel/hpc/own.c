@@ -38,6 +38,7 @@ int om_flush_ops(struct om_body *b)
 static void om_write_down(struct om_body *b, struct om_op op)
 {
 	b->op[b->nops++] = op;
+	b->budget--;
 	/* an error is seen at the next use of the link */
 	if (b->nops == OM_MAX_OPS)
 		om_flush_ops(b);
@@ -66,8 +67,7 @@ static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
 	if (!len || len > OM_OWN_MAX || (flags & ~OM_OWN_MAP_FLAGS) ||
 	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
 	    (flags & (MAP_PRIVATE | MAP_ANONYMOUS)) !=
-	    (MAP_PRIVATE | MAP_ANONYMOUS) ||
-	    current->mm->map_count >= b->map_max)
+	    (MAP_PRIVATE | MAP_ANONYMOUS))
 		return false;
 	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE)) {
 		if (!om_all_own(b, regs->di, len))
@@ -92,7 +92,7 @@ static bool om_own_munmap(struct om_body *b, const struct pt_regs *regs,
 {
 	unsigned long start = regs->di, len = PAGE_ALIGN(regs->si);
 
-	if (!om_all_own(b, start, len) || current->mm->map_count >= b->map_max)
+	if (!om_all_own(b, start, len))
 		return false;
 	om_stash_drop(b, start, start + len);
 	*result = om_own_call(__NR_munmap, start, len, 0, 0, 0);
@@ -111,7 +111,7 @@ static bool om_own_mprotect(struct om_body *b, const struct pt_regs *regs,
 	unsigned long prot = regs->dx;
 
 	if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
-	    !om_all_own(b, start, len) || current->mm->map_count >= b->map_max)
+	    !om_all_own(b, start, len))
 		return false;
 	*result = om_own_call(__NR_mprotect, start, len, prot, 0, 0);
 	om_write_down(b, (struct om_op){
@@ -127,8 +127,7 @@ static bool om_own_brk(struct om_body *b, const struct pt_regs *regs,
 {
 	unsigned long old = PAGE_ALIGN(current->mm->brk), new;
 
-	if (regs->di > current->mm->brk + OM_OWN_MAX ||
-	    current->mm->map_count >= b->map_max)
+	if (regs->di > current->mm->brk + OM_OWN_MAX)
 		return false;
 	*result = om_own_call(__NR_brk, regs->di, 0, 0, 0, 0);
 	new = PAGE_ALIGN(current->mm->brk);
@@ -150,7 +149,7 @@ static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
 	unsigned long new_len = PAGE_ALIGN(regs->dx), owned;
 
 	if ((regs->r10 & ~MREMAP_MAYMOVE) || !new_len || new_len > OM_OWN_MAX ||
-	    !om_all_own(b, old, len) || current->mm->map_count >= b->map_max)
+	    !om_all_own(b, old, len))
 		return false;
 	/* home will not send again what it has sent */
 	om_stash_map(b);
@@ -207,7 +206,7 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
  */
 bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result)
 {
-	if (!b->own_memory)
+	if (!b->own_memory || !b->budget)
 		return false;
 	switch (regs->orig_ax) {
 	case __NR_mmap:

@@ -10,9 +10,6 @@
 
 #include "om.h"
 
-/* Mappings that home and the body may come to differ by. */
-#define OM_MAP_SPARE	64
-
 /* Grows by one at each change of the list of mappings. */
 static int om_mm_seq(struct mm_struct *mm)
 {
@@ -97,9 +94,11 @@ int om_send_prepare(struct om_proc *p)
 		.flags = (om_may_own_memory() ? OM_PREP_OWN_MEMORY : 0) |
 			 (test_bit(MMF_TOPDOWN, &mm->flags) ?
 			  0 : OM_PREP_BOTTOM_UP),
+		.nice = task_nice(current),
+		.policy = current->policy,
 		.vdso = (u64)mm->context.vdso,
 		.vdso_len = vdso_image_64.size,
-		.map_max = max(sysctl_max_map_count - OM_MAP_SPARE, 0),
+		.budget = om_map_budget(),
 #ifdef CONFIG_RSEQ
 		/* on its way from node to node it is put by */
 		.rseq = (u64)(p->away.rseq ?: current->rseq),

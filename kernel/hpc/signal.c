@@ -145,7 +145,10 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 		return ret;
 	sp = regs->sp;
 	p->away.parked = true;
-	arch_do_signal_or_restart(regs);
+	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
+	if (om_link_alive(p->link))
+		arch_do_signal_or_restart(regs);
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
 	p->away.parked = false;
 	p->away.parking = false;
 	if (fatal_signal_pending(current))

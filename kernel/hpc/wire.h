@@ -79,11 +79,13 @@ struct om_prepare {
 	__u64 start_brk;
 	__u64 brk;
 	__u32 flags;		/* OM_PREP_* */
-	__u32 map_max;		/* home's limit on the number of mappings */
+	__u32 budget;		/* see struct om_reply */
 	__u64 rseq;		/* address of the thread's struct rseq, or 0 */
 	__u32 rseq_sig;
 	__u32 vdso_len;
 	__u64 vdso;		/* where it is mapped, or 0 */
+	__s32 nice;
+	__u32 policy;		/* SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE */
 };
 
 #define OM_PREP_BOTTOM_UP	0x1	/* mmap_base is the lowest address */
@@ -177,7 +179,7 @@ struct om_reply {
 	__u32 flags;
 	__u32 ops;
 	__u32 outs;
-	__u32 reserved;
+	__u32 budget;		/* changes of mappings that home has room for */
 	/*
 	 * then struct om_op[ops], then struct om_seg[outs], then the bytes of
 	 * these segments
