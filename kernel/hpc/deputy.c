@@ -260,22 +260,23 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		om_deputy_chores();
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		ret = om_link_recv(link, &msg);
+		/* first: a body that always has more to say must hear it, too */
+		if (om_wants_home(p))
+			ret = om_recall(p);
+		else if (task_sigpending(current))
+			ret = om_park(p);
+		else
+			ret = 0;
+		if (!ret)
+			ret = om_link_recv(link, &msg);
+		if (ret < 0)
+			return ret;
 		if (ret > 0) {
 			ret = om_handle(p, regs, &msg);
 			if (ret)
 				return ret > 0 ? 0 : ret;
 			continue;
 		}
-		if (ret < 0)
-			return ret;
-		ret = 0;
-		if (om_wants_home(p))
-			ret = om_recall(p);
-		else if (task_sigpending(current))
-			ret = om_park(p);
-		if (ret)
-			return ret;
 		waiting = p->away.recalled || p->away.parking;
 		more = waiting ? 0 : om_push_some(p);
 		if (more < 0)
