@@ -65,9 +65,69 @@ class AwayClock {
     std::chrono::duration<double> away_{0};
 };
 
-std::string home_reason(const ProcessState& state) {
-    const auto found = state.migstat.values.find("home_reason");
-    return found == state.migstat.values.end() ? "?" : found->second;
+// It was told to end, and somebody else has answered for it: nothing is left of it anywhere.
+Result<void> expect_gone(Stage& stage, std::int64_t pid) {
+    const Result<ProcessState> state =
+        read_process(stage.home(), pid, stage.soon("the process that has ended"));
+    if (!state && state.error().sys_errno == 0) {
+        return tl::unexpected(state.error());
+    }
+    stage.check("the process is gone", !state, state ? std::string(1, state->stat.state) : "");
+    for (Machine* machine : stage.machines()) {
+        int bodies = 0;
+        Result<void> settled = wait_until(
+            stage.soon("the end of bodies on " + machine->name()), [&]() -> Result<bool> {
+                MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
+                return bodies == 0;
+            });
+        if (!settled && settled.error().kind != ErrorKind::timeout) {
+            return settled;
+        }
+        stage.check(fmt::format("no body of it is left on {}", machine->name()), bodies == 0,
+                    number(bodies));
+    }
+    return {};
+}
+
+// All memory of the body there goes to swap.
+Result<void> page_out(Stage& stage, std::int64_t pid) {
+    const Deadline deadline = stage.deadline("the body's memory in swap", answer_time);
+    MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
+    MOSRIG_TRY(const CommandResult result,
+               stage.guest().run(resolve_command({"pageout", number(body)}), deadline, 0));
+    constexpr int status_skip = 77;
+    if (result.status == status_skip) {
+        stage.judge.skip("the other node has no swap");
+        return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
+    }
+    return stage.require("the body's memory is paged out", result.status == 0,
+                         result.out + result.err);
+}
+
+// On from one node to the next: it is one move, and it is never at home between.
+Result<ProcessState> go_on(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
+                           ProcessState state) {
+    for (const int node : phase.route) {
+        const std::int64_t moves = state.nmigs;
+        MOSRIG_TRY(const MoveAnswer answer,
+                   request_by_file(stage.home(), pid, node, phase.user, stage.soon("a request")));
+        MOSRIG_CHECK(stage.require(fmt::format("it may go on to node {}", node),
+                                   answer.seen == Answer::moves, answer.errno_name));
+        bool seen_at_home = false;
+        MOSRIG_CHECK(wait_until(
+            stage.deadline(fmt::format("the move on to node {}", node), move_time),
+            [&]() -> Result<bool> {
+                MOSRIG_TRY(state, read_process(stage.home(), pid, stage.soon("where it is")));
+                seen_at_home = seen_at_home || state.where == 0;
+                return state.where == node;
+            },
+            Millis(1)));
+        stage.check("on the way from node to node it is never at home", !seen_at_home);
+        stage.check("that is one move", state.nmigs == moves + 1, number(state.nmigs - moves));
+        MOSRIG_TRY(state, move_to(stage, pid, node, phase.user, false));
+        MOSRIG_CHECK(expect_intact(stage, subject, fmt::format("on node {}", node)));
+    }
+    return state;
 }
 
 // What the process is asked away, each answer looked at.
@@ -83,8 +143,15 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
     for (const std::string& word : phase.away) {
         MOSRIG_TRY(const std::string answer,
                    subject.ask(word, stage.deadline("an answer to " + word, away_time)));
-        MOSRIG_CHECK(stage.require(fmt::format("{} is done away", word), answer == "OK", answer));
-        MOSRIG_CHECK(look());
+        MOSRIG_CHECK(stage.require(fmt::format("{} is done away", word),
+                                   answer == "OK" || answer == "READY", answer));
+        if (phase.ends != Ends::gone) {
+            MOSRIG_CHECK(look());
+        }
+    }
+    if (phase.ends == Ends::gone) {
+        MOSRIG_CHECK(expect_gone(stage, pid));
+        return state;
     }
     MOSRIG_CHECK(expect_intact(stage, subject, "away"));
     if (phase.identity_away) {
@@ -113,6 +180,7 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
                             home_reason(state) != "none" && home_reason(state) != "request",
                         seen);
             break;
+        case Ends::gone:
         case Ends::any:
             break;
     }
@@ -126,7 +194,9 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     const int guest = stage.guest().id();
     MOSRIG_TRY(const ProcessState before,
                read_process(stage.home(), pid, stage.soon("the state of the process")));
-    MOSRIG_TRY(const ProcessState away, move_to(stage, pid, guest, phase.user, true));
+    MOSRIG_TRY(const ProcessState away,
+               move_to(stage, pid, guest, phase.user, true,
+                       phase.ends == Ends::any || phase.ends == Ends::home));
     if (first) {
         check_timings(stage, away.migstat);
     }
@@ -134,7 +204,9 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
         stage.result.seen = Answer::moves;
         show(stage.result, away);
     }
-    stage.check("nmigs counts the move out", away.nmigs == before.nmigs + 1, number(away.nmigs));
+    // One that has come home again already has moved twice.
+    const std::int64_t out = away.where == 0 ? away.nmigs - 1 : away.nmigs;
+    stage.check("nmigs counts the move out", out == before.nmigs + 1, number(away.nmigs));
     stage.check(fmt::format("lock is {} while away", phase.lock), away.lock == phase.lock,
                 number(away.lock));
     stage.check("cantmove is as before while away", away.cantmove == before.cantmove,
@@ -143,17 +215,33 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
                 away.stat.comm == before.stat.comm && away.stat.ppid == before.stat.ppid &&
                     away.uids == before.uids,
                 fmt::format("{} {} {}", away.stat.comm, away.stat.ppid, away.uids));
+    if (phase.pageout) {
+        MOSRIG_CHECK(page_out(stage, pid));
+    }
     MOSRIG_CHECK(use_away(stage, subject, pid, phase, away));
+    MOSRIG_TRY(const ProcessState last, go_on(stage, subject, pid, phase, away));
+    if (phase.ends == Ends::gone) {
+        return expect_intact(stage, subject, "after its end");
+    }
     MOSRIG_TRY(const ProcessState home, move_to(stage, pid, 0, phase.user, false));
-    stage.check("nmigs counts the way home", home.nmigs == before.nmigs + 2, number(home.nmigs));
+    stage.check("nmigs counts the way home",
+                home.nmigs == (phase.route.empty() ? out : last.nmigs) + 1, number(home.nmigs));
     stage.check(fmt::format("lock is {} after coming home", phase.lock), home.lock == phase.lock,
                 number(home.lock));
     return expect_intact(stage, subject, "home again");
 }
 
 Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase) {
-    MOSRIG_TRY(ProcessState state,
-               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    ProcessState state;
+    // The kernel takes some things down (a ring, a context) a moment after they were let go.
+    const Deadline settling = stage.deadline("cantmove", Millis(phase.send.empty() ? 0 : 1000));
+    Result<void> settled = wait_until(settling, [&]() -> Result<bool> {
+        MOSRIG_TRY(state, read_process(stage.home(), pid, stage.soon("the process's state")));
+        return state.cantmove == phase.cantmove;
+    });
+    if (!settled && settled.error().kind != ErrorKind::timeout) {
+        return tl::unexpected(settled.error());
+    }
     stage.check(fmt::format("cantmove is {} before any request", join_words(phase.cantmove)),
                 state.cantmove == phase.cantmove, join_words(state.cantmove));
     stage.check(fmt::format("lock is {}", phase.lock), state.lock == phase.lock,
@@ -197,7 +285,8 @@ Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase) 
     return {};
 }
 
-Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool) {
+Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool,
+                             bool may_come_back) {
     const std::string target = node == 0 ? "home" : fmt::format("node {}", node);
     const Deadline deadline = stage.deadline("the move to " + target, move_time);
     Result<MoveAnswer> answer = by_tool ? request_by_tool(stage.home(), pid, node, user, deadline)
@@ -209,11 +298,18 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
                                answer->seen == Answer::moves,
                                answer->errno_name + " " + answer->message));
     MOSRIG_TRY(ProcessState state, await_place(stage.home(), pid, node, deadline));
+    MOSRIG_CHECK(
+        stage.require("it stays where it was moved to", state.where == node || may_come_back,
+                      fmt::format("where {}, home_reason {}", state.where, home_reason(state))));
+    // One that comes home for its calls may be anywhere by the time that all nodes are looked at.
+    if (may_come_back) {
+        return state;
+    }
     for (Machine* machine : stage.machines()) {
         const int expected = node != 0 && machine->id() == node ? 1 : 0;
         int bodies = -1;
         // The body ends a moment after home said that all has come home.
-        const Result<void> settled =
+        Result<void> settled =
             wait_until(stage.soon("the bodies on " + machine->name()), [&]() -> Result<bool> {
                 MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
                 return bodies == expected;

@@ -137,20 +137,11 @@ Result<void> compare_with_still(Stage& stage, const Run& run, const Subject& mov
 }
 
 Result<void> play_run(Stage& stage, const Description& description, const Run& run, bool first) {
-    MOSRIG_TRY(Subject subject,
-               Subject::start(stage.home(), resolve_command(run.command), run.user,
-                              workload_environment(), stage.soon("the start of the program")));
-    MOSRIG_TRY(const std::string ready,
-               subject.ready(stage.deadline("READY of the program", start_time)));
-    if (ready.rfind("SKIP ", 0) == 0) {
-        stage.judge.skip(ready.substr(5));
-        return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
-    }
-    MOSRIG_CHECK(stage.require("the program is READY", ready == "READY", ready));
-
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    std::vector<Subject> elsewhere;
     if (std::count(description.proofs.begin(), description.proofs.end(), Proof::memory_options) !=
         0) {
-        MOSRIG_CHECK(prove_memory_options(stage, subject));
+        MOSRIG_TRY(elsewhere, prove_memory_options(stage, run));
     }
     std::unique_ptr<Program> watcher;
     if (!run.watcher.empty()) {
@@ -164,8 +155,8 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
     for (const Phase& phase : run.phases) {
         if (phase.manual == Answer::moves && !identity_known) {
             MOSRIG_TRY(identity, subject.ask("IDENTITY", stage.deadline("IDENTITY", answer_time)));
-            // After FORK another process answers; from now on it stays the same.
-            identity_known = phase.send.empty();
+            // After FORK another process answers; from now on it stays the same, if it lives.
+            identity_known = phase.send.empty() && phase.ends != Ends::gone;
         }
         MOSRIG_CHECK(play_phase(stage, subject, phase, &phase == &description.decisive()));
     }
@@ -192,6 +183,20 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
 }
 
 }  // namespace
+
+Result<Subject> start_subject(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject,
+               Subject::start(stage.home(), resolve_command(run.command), run.user,
+                              workload_environment(), stage.soon("the start of the program")));
+    MOSRIG_TRY(const std::string ready,
+               subject.ready(stage.deadline("READY of the program", start_time)));
+    if (ready.rfind("SKIP ", 0) == 0) {
+        stage.judge.skip(ready.substr(5));
+        return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
+    }
+    MOSRIG_CHECK(stage.require("the program is READY", ready == "READY", ready));
+    return subject;
+}
 
 Result<void> play_phases(Stage& stage, const Description& description) {
     bool first = true;

@@ -55,18 +55,6 @@ Result<Reading> read_clocks(Stage& stage, std::int64_t pid, std::int64_t body) {
     return reading;
 }
 
-Result<std::int64_t> find_body(Stage& stage, std::int64_t pid) {
-    MOSRIG_TRY(const std::vector<TaskStat> tasks,
-               list_tasks(stage.guest(), stage.soon("the list of processes")));
-    const auto found =
-        std::find_if(tasks.begin(), tasks.end(),
-                     [name = body_name(pid)](const TaskStat& task) { return task.comm == name; });
-    if (found == tasks.end()) {
-        return infra_error(fmt::format("no body of {} on {}", pid, stage.guest().name()));
-    }
-    return found->pid;
-}
-
 double in_seconds(std::int64_t nanoseconds) {
     return static_cast<double>(nanoseconds) / second_ns;
 }
@@ -144,6 +132,18 @@ void check_cpu_time(Stage& stage, const char* when, const Reading& start, const 
 }
 
 }  // namespace
+
+Result<std::int64_t> find_body(Stage& stage, std::int64_t pid) {
+    MOSRIG_TRY(const std::vector<TaskStat> tasks,
+               list_tasks(stage.guest(), stage.soon("the list of processes")));
+    const auto found =
+        std::find_if(tasks.begin(), tasks.end(),
+                     [name = body_name(pid)](const TaskStat& task) { return task.comm == name; });
+    if (found == tasks.end()) {
+        return infra_error(fmt::format("no body of {} on {}", pid, stage.guest().name()));
+    }
+    return found->pid;
+}
 
 Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
     const std::int64_t pid = subject.pid();

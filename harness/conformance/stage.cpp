@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -32,7 +33,7 @@ Result<void> Stage::require(std::string statement, bool ok, std::string detail) 
 }
 
 std::vector<std::string> resolve_command(std::vector<std::string> command) {
-    static const std::set<std::string> elsewhere = {"mosrun", "sh"};
+    static const std::set<std::string> elsewhere = {"mosrun", "sh", "cat"};
     if (elsewhere.count(command.front()) == 0) {
         command.front() = fmt::format("{}/{}", workload_folder, command.front());
     }
@@ -66,6 +67,19 @@ void show(CaseResult& result, const ProcessState& state) {
     }
 }
 
+// How many nodes the routes of a case lead over.
+static int nodes_of(const Description& description) {
+    int most = 2;
+    for (const Run& run : description.runs) {
+        for (const Phase& phase : run.phases) {
+            for (const int node : phase.route) {
+                most = std::max(most, node);
+            }
+        }
+    }
+    return most;
+}
+
 void play(Stage& stage, const Description& description) {
     CaseResult& result = stage.result;
     result.id = description.id;
@@ -77,26 +91,25 @@ void play(Stage& stage, const Description& description) {
     }
     const Clock::time_point start = Clock::now();
     Result<void> played;
+    const int wanted = nodes_of(description);
     if (stage.machines().size() < 2) {
         played = infra_error("a case needs two nodes", "mosrig up --nodes 2");
+    } else if (static_cast<int>(stage.machines().size()) < wanted) {
+        stage.judge.skip(fmt::format("it needs {} nodes", wanted));
     } else {
-        switch (description.procedure) {
-            case Procedure::phases:
-                played = play_phases(stage, description);
-                break;
-            case Procedure::stalled:
-                played = play_stalled(stage, description);
-                break;
-            case Procedure::existing:
-                played = play_existing(stage, description);
-                break;
-            case Procedure::kill:
-                played = play_kill(stage, description);
-                break;
-            case Procedure::script:
-                played = play_script(stage, description);
-                break;
-        }
+        static const std::map<Procedure, Result<void> (*)(Stage&, const Description&)> procedures =
+            {{Procedure::phases, play_phases},
+             {Procedure::stalled, play_stalled},
+             {Procedure::existing, play_existing},
+             {Procedure::kill, play_kill},
+             {Procedure::script, play_script},
+             {Procedure::program, play_program},
+             {Procedure::round_trips, play_round_trips},
+             {Procedure::requests, play_requests},
+             {Procedure::failures, play_failures},
+             {Procedure::disasters, play_disasters},
+             {Procedure::soak, play_soak}};
+        played = procedures.at(description.procedure)(stage, description);
     }
     if (!played && played.error().kind != ErrorKind::aborted) {
         stage.judge.trouble(played.error());

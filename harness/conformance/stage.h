@@ -44,6 +44,8 @@ class Stage {
 
     Judge judge;
     CaseResult result;
+    // The case has left a node that cannot be used any more, as it was meant to.
+    bool nodes_used_up = false;
 
   private:
     Machines machines_;
@@ -59,6 +61,9 @@ std::vector<std::string> workload_environment();
 // How many bodies of home process `pid` a machine has.
 Result<int> count_bodies(Stage& stage, Machine& machine, std::int64_t pid);
 
+// Pid of the body of home process `pid` on the guest.
+Result<std::int64_t> find_body(Stage& stage, std::int64_t pid);
+
 // Puts what the report shows of a process into the result.
 void show(CaseResult& result, const ProcessState& state);
 
@@ -72,14 +77,25 @@ Result<void> play_stalled(Stage& stage, const Description& description);
 Result<void> play_existing(Stage& stage, const Description& description);
 Result<void> play_kill(Stage& stage, const Description& description);
 Result<void> play_script(Stage& stage, const Description& description);
+Result<void> play_program(Stage& stage, const Description& description);
+Result<void> play_round_trips(Stage& stage, const Description& description);
+Result<void> play_requests(Stage& stage, const Description& description);
+Result<void> play_failures(Stage& stage, const Description& description);
+Result<void> play_disasters(Stage& stage, const Description& description);
+Result<void> play_soak(Stage& stage, const Description& description);
 
 // Parts that procedures share.
+// Starts the run's program at home and waits until it is READY. One that says SKIP skips the case,
+// and the error is of kind aborted.
+Result<Subject> start_subject(Stage& stage, const Run& run);
 // Both ways to ask for a move are refused as the phase says, and nothing changed.
 Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase);
 // cantmove, lock, where before any request of the phase.
 Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase);
-// Asks by tool or by file, waits until it is there, checks that exactly one copy lives.
-Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool);
+// Asks by tool or by file, waits until it is there, checks that exactly one copy lives. A process
+// that may come home by itself need not be there any more.
+Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool,
+                             bool may_come_back = false);
 // Out by the tool, home by the file, and everything that must hold in between. The report shows it
 // if `shown`; what holds for every move alike is looked at with the `first`.
 Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
@@ -90,8 +106,9 @@ Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& wh
 // Proofs, for a subject that is at home; it is at home again afterwards.
 Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time);
 void prove_demand_paging(Stage& stage);
-// Swap, huge pages, page merging and NUMA balancing are in use at home, by this very program, and
-// on the other node.
-Result<void> prove_memory_options(Stage& stage, Subject& subject);
+// Swap, huge pages, page merging and NUMA balancing are in use on every node: at home by the case's
+// program, which runs there, elsewhere by another start of it, which goes on as long as what is
+// given back lives.
+Result<std::vector<Subject>> prove_memory_options(Stage& stage, const Run& run);
 
 }  // namespace mosrig

@@ -117,6 +117,7 @@ CaseResult run_case(Suite& suite, const Description& description) {
     result.reason = stage.judge.reason();
     result.evidence = stage.judge.checks();
     journal({{"event", "case_end"}, {"id", description.id}, {"case", to_json(result)}});
+    suite.spoiled = stage.nodes_used_up;
     return result;
 }
 
@@ -149,7 +150,7 @@ TEST_P(Conformance, Case) {
     }
     const CaseResult result = run_case(*current, GetParam());
     current->done = number;
-    current->spoiled = spoils(*current, result);
+    current->spoiled = current->spoiled || spoils(*current, result);
     show_case(number, current->total, result);
     if (result.verdict == Verdict::skip) {
         GTEST_SKIP() << result.reason;

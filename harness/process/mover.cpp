@@ -33,7 +33,16 @@ std::string errno_in(const std::string& message) {
     return std::regex_search(message, match, name) ? match.str() : "";
 }
 
+std::string value(const ProcessState& state, const char* name) {
+    const auto found = state.migstat.values.find(name);
+    return found == state.migstat.values.end() ? "?" : found->second;
+}
+
 }  // namespace
+
+std::string home_reason(const ProcessState& state) {
+    return value(state, "home_reason");
+}
 
 Result<MoveAnswer> request_by_file(Machine& home, std::int64_t pid, int node, int user,
                                    const Deadline& deadline) {
@@ -76,19 +85,28 @@ Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
         MOSRIG_TRY(state, read_process(home, pid, deadline));
         const auto released = state.migstat.number("released_ns").value_or(0);
         const auto requested = state.migstat.number("requested_ns").value_or(0);
-        return state.where == node && released > 0 && released >= requested;
+        if (state.where != node && value(state, "state") == "home" &&
+            value(state, "result") == "failed") {
+            const auto number = static_cast<int>(state.migstat.number("errno").value_or(0));
+            return tl::unexpected(Error{
+                ErrorKind::remote,
+                fmt::format("the move of {} to node {} failed: {}", pid, node, errno_name(number)),
+                {},
+                home.name(),
+                number});
+        }
+        const bool over = released > 0 && released >= requested;
+        const bool came_back = node != 0 && state.where == 0 && value(state, "state") == "home" &&
+                               value(state, "result") == "moved";
+        return over && (state.where == node || came_back);
     });
     if (!waited) {
         Error error = waited.error();
         if (error.kind == ErrorKind::timeout) {
-            const auto& values = state.migstat.values;
-            const auto value = [&values](const char* name) {
-                const auto found = values.find(name);
-                return found == values.end() ? std::string("?") : found->second;
-            };
-            error.what += fmt::format(
-                "; where is {}, state {}, result {}, errno {}, home_reason {}", state.where,
-                value("state"), value("result"), value("errno"), value("home_reason"));
+            error.what +=
+                fmt::format("; where is {}, state {}, result {}, errno {}, home_reason {}",
+                            state.where, value(state, "state"), value(state, "result"),
+                            value(state, "errno"), home_reason(state));
         }
         return tl::unexpected(std::move(error));
     }

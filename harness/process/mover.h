@@ -31,9 +31,14 @@ Result<MoveAnswer> request_by_tool(Machine& home, std::int64_t pid, int node, in
                                    const Deadline& deadline);
 
 // Waits until the process is at `node` (0: home) and the move is over: home holds no page that the
-// body needs, or the body's memory is home. Gives the state then.
+// body needs, or the body's memory is home. Gives the state then. A process that has been there and
+// has come home again by itself ends the wait as well: its state says where it is. A move that was
+// begun and failed is an error with the errno of migstat.
 Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
                                  const Deadline& deadline);
+
+// What brought a process home, as migstat says it; "?" if it says nothing.
+std::string home_reason(const ProcessState& state);
 
 // "EBUSY" for 16; "errno 999" for a number without a name.
 std::string errno_name(int number);

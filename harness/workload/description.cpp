@@ -58,9 +58,10 @@ std::vector<std::string> words(const YAML::Node& node) {
 }
 
 Phase read_phase(const YAML::Node& node) {
-    allow_only(node, {"send", "write_lock", "write_errno", "as", "subject", "cantmove", "lock",
-                      "parent_lock", "manual", "errno", "times", "identity_away", "decisive",
-                      "away", "ends", "home_reason", "cantmove_home", "companion"});
+    allow_only(node, {"send",        "write_lock",    "write_errno", "as",      "subject",
+                      "cantmove",    "lock",          "parent_lock", "manual",  "errno",
+                      "times",       "identity_away", "decisive",    "away",    "ends",
+                      "home_reason", "cantmove_home", "companion",   "pageout", "route"});
     Phase phase;
     phase.send = node["send"].as<std::string>("");
     if (node["write_lock"]) {
@@ -91,12 +92,15 @@ Phase read_phase(const YAML::Node& node) {
     phase.decisive = node["decisive"].as<bool>(false);
     phase.away = words(node["away"]);
     if (node["ends"]) {
-        phase.ends = choose<Ends>(node["ends"],
-                                  {{"away", Ends::away}, {"home", Ends::home}, {"any", Ends::any}});
+        phase.ends = choose<Ends>(
+            node["ends"],
+            {{"away", Ends::away}, {"home", Ends::home}, {"gone", Ends::gone}, {"any", Ends::any}});
     }
     phase.home_reason = node["home_reason"].as<std::string>("");
     phase.cantmove_home = words(node["cantmove_home"]);
     phase.companion = node["companion"].as<bool>(false);
+    phase.pageout = node["pageout"].as<bool>(false);
+    phase.route = node["route"].as<std::vector<int>>(std::vector<int>());
     if (phase.manual != Answer::moves && (!phase.away.empty() || node["ends"] || phase.companion)) {
         reject(node, "'away', 'ends' and 'companion' belong to 'manual: moves'");
     }
@@ -144,7 +148,8 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
 
 Run read_run(const YAML::Node& node) {
     allow_only(node, {"command", "user", "phases", "output", "output_count", "watcher", "reason",
-                      "stays_for_good"});
+                      "stays_for_good", "round_trips", "round_trips_at_most", "stays_away",
+                      "messages", "events", "copies"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -165,6 +170,13 @@ Run read_run(const YAML::Node& node) {
     run.output_count =
         node["output_count"].as<std::map<std::string, int>>(std::map<std::string, int>());
     run.watcher = node["watcher"].as<std::string>("");
+    using Counts = std::map<std::string, int>;
+    run.round_trips = node["round_trips"].as<Counts>(Counts());
+    run.round_trips_at_most = node["round_trips_at_most"].as<Counts>(Counts());
+    run.stays_away = node["stays_away"].as<bool>(false);
+    run.messages = words(node["messages"]);
+    run.events = words(node["events"]);
+    run.copies = node["copies"].as<int>(1);
     return run;
 }
 
@@ -183,7 +195,13 @@ Description read_description(const YAML::Node& node) {
                                                   {"stalled", Procedure::stalled},
                                                   {"existing", Procedure::existing},
                                                   {"kill", Procedure::kill},
-                                                  {"script", Procedure::script}});
+                                                  {"script", Procedure::script},
+                                                  {"program", Procedure::program},
+                                                  {"round-trips", Procedure::round_trips},
+                                                  {"requests", Procedure::requests},
+                                                  {"failures", Procedure::failures},
+                                                  {"disasters", Procedure::disasters},
+                                                  {"soak", Procedure::soak}});
     }
     for (const YAML::Node& proof : node["proofs"]) {
         description.proofs.push_back(

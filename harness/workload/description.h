@@ -15,11 +15,17 @@ namespace mosrig {
 
 // How a case is driven.
 enum class Procedure {
-    phases,    // a workload that speaks the contract
-    stalled,   // a program that prints and ends, held at its first output
-    existing,  // a process that every node has
-    kill,      // killed at home while it is away
-    script,    // a program of anyone's that computes and prints
+    phases,       // a workload that speaks the contract
+    stalled,      // a program that prints and ends, held at its first output
+    existing,     // a process that every node has
+    kill,         // killed at home while it is away
+    script,       // a program of anyone's that computes and prints
+    program,      // a real program, run still and under continuous moves
+    round_trips,  // a workload whose calls are counted on the wire
+    requests,     // what may be asked for, and what is answered to it
+    failures,     // a side dies or a link breaks at one message of a move
+    disasters,    // a whole node, or the network between two, goes
+    soak,         // very many moves, and nothing left behind
 };
 
 // Something to be shown beside the phases.
@@ -32,6 +38,7 @@ enum class Who { started, child };
 enum class Ends {
     away,  // still there, without having left for an instant
     home,  // it came home by itself
+    gone,  // it ended there
     any,
 };
 
@@ -54,7 +61,9 @@ struct Phase {
     std::string home_reason;                 // what brings it home, as migstat begins it
     std::vector<std::string> cantmove_home;  // once that has happened
     bool companion = false;                  // its child is away, too, on the last node
-    bool decisive = false;                   // the report shows this phase
+    bool pageout = false;    // once away, all its memory there is paged out before it is asked
+    std::vector<int> route;  // nodes that it goes on to from the first, without coming home
+    bool decisive = false;   // the report shows this phase
 };
 
 // One start of the program.
@@ -62,9 +71,15 @@ struct Run {
     std::vector<std::string> command;
     int user = 0;
     std::vector<Phase> phases;
-    std::vector<std::string> output;          // exact lines, digits shown as '#'
-    std::map<std::string, int> output_count;  // text and how often the output has it
-    std::string watcher;                      // shell text that runs beside it, with PID set
+    std::vector<std::string> output;                 // exact lines, digits shown as '#'
+    std::map<std::string, int> output_count;         // text and how often the output has it
+    std::string watcher;                             // shell text that runs beside it, with PID set
+    std::map<std::string, int> round_trips;          // word, and what one of its calls costs
+    std::map<std::string, int> round_trips_at_most;  // the same, where less will do
+    bool stays_away = false;                         // no call of the program may bring it home
+    std::vector<std::string> messages;               // at which something is to fail
+    std::vector<std::string> events;                 // what is to happen to nodes and links
+    int copies = 1;                                  // how many of the program run at once
 };
 
 struct Description {

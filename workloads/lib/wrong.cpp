@@ -23,4 +23,9 @@ const char* differs(const char* what, long long seen, long long wanted) {
     return text;
 }
 
+const char* reads(const char* what, const char* seen) {
+    (void)snprintf(text, sizeof text, "%s: %s", what, seen);
+    return text;
+}
+
 }  // namespace mosrig::guest

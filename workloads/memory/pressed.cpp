@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // Memory that the kernel works on all the time: some of it in huge pages, some of it alike (to be
-// merged), some of it paged out again and again, all of it checked.
+// merged), some of it paged out again and again (by a child, so that it happens at home wherever
+// this process runs), all of it touched by a CPU that never rests, and checked.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <cstring>
 
+#include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
@@ -20,6 +24,7 @@ constexpr size_t huge_size = 4 * mib;
 constexpr size_t alike_size = 2 * mib;
 constexpr size_t paged_size = 4 * mib;
 constexpr size_t page = 4096;
+constexpr size_t parts = 8;
 
 class Pressed final : public mosrig::guest::Holder {
   public:
@@ -43,18 +48,27 @@ class Pressed final : public mosrig::guest::Holder {
         fill(huge_, huge_size, 1);
         fill(paged_, paged_size, 2);
         memset(alike_, 0x5C, alike_size);
-        return nullptr;
+        return helper_.start(page_out, page_out, this);
     }
+
+    int patience_ms() const override { return 0; }
 
   protected:
     const char* step() override {
         // A part each turn, in turn: some pages are always out, some just back.
-        unsigned char* part = paged_ + (turn_ % 8) * (paged_size / 8);
-        if (!same(part, paged_size / 8, 2)) {
+        unsigned char* part = paged_ + (turn_ % parts) * (paged_size / parts);
+        if (!same(part, paged_size / parts, 2)) {
             return "a page that was swapped";
         }
-        if (madvise(part, paged_size / 8, MADV_PAGEOUT) != 0) {
-            return failed("MADV_PAGEOUT");
+        if (turn_ % 4 == 0) {
+            if (const char* wrong = helper_.act(); wrong != nullptr) {
+                return wrong;
+            }
+        }
+        if (turn_ % 16 == 0) {
+            if (const char* wrong = fresh(); wrong != nullptr) {
+                return wrong;
+            }
         }
         // One of the merged pages is written, and has to be alike again for the next look.
         unsigned char& shared = alike_[(turn_ % (alike_size / page)) * page];
@@ -77,6 +91,28 @@ class Pressed final : public mosrig::guest::Holder {
     }
 
   private:
+    // Memory that comes and goes, a huge page at its first touch.
+    static const char* fresh() {
+        unsigned char* view = map(huge_size);
+        if (view == nullptr) {
+            return failed("mmap");
+        }
+        view[huge_size / 2] = 1;
+        const bool zero = view[huge_size / 2 - 1] == 0 && view[huge_size - 1] == 0;
+        return munmap(view, huge_size) != 0 || !zero ? failed("fresh memory") : nullptr;
+    }
+
+    // The child's part: it pages out what its parent has at the same address.
+    static const char* page_out(void* data) {
+        const auto& self = *static_cast<const Pressed*>(data);
+        const int parent = static_cast<int>(syscall(SYS_pidfd_open, getppid(), 0));
+        const struct iovec range = {self.paged_, paged_size};
+        const bool done =
+            parent >= 0 && syscall(SYS_process_madvise, parent, &range, 1, MADV_PAGEOUT, 0) >= 0;
+        (void)close(parent);
+        return done ? nullptr : failed("process_madvise");
+    }
+
     static bool has_swap() {
         char text[512];
         const int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
@@ -123,6 +159,7 @@ class Pressed final : public mosrig::guest::Holder {
     unsigned char* alike_ = nullptr;
     unsigned char* paged_ = nullptr;
     size_t turn_ = 0;
+    mosrig::guest::Helper helper_;
 };
 
 const mosrig::guest::KindOf<Pressed> pressed("pressed");

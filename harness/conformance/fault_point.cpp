@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/fault_point.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace mosrig {
+
+namespace {
+
+constexpr const char* parameter = "/sys/module/openmosix/parameters/fault";
+
+}  // namespace
+
+Result<bool> arm_fault(Stage& stage, Machine& machine, const std::string& order) {
+    MOSRIG_TRY(const int error,
+               machine.write_file(parameter, order, stage.soon("an order to fail"), 0));
+    if (error == ENOENT) {
+        stage.judge.skip("the kernel of the nodes has no fault point");
+        return false;
+    }
+    if (error != 0) {
+        return infra_error(
+            fmt::format("{} does not take '{}': {}", parameter, order, errno_name(error)));
+    }
+    return true;
+}
+
+Result<int> fault_hits(Stage& stage, Machine& machine) {
+    MOSRIG_TRY(const std::vector<Result<std::string>> files,
+               machine.read_files({parameter}, stage.soon("whether it has failed")));
+    MOSRIG_TRY(const std::string text, files.at(0));
+    const size_t blank = text.rfind(' ');
+    return blank == std::string::npos ? 0 : std::atoi(text.c_str() + blank);
+}
+
+Result<void> await_fault(Stage& stage, Machine& machine) {
+    return wait_until(stage.deadline("the failure that was ordered", Millis(10000)),
+                      [&]() -> Result<bool> {
+                          MOSRIG_TRY(const int hits, fault_hits(stage, machine));
+                          return hits > 0;
+                      });
+}
+
+Result<void> await_link(Stage& stage, std::int64_t pid) {
+    const Deadline deadline = stage.deadline("a link to the other node", Millis(60000));
+    std::string seen;
+    Result<void> moved = wait_until(
+        deadline,
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(const MoveAnswer answer,
+                       request_by_tool(stage.home(), pid, stage.guest().id(), 0, deadline));
+            seen = answer.message;
+            return answer.seen == Answer::moves;
+        },
+        Millis(200));
+    if (!moved && moved.error().kind != ErrorKind::timeout) {
+        return moved;
+    }
+    return stage.require("the other node can be moved to again", moved.has_value(), seen);
+}
+
+}  // namespace mosrig

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+//
+// Real programs: one run at home, one under moves; output and status must be the same.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr Millis run_time(240000);
+// A round of moves begins this long after the one before, if the node is fast enough.
+constexpr Millis round_time(400);
+
+struct Printed {
+    std::vector<std::string> lines;
+    int status = 0;
+    double seconds = 0;
+};
+
+Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run) {
+    StartOptions options;
+    options.user = run.user;
+    options.directory = std::string("/");
+    options.environment = workload_environment();
+    return stage.home().start(resolve_command(run.command), stage.soon("the program's start"),
+                              options);
+}
+
+// Reads what the program prints until its end; `between` runs about every `slice`.
+Result<Printed> follow(Stage& stage, Program& program, Millis slice,
+                       const std::function<Result<void>()>& between) {
+    const Clock::time_point begin = Clock::now();
+    const Deadline deadline = stage.deadline("the end of the program", run_time);
+    Clock::time_point next = begin;
+    Printed printed;
+    for (;;) {
+        if (Clock::now() >= next) {
+            MOSRIG_CHECK(between());
+            next = Clock::now() + slice;
+        }
+        Result<std::optional<std::string>> line = program.read_line(
+            Deadline("a line of the program", std::min(slice, deadline.remaining())));
+        if (line && !*line) {
+            break;
+        }
+        if (line) {
+            printed.lines.push_back(std::move(**line));
+        } else if (line.error().kind != ErrorKind::timeout) {
+            return tl::unexpected(line.error());
+        } else if (deadline.expired()) {
+            return deadline.error();
+        }
+    }
+    MOSRIG_TRY(printed.status, program.wait(deadline));
+    printed.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    return printed;
+}
+
+// Moves every process of a family to the next node, again and again.
+class Unrest {
+  public:
+    Unrest(Stage& stage, std::int64_t root) : stage_(stage), root_(root) {}
+
+    Result<void> round() {
+        const Machines& machines = stage_.machines();
+        const int node = machines[++turn_ % machines.size()]->id();
+        const int target = node == stage_.home().id() ? 0 : node;
+        MOSRIG_TRY(const std::set<std::int64_t> members, family());
+        for (const std::int64_t pid : members) {
+            // One that has just ended, or has a reason to stay, or has not yet done what it was
+            // last asked to, is left alone.
+            MOSRIG_CHECK(request_by_file(stage_.home(), pid, target, 0, stage_.soon("a request")));
+            const Result<ProcessState> state =
+                read_process(stage_.home(), pid, stage_.soon("the state of a process"));
+            if (state) {
+                moves_[pid] = std::max(moves_[pid], state->nmigs);
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] std::int64_t moves() const {
+        std::int64_t sum = 0;
+        for (const auto& [pid, moves] : moves_) {
+            sum += moves;
+        }
+        return sum;
+    }
+    [[nodiscard]] size_t processes() const { return moves_.size(); }
+
+  private:
+    Result<std::set<std::int64_t>> family() {
+        MOSRIG_TRY(const std::vector<TaskStat> tasks,
+                   list_tasks(stage_.home(), stage_.soon("the list of processes")));
+        std::set<std::int64_t> members{root_};
+        for (bool grown = true; grown;) {
+            grown = false;
+            for (const TaskStat& task : tasks) {
+                grown = (members.count(task.ppid) != 0 && members.insert(task.pid).second) || grown;
+            }
+        }
+        return members;
+    }
+
+    Stage& stage_;
+    std::int64_t root_;
+    size_t turn_ = 0;
+    std::map<std::int64_t, std::int64_t> moves_;
+};
+
+void compare(Stage& stage, const Printed& still, const Printed& moved) {
+    stage.check("its status is that of a still run", moved.status == still.status,
+                fmt::format("{}, still {}", moved.status, still.status));
+    const auto differing = std::mismatch(moved.lines.begin(), moved.lines.end(),
+                                         still.lines.begin(), still.lines.end());
+    const bool same = differing.first == moved.lines.end() &&
+                      differing.second == still.lines.end() && !moved.lines.empty();
+    stage.check(
+        fmt::format("its {} lines are those of a still run", still.lines.size()), same,
+        same ? ""
+             : fmt::format("line {}: {}", differing.first - moved.lines.begin() + 1,
+                           differing.first == moved.lines.end() ? "(nothing)" : *differing.first));
+}
+
+Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
+    MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
+    Unrest unrest(stage, program->pid());
+    MOSRIG_TRY(const Printed moved,
+               follow(stage, *program, round_time, [&unrest] { return unrest.round(); }));
+    compare(stage, still, moved);
+    const std::string figures =
+        fmt::format("{} moves of {} processes in {:.1f} s, still {:.1f} s", unrest.moves(),
+                    unrest.processes(), moved.seconds, still.seconds);
+    stage.result.message = figures;
+    stage.result.nmigs = unrest.moves();
+    stage.result.seen = unrest.moves() > 0 ? Answer::moves : Answer::none;
+    stage.check("there was a move at least each second",
+                unrest.moves() > 1 && static_cast<double>(unrest.moves()) >= 0.8 * moved.seconds,
+                figures);
+    return {};
+}
+
+// One move at the beginning: after that no call of the program may bring it home. The shell that
+// starts it is not what is looked at.
+Result<void> play_settled(Stage& stage, const Run& run, const Printed& still) {
+    MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
+    const Deadline begin = stage.deadline("the program in place of its shell", Millis(20000));
+    // A name of a process has at most fifteen characters.
+    const std::string script =
+        std::filesystem::path(run.command.front()).filename().string().substr(0, 15);
+    MOSRIG_CHECK(wait_until(begin, [&]() -> Result<bool> {
+        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), program->pid(), begin));
+        return state.stat.comm != script && state.stat.comm != "sh";
+    }));
+    MOSRIG_TRY(ProcessState last, move_to(stage, program->pid(), stage.guest().id(), 0, true));
+    stage.result.seen = Answer::moves;
+    show(stage.result, last);
+    int looks = 0;
+    MOSRIG_TRY(const Printed moved, follow(stage, *program, Millis(100), [&]() -> Result<void> {
+                   Result<ProcessState> now =
+                       read_process(stage.home(), program->pid(), stage.soon("where it is"));
+                   // Between its last line and the end of its output it may be gone.
+                   if (now && now->stat.state != 'Z') {
+                       last = std::move(*now);
+                       ++looks;
+                   }
+                   return {};
+               }));
+    compare(stage, still, moved);
+    stage.check("no call brought it home", last.where == stage.guest().id() && last.nmigs == 1,
+                fmt::format("where {}, nmigs {}, home_reason {}", last.where, last.nmigs,
+                            home_reason(last)));
+    stage.check("it ran long enough to be looked at", looks >= 5,
+                fmt::format("{} looks in {:.1f} s", looks, moved.seconds));
+    return {};
+}
+
+}  // namespace
+
+Result<void> play_program(Stage& stage, const Description& description) {
+    for (const Run& run : description.runs) {
+        MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
+        MOSRIG_TRY(const Printed still,
+                   follow(stage, *program, run_time, [] { return Result<void>(); }));
+        if (still.lines.size() == 1 && still.lines.front().rfind("SKIP ", 0) == 0) {
+            stage.judge.skip(still.lines.front().substr(5));
+            return {};
+        }
+        MOSRIG_CHECK(run.stays_away ? play_settled(stage, run, still)
+                                    : play_restless(stage, run, still));
+    }
+    return {};
+}
+
+}  // namespace mosrig

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+//
+// What may be asked for, and what is answered to it: by the file, by the tool, by the process
+// itself, twice at once, for a process or a node that is not there.
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "harness/conformance/fault_point.h"
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr Millis patience(10000);
+
+Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& text,
+                           const std::string& error) {
+    MOSRIG_TRY(const int seen, stage.home().write_file(fmt::format("/proc/{}/goto", pid), text,
+                                                       stage.soon("a write to goto"), 0));
+    const std::string name = seen == 0 ? "" : errno_name(seen);
+    stage.check(
+        fmt::format("writing '{}' to goto gives {}", text, error.empty() ? "no error" : error),
+        name == error, name);
+    return {};
+}
+
+Result<void> ask_for_nonsense(Stage& stage, Subject& subject) {
+    for (const char* text : {"x", "-1", "", "2 3", "99999999999", "nowhere", "exec", "exec x"}) {
+        MOSRIG_CHECK(expect_answer(stage, subject.pid(), text, "EINVAL"));
+    }
+    MOSRIG_CHECK(expect_answer(stage, subject.pid(), "31", "ENXIO"));
+    // Where it is already, in each of the ways to say so.
+    for (const char* text : {"0", "home", "1", " 1\n"}) {
+        MOSRIG_CHECK(expect_answer(stage, subject.pid(), text, ""));
+    }
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), subject.pid(), stage.soon("its state")));
+    stage.check("none of this moved it", state.where == 0 && state.nmigs == 0 && state.pending == 0,
+                fmt::format("where {}, nmigs {}", state.where, state.nmigs));
+    return expect_intact(stage, subject, "after all that");
+}
+
+Result<void> ask_the_tool(Stage& stage, Subject& subject) {
+    const std::string pid = std::to_string(subject.pid());
+    const std::vector<std::pair<std::vector<std::string>, int>> questions = {
+        {{"migrate"}, 2},
+        {{"migrate", pid}, 2},
+        {{"migrate", pid, "nowhere"}, 1},
+        {{"migrate", pid, "31"}, 1},
+        {{"migrate", "999999", "2"}, 1},
+        {{"migrate", pid, "home"}, 0},
+        {{"migrate", pid, "1"}, 0},
+    };
+    for (const auto& [argv, status] : questions) {
+        MOSRIG_TRY(const CommandResult seen,
+                   stage.home().run(argv, stage.deadline("migrate", patience), 0));
+        std::string words;
+        for (const std::string& word : argv) {
+            words += (words.empty() ? "" : " ") + (word == pid ? "PID" : word);
+        }
+        stage.check(fmt::format("'{}' ends with {}", words, status), seen.status == status,
+                    fmt::format("{}: {}", seen.status, seen.err));
+        if (status != 0) {
+            stage.check(fmt::format("'{}' says why", words), !seen.err.empty());
+        }
+    }
+    return {};
+}
+
+// A process that asks for itself, by the file and by the tool.
+Result<void> ask_for_oneself(Stage& stage) {
+    const std::string here = fmt::format("{}", stage.guest().id());
+    for (const std::string& script :
+         {fmt::format("echo {} > /proc/self/goto; exec busy", here),
+          fmt::format("migrate $$ {} >&2; echo READY; read x; echo OK; read x", here)}) {
+        StartOptions options;
+        options.environment = workload_environment();
+        // The first has to be without a shell builtin's child: echo is one of the shell's own
+        // words.
+        const bool by_tool = script.rfind("migrate", 0) == 0;
+        MOSRIG_TRY(const std::unique_ptr<Program> program,
+                   stage.home().start({"sh", "-c", script}, stage.soon("a shell"), options));
+        const Deadline deadline = stage.deadline("the shell's first word", patience);
+        MOSRIG_TRY(const std::optional<std::string> line, program->read_line(deadline));
+        MOSRIG_CHECK(stage.require("one that asks for itself goes on", line == "READY",
+                                   line.value_or("(end)")));
+        // It goes on while the other node prepares itself for it, and its next exec or fork brings
+        // it home again.
+        ProcessState state;
+        Result<void> moved = wait_until(deadline, [&]() -> Result<bool> {
+            MOSRIG_TRY(state, read_process(stage.home(), program->pid(), deadline));
+            return state.nmigs >= 1;
+        });
+        if (!moved && moved.error().kind != ErrorKind::timeout) {
+            return moved;
+        }
+        stage.check(fmt::format("it moved, asked by {}", by_tool ? "the tool" : "the file"),
+                    state.nmigs >= 1, fmt::format("nmigs {}", state.nmigs));
+        MOSRIG_CHECK(program->kill(deadline));
+    }
+    return {};
+}
+
+// Asleep in a call that nothing interrupts: the request waits, is told of, and is taken back.
+Result<void> ask_a_sleeper(Stage& stage) {
+    MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
+               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
+    const std::int64_t pid = sleeper->pid();
+    const Deadline deadline = stage.deadline("the sleeper", patience);
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+        return state.stat.comm == "cat" && state.stat.state == 'S';
+    }));
+    const std::string guest = std::to_string(stage.guest().id());
+    MOSRIG_TRY(const CommandResult tool,
+               stage.home().run({"migrate", "-t", "1", std::to_string(pid), guest}, deadline, 0));
+    stage.check("migrate gives up with 4 and says that it sleeps",
+                tool.status == 4 && !tool.err.empty(),
+                fmt::format("{}: {}", tool.status, tool.err));
+    MOSRIG_TRY(ProcessState state, read_process(stage.home(), pid, deadline));
+    stage.check("the request stays queued", state.pending == stage.guest().id() && state.where == 0,
+                fmt::format("goto {}, where {}", state.pending, state.where));
+    MOSRIG_CHECK(expect_answer(stage, pid, guest, "EALREADY"));
+    MOSRIG_CHECK(expect_answer(stage, pid, "0", ""));
+    MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+    stage.check("written home, it is taken back", state.pending == 0,
+                fmt::format("goto {}", state.pending));
+    // It wakes, and stays.
+    MOSRIG_CHECK(sleeper->write_line("one", deadline));
+    MOSRIG_TRY(const std::optional<std::string> one, sleeper->read_line(deadline));
+    MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+    stage.check("it wakes at home", one == "one" && state.nmigs == 0, std::to_string(state.nmigs));
+    // Asked again, it goes at its next line, and is as quick as ever.
+    MOSRIG_CHECK(expect_answer(stage, pid, guest, ""));
+    MOSRIG_CHECK(sleeper->write_line("two", deadline));
+    MOSRIG_TRY(const std::optional<std::string> two, sleeper->read_line(deadline));
+    stage.check("it passes on a line as it goes", two == "two", two.value_or("(end)"));
+    MOSRIG_CHECK(sleeper->write_line("three", deadline));
+    MOSRIG_TRY(const std::optional<std::string> three, sleeper->read_line(deadline));
+    stage.check("it passes on a line from there", three == "three", three.value_or("(end)"));
+    MOSRIG_TRY(state, await_place(stage.home(), pid, stage.guest().id(), deadline));
+    stage.check("it is there", state.where == stage.guest().id());
+    return sleeper->kill(deadline);
+}
+
+// Two in one instant: the first is kept.
+Result<void> ask_twice(Stage& stage, Subject& subject) {
+    const std::int64_t pid = subject.pid();
+    MOSRIG_TRY(const bool armed, arm_fault(stage, stage.home(), "send:commit:hold"));
+    if (!armed) {
+        return {};
+    }
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(await_fault(stage, stage.home()));
+    MOSRIG_CHECK(
+        expect_answer(stage, pid, std::to_string(stage.machines().back()->id()), "EALREADY"));
+    MOSRIG_TRY(ProcessState state, read_process(stage.home(), pid, stage.soon("its state")));
+    stage.check("the first is kept", state.pending == stage.guest().id(),
+                std::to_string(state.pending));
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
+    MOSRIG_TRY(state, await_place(stage.home(), pid, stage.guest().id(),
+                                  stage.deadline("the first request", patience)));
+    stage.check("the first is carried out", state.where == stage.guest().id() && state.nmigs == 1,
+                fmt::format("where {}, nmigs {}", state.where, state.nmigs));
+    MOSRIG_CHECK(expect_intact(stage, subject, "away"));
+    MOSRIG_CHECK(move_to(stage, pid, 0, 0, false));
+    return expect_intact(stage, subject, "home again");
+}
+
+// A node whose daemon does not run is down for the others.
+Result<void> ask_for_a_node_that_is_down(Stage& stage, Subject& subject) {
+    const Deadline deadline = stage.deadline("the daemon of the other node", Millis(30000));
+    const std::string guest = std::to_string(stage.guest().id());
+    MOSRIG_CHECK(stage.guest().run({"/etc/init.d/openmosix", "stop"}, deadline, 0));
+    std::string seen;
+    Result<void> down = wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const int error,
+                   stage.home().write_file(fmt::format("/proc/{}/goto", subject.pid()), guest,
+                                           deadline, 0));
+        seen = error == 0 ? "no error" : errno_name(error);
+        if (error == 0) {
+            // Still up: it goes there, and is called back.
+            MOSRIG_CHECK(await_place(stage.home(), subject.pid(), stage.guest().id(), deadline));
+            MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, false));
+        }
+        return seen == "ENETUNREACH";
+    });
+    if (!down && down.error().kind != ErrorKind::timeout) {
+        return down;
+    }
+    stage.check("a node that is down gives ENETUNREACH", seen == "ENETUNREACH", seen);
+    MOSRIG_CHECK(stage.guest().run({"/etc/init.d/openmosix", "start"}, deadline, 0));
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
+    MOSRIG_CHECK(expect_intact(stage, subject, "away on the node that is up again"));
+    MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, false));
+    return {};
+}
+
+}  // namespace
+
+Result<void> play_requests(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_TRY(const ProcessState state,
+               expect_before_request(stage, subject.pid(), run.phases.front()));
+    show(stage.result, state);
+    MOSRIG_CHECK(ask_for_nonsense(stage, subject));
+    MOSRIG_CHECK(ask_the_tool(stage, subject));
+    MOSRIG_CHECK(ask_for_oneself(stage));
+    MOSRIG_CHECK(ask_a_sleeper(stage));
+    MOSRIG_CHECK(ask_twice(stage, subject));
+    MOSRIG_CHECK(ask_for_a_node_that_is_down(stage, subject));
+    stage.result.seen = Answer::moves;
+    MOSRIG_CHECK(subject.program().kill(stage.soon("its end")));
+    MOSRIG_CHECK(subject.program().wait(stage.soon("its end")));
+    MOSRIG_TRY(const int error,
+               stage.home().write_file(fmt::format("/proc/{}/goto", subject.pid()), "2",
+                                       stage.soon("a request for the dead"), 0));
+    stage.check("one that is dead cannot be asked", error == ESRCH || error == ENOENT,
+                errno_name(error));
+    return {};
+}
+
+}  // namespace mosrig

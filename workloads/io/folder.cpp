@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+//
+// Names: a folder of its own, in which files come, are renamed, linked, listed and go.
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/kinds.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::KindOf;
+
+class Folder final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+    ~Folder() override {
+        if (held_) {
+            (void)chdir("/");
+            (void)rmdir(path_);
+        }
+    }
+
+    // It stands in the folder, so that every name is relative and the working directory counts.
+    const char* hold() override {
+        held_ = mkdtemp(path_) != nullptr && chdir(path_) == 0;
+        return held_ ? nullptr : "no folder can be made in /tmp";
+    }
+
+  protected:
+    const char* step() override {
+        const char* wrong = names();
+        wrong = wrong != nullptr ? wrong : attributes();
+        return wrong != nullptr ? wrong : list();
+    }
+
+    const char* check() override {
+        char place[PATH_MAX];
+        if (getcwd(place, sizeof place) == nullptr) {
+            return failed("getcwd");
+        }
+        return strcmp(place, path_) != 0 ? "the working directory" : nullptr;
+    }
+
+  private:
+    static const char* names() {
+        char target[64] = {};
+        const int fd = open("one", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0640);
+        if (fd < 0 || !mosrig::guest::write_all(fd, "12345", 5) || close(fd) != 0) {
+            return failed("a new file");
+        }
+        if (rename("one", "two") != 0 || link("two", "three") != 0 || symlink("two", "four") != 0) {
+            return failed("rename, link, symlink");
+        }
+        if (readlink("four", target, sizeof target) != 3 || strcmp(target, "two") != 0) {
+            return failed("readlink");
+        }
+        if (access("one", F_OK) == 0 || access("four", R_OK) != 0) {
+            return failed("access");
+        }
+        return mkdir("inner", 0700) != 0 || truncate("three", 3) != 0 ? failed("mkdir, truncate")
+                                                                      : nullptr;
+    }
+
+    static const char* attributes() {
+        struct stat status = {};
+        struct statx more = {};
+        struct statfs system = {};
+        const struct timespec times[2] = {{1000, 0}, {2000, 500}};
+        if (chmod("two", 0604) != 0 || chown("two", getuid(), getgid()) != 0 ||
+            utimensat(AT_FDCWD, "two", times, 0) != 0) {
+            return failed("chmod, chown, utimensat");
+        }
+        if (stat("two", &status) != 0 || (status.st_mode & 07777) != 0604 || status.st_size != 3 ||
+            status.st_nlink != 2 || status.st_mtim.tv_sec != 2000 ||
+            status.st_mtim.tv_nsec != 500) {
+            return failed("stat");
+        }
+        if (lstat("four", &status) != 0 || !S_ISLNK(status.st_mode)) {
+            return failed("lstat");
+        }
+        if (statx(AT_FDCWD, "three", 0, STATX_BASIC_STATS, &more) != 0 || more.stx_size != 3) {
+            return failed("statx");
+        }
+        return statfs(".", &system) != 0 || system.f_namelen < 10 ? failed("statfs") : nullptr;
+    }
+
+    static const char* list() {
+        // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
+        DIR* folder = opendir(".");
+        int entries = 0;
+        while (folder != nullptr && readdir(folder) != nullptr) {
+            ++entries;
+        }
+        if (folder == nullptr || closedir(folder) != 0) {
+            return failed("the list of the folder");
+        }
+        if (entries != 6) {
+            return differs("entries of the folder", entries, 6);
+        }
+        return unlink("two") != 0 || unlink("three") != 0 || unlink("four") != 0 ||
+                       rmdir("inner") != 0
+                   ? failed("unlink, rmdir")
+                   : nullptr;
+    }
+
+    char path_[32] = "/tmp/mosrig-folder-XXXXXX";
+    bool held_ = false;
+};
+
+// What /proc/self tells is what home's /proc tells of the process.
+class ProcSelf final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        return learn(known_) && known_.cmdline[0] != '\0' ? nullptr : failed("/proc/self");
+    }
+
+  protected:
+    const char* step() override {
+        Seen now;
+        if (!learn(now)) {
+            return failed("/proc/self");
+        }
+        if (now.pid != getpid()) {
+            return differs("pid in /proc/self/stat", now.pid, getpid());
+        }
+        if (strcmp(now.cmdline, known_.cmdline) != 0 || strcmp(now.exe, known_.exe) != 0 ||
+            strcmp(now.comm, known_.comm) != 0 || strcmp(now.cwd, known_.cwd) != 0) {
+            return "cmdline, exe, comm or cwd in /proc/self";
+        }
+        return now.descriptors != known_.descriptors
+                   ? differs("descriptors in /proc/self/fd", now.descriptors, known_.descriptors)
+                   : nullptr;
+    }
+
+  private:
+    struct Seen {
+        long pid = 0;
+        int descriptors = 0;
+        char cmdline[256] = {};
+        char comm[32] = {};
+        char exe[PATH_MAX] = {};
+        char cwd[PATH_MAX] = {};
+    };
+
+    static bool slurp(const char* path, char* text, size_t room) {
+        const int fd = open(path, O_RDONLY | O_CLOEXEC);
+        const ssize_t count = read(fd, text, room - 1);
+        (void)close(fd);
+        text[count > 0 ? count : 0] = '\0';
+        return count > 0;
+    }
+
+    static bool learn(Seen& seen) {
+        char stat[512];
+        if (!slurp("/proc/self/stat", stat, sizeof stat) ||
+            !slurp("/proc/self/cmdline", seen.cmdline, sizeof seen.cmdline) ||
+            !slurp("/proc/self/comm", seen.comm, sizeof seen.comm) ||
+            readlink("/proc/self/exe", seen.exe, sizeof seen.exe - 1) <= 0 ||
+            readlink("/proc/self/cwd", seen.cwd, sizeof seen.cwd - 1) <= 0) {
+            return false;
+        }
+        seen.pid = strtol(stat, nullptr, 10);
+        // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
+        DIR* folder = opendir("/proc/self/fd");
+        while (folder != nullptr && readdir(folder) != nullptr) {
+            ++seen.descriptors;
+        }
+        return folder != nullptr && closedir(folder) == 0;
+    }
+
+    Seen known_;
+};
+
+const KindOf<Folder> folder("folder");
+const KindOf<ProcSelf> proc_self("proc-self");
+
+}  // namespace

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mosrig::guest {
+
+// Bytes that can be told from any others: each follows from the seed and from its place.
+void fill_bytes(unsigned char* bytes, size_t count, uint64_t seed);
+bool same_bytes(const unsigned char* bytes, size_t count, uint64_t seed);
+
+// All of it, over as many calls as it takes; false with errno of the call that failed, or 0 at an
+// early end.
+bool write_all(int fd, const void* bytes, size_t count);
+bool read_all(int fd, void* bytes, size_t count);
+
+}  // namespace mosrig::guest

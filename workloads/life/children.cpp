@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+//
+// Children that come and go: what they inherit, how they end, and what their parent learns of it.
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/kinds.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::Holder;
+using mosrig::guest::KindOf;
+
+// Each way for a child to end, and each way to wait for it.
+class Forks final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        mosrig::guest::fill_bytes(memory_, sizeof memory_, 5);
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        const char* wrong = exits();
+        wrong = wrong != nullptr ? wrong : killed();
+        wrong = wrong != nullptr ? wrong : by_waitid();
+        return wrong != nullptr ? wrong : nobody();
+    }
+
+    const char* check() override {
+        return mosrig::guest::same_bytes(memory_, sizeof memory_, 5) ? nullptr
+                                                                     : "a child wrote our memory";
+    }
+
+  private:
+    // The child looks at its copy of our memory and writes all over it.
+    [[noreturn]] void be_child(int status) {
+        const bool same = mosrig::guest::same_bytes(memory_, sizeof memory_, 5);
+        memset(memory_, 0xEE, sizeof memory_);
+        _exit(same ? status : 111);
+    }
+
+    const char* exits() {
+        const int wanted = ++turn_ % 100;
+        const pid_t child = fork();
+        if (child == 0) {
+            be_child(wanted);
+        }
+        int status = 0;
+        if (child < 0 || waitpid(child, &status, 0) != child) {
+            return failed("fork, waitpid");
+        }
+        return !WIFEXITED(status) || WEXITSTATUS(status) != wanted
+                   ? differs("status of a child", status, wanted << 8)
+                   : nullptr;
+    }
+
+    const char* killed() {
+        const pid_t child = fork();
+        if (child == 0) {
+            for (;;) {
+                (void)pause();
+            }
+        }
+        int status = 0;
+        if (child < 0 || waitpid(child, &status, WNOHANG) != 0 || kill(child, SIGTERM) != 0 ||
+            waitpid(-1, &status, 0) != child) {
+            return failed("fork, kill, waitpid");
+        }
+        return !WIFSIGNALED(status) || WTERMSIG(status) != SIGTERM
+                   ? differs("status of a killed child", status, SIGTERM)
+                   : nullptr;
+    }
+
+    const char* by_waitid() {
+        const pid_t child = fork();
+        if (child == 0) {
+            be_child(7);
+        }
+        siginfo_t info = {};
+        if (child < 0 || waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) != 0 ||
+            waitid(P_ALL, 0, &info, WEXITED) != 0) {
+            return failed("fork, waitid");
+        }
+        return info.si_pid != child || info.si_code != CLD_EXITED || info.si_status != 7
+                   ? differs("what waitid says", info.si_status, 7)
+                   : nullptr;
+    }
+
+    static const char* nobody() {
+        return waitpid(-1, nullptr, 0) != -1 || errno != ECHILD ? failed("wait for nobody")
+                                                                : nullptr;
+    }
+
+    unsigned char memory_[65536] = {};
+    int turn_ = 0;
+};
+
+// Other programs: by posix_spawn (which is vfork), by system(), by popen(). Only when asked: in the
+// window of a vfork the process would have a reason to stay.
+class Programs final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override { return nullptr; }
+
+  protected:
+    const char* check() override {
+        char shell[] = "sh";
+        char option[] = "-c";
+        char text[] = "exit 9";
+        char* arguments[] = {shell, option, text, nullptr};
+        pid_t child = 0;
+        int status = 0;
+        if (posix_spawnp(&child, "sh", nullptr, nullptr, arguments, environ) != 0 ||
+            waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 9) {
+            return differs("status of a program", status, 9 << 8);
+        }
+        status = system("exit 4");  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 4) {
+            return differs("status of system()", status, 4 << 8);
+        }
+        return piped();
+    }
+
+  private:
+    static const char* piped() {
+        char line[64] = {};
+        // NOLINTNEXTLINE(cert-env33-c,cppcoreguidelines-owning-memory)
+        FILE* output = popen("echo one; echo two", "r");
+        if (output == nullptr) {
+            return failed("popen");
+        }
+        const size_t count = fread(line, 1, sizeof line - 1, output);
+        const int status = pclose(output);
+        return count != 8 || strcmp(line, "one\ntwo\n") != 0 || status != 0
+                   ? differs("what popen() gave", static_cast<long long>(count), 8)
+                   : nullptr;
+    }
+};
+
+// A grandchild whose parent has ended, taken up by us, since we asked for that.
+class Orphans final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0 ? failed("subreaper") : nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        int said[2];
+        if (pipe(said) != 0) {
+            return failed("pipe");
+        }
+        const pid_t child = fork();
+        if (child == 0) {
+            be_parent(said[1]);
+        }
+        (void)close(said[1]);
+        int status = 0;
+        pid_t orphan = 0;
+        pid_t sees = 0;
+        const bool heard = child > 0 && waitpid(child, &status, 0) == child &&
+                           mosrig::guest::read_all(said[0], &orphan, sizeof orphan) &&
+                           mosrig::guest::read_all(said[0], &sees, sizeof sees);
+        (void)close(said[0]);
+        if (!heard) {
+            return failed("the orphan's words");
+        }
+        if (sees != getpid()) {
+            return differs("the orphan's parent", sees, getpid());
+        }
+        return waitpid(orphan, &status, 0) != orphan || WEXITSTATUS(status) != 3
+                   ? differs("status of the orphan", status, 3 << 8)
+                   : nullptr;
+    }
+
+  private:
+    [[noreturn]] static void be_parent(int out) {
+        const pid_t parent = getpid();
+        if (fork() == 0) {
+            while (getppid() == parent) {
+                (void)usleep(1000);
+            }
+            const pid_t pids[2] = {getpid(), getppid()};
+            _exit(mosrig::guest::write_all(out, pids, sizeof pids) ? 3 : 4);
+        }
+        _exit(0);
+    }
+};
+
+// Process groups and sessions.
+class Groups final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        session_ = getsid(0);
+        group_ = getpgrp();
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        if (getsid(0) != session_ || getpgid(0) != group_) {
+            return differs("session", getsid(0), session_);
+        }
+        const pid_t child = fork();
+        if (child == 0) {
+            for (;;) {
+                (void)pause();
+            }
+        }
+        if (child < 0 || setpgid(child, child) != 0 || getpgid(child) != child) {
+            return failed("setpgid of a child");
+        }
+        int status = 0;
+        if (killpg(child, SIGUSR2) != 0 || waitpid(-child, &status, 0) != child ||
+            WTERMSIG(status) != SIGUSR2) {
+            return differs("status of a group's member", status, SIGUSR2);
+        }
+        const pid_t leader = fork();
+        if (leader == 0) {
+            _exit(setsid() == getpid() && getsid(0) == getpid() && getpgrp() == getpid() ? 0 : 1);
+        }
+        return waitpid(leader, &status, 0) != leader || status != 0
+                   ? differs("status of a session's leader", status, 0)
+                   : nullptr;
+    }
+
+  private:
+    pid_t session_ = 0;
+    pid_t group_ = 0;
+};
+
+const KindOf<Forks> forks("forks");
+const KindOf<Programs> programs("programs");
+const KindOf<Orphans> orphans("orphans");
+const KindOf<Groups> groups("groups");
+
+}  // namespace

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+//
+// Who a process is and what it may: users, limits, mask, folder, priority, names.
+#include <grp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "workloads/lib/kinds.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::Holder;
+using mosrig::guest::KindOf;
+
+// As a setuid program has it: the real user is another than the effective one. It becomes its user
+// for a moment only when asked, since the rig looks at who it is at any other time.
+class Users final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        const gid_t groups[] = {5, 77, 1234};
+        if (setgroups(3, groups) != 0 || setresgid(10, 20, 30) != 0 || setresuid(1000, 0, 0) != 0) {
+            return failed("setresuid");
+        }
+        return nullptr;
+    }
+
+  protected:
+    const char* check() override {
+        uid_t user[3] = {};
+        gid_t group[3] = {};
+        gid_t groups[8] = {};
+        if (getresuid(&user[0], &user[1], &user[2]) != 0 || user[0] != 1000 || user[1] != 0 ||
+            user[2] != 0) {
+            return differs("real user", user[0], 1000);
+        }
+        if (getresgid(&group[0], &group[1], &group[2]) != 0 || group[0] != 10 || group[1] != 20 ||
+            group[2] != 30) {
+            return differs("effective group", group[1], 20);
+        }
+        if (getgroups(8, groups) != 3 || groups[2] != 1234) {
+            return differs("third group", groups[2], 1234);
+        }
+        // There and back, as such a program does around what it does for its user.
+        if (seteuid(1000) != 0 || geteuid() != 1000 || setuid(77) == 0 || errno != EPERM) {
+            return failed("seteuid");
+        }
+        return seteuid(0) != 0 || geteuid() != 0 ? failed("seteuid back") : nullptr;
+    }
+};
+
+class Limits final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        const struct rlimit limit = {4321, 8765};
+        (void)umask(027);
+        errno = 0;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || chdir("/usr") != 0 ||
+            prctl(PR_SET_NAME, "a new name") != 0 || nice(3) == -1) {
+            return failed("setrlimit, chdir, prctl, nice");
+        }
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        struct rlimit limit = {};
+        char text[256] = {};
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur != 4321 + turn_) {
+            return differs("limit", static_cast<long long>(limit.rlim_cur),
+                           static_cast<long long>(4321 + turn_));
+        }
+        ++turn_;
+        limit.rlim_cur = 4321 + turn_;
+        if (prlimit(0, RLIMIT_NOFILE, &limit, nullptr) != 0) {
+            return failed("prlimit");
+        }
+        const mode_t mask = umask(027);
+        if (mask != 027) {
+            return differs("umask", mask, 027);
+        }
+        if (getcwd(text, sizeof text) == nullptr || strcmp(text, "/usr") != 0) {
+            return failed("getcwd");
+        }
+        if (prctl(PR_GET_NAME, text) != 0 || strcmp(text, "a new name") != 0) {
+            return failed("PR_GET_NAME");
+        }
+        const int priority = getpriority(PRIO_PROCESS, 0);
+        return priority != 3 ? differs("priority", priority, 3) : nullptr;
+    }
+
+  private:
+    rlim_t turn_ = 0;
+};
+
+// Namespaces of its own: another host name, a network with nothing but a loopback.
+class Spaces final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS) != 0 ||
+            sethostname("inside", 6) != 0) {
+            return failed("unshare");
+        }
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        char name[64] = {};
+        if (gethostname(name, sizeof name) != 0 || strcmp(name, "inside") != 0) {
+            return failed("gethostname");
+        }
+        return if_nametoindex("eth0") != 0 || if_nametoindex("lo") == 0 ? "the network is another's"
+                                                                        : nullptr;
+    }
+};
+
+// Process 1 of a name space of processes, which is what talks to the rig, and a child of it.
+class FirstProcess final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        if (unshare(CLONE_NEWPID) != 0) {
+            return failed("unshare");
+        }
+        const pid_t child = fork();
+        if (child < 0) {
+            return failed("fork");
+        }
+        if (child != 0) {
+            int status = 0;
+            (void)waitpid(child, &status, 0);
+            _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+        }
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        if (getpid() != 1) {
+            return differs("pid inside", getpid(), 1);
+        }
+        const pid_t child = fork();
+        if (child == 0) {
+            _exit(getppid() == 1 ? 0 : 1);
+        }
+        int status = 0;
+        if (child <= 1 || waitpid(child, &status, 0) != child || status != 0) {
+            return differs("status of a child inside", status, 0);
+        }
+        return kill(child, 0) == 0 || errno != ESRCH ? failed("a dead child") : nullptr;
+    }
+};
+
+const KindOf<Users> users("users");
+const KindOf<Limits> limits("limits");
+const KindOf<Spaces> spaces("namespaces");
+const KindOf<FirstProcess> first_process("pid-namespace");
+
+}  // namespace

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+//
+// Signals that a child sends, while this process computes, or sleeps in a call: none is lost, none
+// is doubled, and the call goes on or ends as its flags say.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/helper.h"
+#include "workloads/lib/kinds.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::Holder;
+using mosrig::guest::KindOf;
+
+// The letter of a process's state, as /proc has it.
+char state_of(pid_t pid) {
+    char path[64];
+    char text[512] = {};
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    (void)!read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    const char* end = strrchr(text, ')');
+    return end != nullptr ? end[2] : '?';
+}
+
+// Signals with numbers, sent while the parent waits for the child's answer.
+class Flood final : public Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        struct sigaction action = {};
+        action.sa_sigaction = take;
+        action.sa_flags = SA_SIGINFO | SA_RESTART;
+        if (sigaction(SIGRTMIN + 4, &action, nullptr) != 0 ||
+            sigaction(SIGUSR1, &action, nullptr) != 0) {
+            return failed("sigaction");
+        }
+        return helper_.start(flood, flood, nullptr);
+    }
+
+  protected:
+    const char* step() override {
+        next_ = 0;
+        lost_ = 0;
+        plain_ = 0;
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        // Some may still be on their way, but not for long.
+        for (int look = 0; look < 500 && next_ + lost_ < count; ++look) {
+            (void)usleep(10000);
+        }
+        if (next_ != count || lost_ != 0) {
+            return differs("numbered signals, in their order", next_, count);
+        }
+        // Of these, one that is not yet taken swallows the next.
+        return plain_ < 1 || plain_ > count ? differs("plain signals", plain_, count) : nullptr;
+    }
+
+  private:
+    static constexpr int count = 30;
+
+    static const char* flood(void* /*data*/) {
+        for (int at = 0; at < count; ++at) {
+            union sigval value = {};
+            value.sival_int = at;
+            if (sigqueue(getppid(), SIGRTMIN + 4, value) != 0 || kill(getppid(), SIGUSR1) != 0) {
+                return failed("sigqueue");
+            }
+        }
+        return nullptr;
+    }
+
+    static void take(int signal, siginfo_t* info, void* /*context*/) {
+        if (signal == SIGUSR1) {
+            plain_ = plain_ + 1;
+        } else if (info->si_value.sival_int == next_) {
+            next_ = next_ + 1;
+        } else {
+            lost_ = lost_ + 1;
+        }
+    }
+
+    static inline volatile sig_atomic_t next_;
+    static inline volatile sig_atomic_t lost_;
+    static inline volatile sig_atomic_t plain_;
+    mosrig::guest::Helper helper_;
+};
+
+// The child waits until the parent sleeps in a call, sends a signal, waits until the handler has
+// run, and only then provides what the call waits for.
+class Interrupted final : public Holder {
+  public:
+    using Holder::Holder;
+    ~Interrupted() override {
+        if (child_ > 0) {
+            (void)kill(child_, SIGKILL);
+            (void)waitpid(child_, nullptr, 0);
+        }
+    }
+
+    const char* hold() override {
+        if (pipe2(order_, O_CLOEXEC) != 0 || pipe2(handled_, O_CLOEXEC) != 0 ||
+            pipe2(data_, O_CLOEXEC) != 0) {
+            return failed("pipe");
+        }
+        note_to_ = handled_[1];
+        child_ = fork();
+        if (child_ == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            disturb();
+        }
+        return child_ < 0 ? failed("fork") : nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        const char* wrong = reading(SA_RESTART);
+        wrong = wrong != nullptr ? wrong : reading(0);
+        return wrong != nullptr ? wrong : sleeping();
+    }
+
+  private:
+    static const char* handle(int flags) {
+        struct sigaction action = {};
+        action.sa_handler = [](int /*signal*/) { (void)!write(note_to_, "h", 1); };
+        action.sa_flags = flags;
+        return sigaction(SIGUSR1, &action, nullptr) != 0 ? failed("sigaction") : nullptr;
+    }
+
+    // The signal may come just before the call: then it cannot have ended it, and is no proof.
+    static constexpr int tries = 10;
+
+    const char* reading(int flags) {
+        if (const char* wrong = handle(flags); wrong != nullptr) {
+            return wrong;
+        }
+        for (int attempt = 0; attempt < tries; ++attempt) {
+            char letter = 0;
+            if (!order('r')) {
+                return failed("order");
+            }
+            ssize_t got = read(data_[0], &letter, 1);
+            const bool ended = got == -1 && errno == EINTR;
+            if (ended && flags != 0) {
+                return "a read that is to be restarted was not";
+            }
+            got = ended ? read(data_[0], &letter, 1) : got;
+            if (got != 1 || letter != 'd') {
+                return failed("read that was interrupted");
+            }
+            if (ended || flags != 0) {
+                return nullptr;
+            }
+        }
+        return "a signal never ends a read";
+    }
+
+    // A sleep ends with the signal and says how much was left.
+    const char* sleeping() {
+        for (int attempt = 0; attempt < tries; ++attempt) {
+            const struct timespec wanted = {5, 0};
+            struct timespec left = {};
+            char letter = 0;
+            if (!order('s')) {
+                return failed("order");
+            }
+            const int result = nanosleep(&wanted, &left);
+            const bool ended = result == -1 && errno == EINTR;
+            if ((result != 0 && !ended) || read(data_[0], &letter, 1) != 1) {
+                return failed("sleep that was interrupted");
+            }
+            if (ended) {
+                return left.tv_sec > 5 || left.tv_sec + left.tv_nsec <= 0
+                           ? differs("seconds left of a sleep", left.tv_sec, 4)
+                           : nullptr;
+            }
+        }
+        return "a signal never ends a sleep";
+    }
+
+    [[nodiscard]] bool order(char letter) const { return write(order_[1], &letter, 1) == 1; }
+
+    [[noreturn]] void disturb() const {
+        const pid_t parent = getppid();
+        char letter = 0;
+        while (read(order_[0], &letter, 1) == 1) {
+            // Asleep for some looks in a row, it most likely is in the call that it was to make.
+            for (int asleep = 0; asleep < 20;) {
+                asleep = state_of(parent) == 'S' ? asleep + 1 : 0;
+                (void)usleep(1000);
+            }
+            if (kill(parent, SIGUSR1) != 0 || read(handled_[0], &letter, 1) != 1 ||
+                write(data_[1], "d", 1) != 1) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+
+    static inline int note_to_;
+    int order_[2] = {};
+    int handled_[2] = {};
+    int data_[2] = {};
+    pid_t child_ = -1;
+};
+
+// Stopped and let go on, while it sleeps in a call and has no idea of it.
+class Stopped final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        struct sigaction action = {};
+        action.sa_handler = [](int /*signal*/) { continued_ = continued_ + 1; };
+        action.sa_flags = SA_RESTART;
+        return sigaction(SIGCONT, &action, nullptr) != 0 ? failed("sigaction")
+                                                         : helper_.start(stop, stop, nullptr);
+    }
+
+  protected:
+    const char* step() override {
+        continued_ = 0;
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        return continued_ != 1 ? differs("signals to go on", continued_, 1) : nullptr;
+    }
+
+  private:
+    static const char* stop(void* /*data*/) {
+        const pid_t parent = getppid();
+        if (kill(parent, SIGSTOP) != 0) {
+            return failed("SIGSTOP");
+        }
+        for (int look = 0; state_of(parent) != 'T'; ++look) {
+            if (look == 20000) {
+                return "it does not stop";
+            }
+            (void)usleep(1000);
+        }
+        if (kill(parent, SIGCONT) != 0) {
+            return failed("SIGCONT");
+        }
+        for (int look = 0; state_of(parent) == 'T'; ++look) {
+            if (look == 20000) {
+                return "it does not go on";
+            }
+            (void)usleep(1000);
+        }
+        return nullptr;
+    }
+
+    static inline volatile sig_atomic_t continued_;
+    mosrig::guest::Helper helper_;
+};
+
+const KindOf<Flood> flood("flood");
+const KindOf<Interrupted> interrupted("interrupted");
+const KindOf<Stopped> stopped("stopped");
+
+}  // namespace
