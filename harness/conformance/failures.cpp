@@ -139,6 +139,9 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
 Result<void> expect_usable(Stage& stage, const Run& run) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_CHECK(await_link(stage, subject.pid()));
+    MOSRIG_TRY(const ProcessState away,
+               read_process(stage.home(), subject.pid(), stage.soon("the state of the process")));
+    show(stage.result, away);
     MOSRIG_CHECK(expect_intact(stage, subject, "away after the failures"));
     MOSRIG_TRY(const ProcessState home, move_to(stage, subject.pid(), 0, 0, false));
     stage.check("the cluster works on", home.where == 0);

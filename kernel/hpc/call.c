@@ -177,6 +177,7 @@ int om_send_memory(struct om_proc *p, u64 addr, size_t len)
 
 	if (!buf)
 		return -ENOMEM;
+	om_note_written(&p->away, addr, len);
 	for (; len && !ret; addr += chunk, len -= chunk) {
 		chunk = min_t(size_t, len, OM_MAX_INLINE);
 		*buf = addr;
@@ -190,7 +191,7 @@ int om_send_memory(struct om_proc *p, u64 addr, size_t len)
 }
 
 /* Lists what the call wrote. Returns the number of bytes. */
-static size_t om_list_outs(struct om_work *w)
+static size_t om_list_outs(struct om_proc *p, struct om_work *w)
 {
 	long result = w->reply.result;
 	size_t total = 0, left;
@@ -212,6 +213,7 @@ static size_t om_list_outs(struct om_work *w)
 		}
 		if (!s.len)
 			continue;
+		om_note_written(&p->away, s.addr, s.len);
 		w->out[w->reply.outs++] = s;
 		total += s.len;
 	}
@@ -221,7 +223,7 @@ static size_t om_list_outs(struct om_work *w)
 /* Sends the reply with what the call wrote. */
 static int om_send_reply(struct om_proc *p, struct om_work *w)
 {
-	size_t total = om_list_outs(w), at = 0;
+	size_t total = om_list_outs(p, w), at = 0;
 	void *buf = NULL;
 	struct kvec vec[4];
 	unsigned int i;
@@ -406,8 +408,9 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		p->away.parking = true;
 	}
 	ret = om_send_reply(p, w);
+	/* what the handler had blocked comes before the program goes on */
 	if (!ret && (w->reply.flags & OM_REPLY_REGS))
-		ret = om_send_regs(p, task_pt_regs(current));
+		ret = om_deliver(p, task_pt_regs(current));
 	kvfree(w);
 	return ret;
 }

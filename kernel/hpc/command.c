@@ -6,6 +6,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/if.h>
 #include <linux/futex.h>
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -66,6 +67,14 @@ static const struct om_ioctl {
 	OM_IOCTL(BLKGETSIZE64, OM_SEG_OUT, u64),
 	OM_IOCTL(BLKSSZGET, OM_SEG_OUT, int),
 	OM_IOCTL(SIOCATMARK, OM_SEG_OUT, int),
+	OM_IOCTL(SIOCGIFNAME, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFINDEX, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFFLAGS, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFADDR, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFNETMASK, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFBRDADDR, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFHWADDR, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
+	OM_IOCTL(SIOCGIFMTU, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
 	OM_IOCTL(SIOCGPGRP, OM_SEG_OUT, int),
 	OM_IOCTL(SIOCSPGRP, OM_SEG_IN, int),
 	OM_IOCTL_VALUE(FIOCLEX),

@@ -297,7 +297,6 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wants_home(p) ||
 				(!p->away.pushed &&
-				 om_link_inflight(link) < p->away.window &&
-				 om_link_room(link, PAGE_SIZE * 8)));
+				 om_link_inflight(link) < p->away.window));
 	}
 }

@@ -18,6 +18,8 @@
 
 #include "om.h"
 
+/* A full window of pages and what else is sent, with TCP's own overhead. */
+#define OM_SNDBUF	(2 * 1024 * 1024)
 #define OM_RX_KEEP	(OM_MAX_PAGES * (PAGE_SIZE + 8) + 4096)
 
 /* The body is lost while its deputy is busy with something else. */
@@ -82,6 +84,20 @@ static void om_sk_set_class(struct sock *sk)
 	sk->sk_use_task_frag = false;
 }
 
+/*
+ * How much is on its way is our decision. What TCP would start with holds less
+ * than one batch of pages, and grows only for one who fills it.
+ */
+static void om_sk_set_buffer(struct sock *sk)
+{
+	lock_sock(sk);
+	sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
+	WRITE_ONCE(sk->sk_sndbuf, OM_SNDBUF);
+	release_sock(sk);
+	/* each acknowledgement is told: who pushes waits for it */
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+}
+
 /**
  * om_link_get_fd - make a link of a connected TCP socket
  * @fd: descriptor of the calling process
@@ -139,6 +155,7 @@ struct om_link *om_link_get_fd(int fd, u32 node)
 	sk->sk_error_report = om_sk_wake;
 	write_unlock_bh(&sk->sk_callback_lock);
 	om_sk_set_class(sk);
+	om_sk_set_buffer(sk);
 	return link;
 free:
 	kvfree(link->rx_buf);
@@ -231,15 +248,4 @@ u64 om_link_half_trip(struct om_link *link)
 	/* srtt_us is eight times the round trip */
 	return READ_ONCE(tcp_sk(link->sock->sk)->srtt_us) *
 	       (NSEC_PER_USEC / 8) / 2;
-}
-
-/* Would @bytes go into the socket at once? If not, ask to be woken. */
-bool om_link_room(struct om_link *link, size_t bytes)
-{
-	struct sock *sk = link->sock->sk;
-
-	if (sk_stream_wspace(sk) >= (int)bytes)
-		return true;
-	set_bit(SOCK_NOSPACE, &link->sock->flags);
-	return sk_stream_wspace(sk) >= (int)bytes;
 }

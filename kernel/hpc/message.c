@@ -223,7 +223,6 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 			om_link_kill(link, ret ? ret : -EPIPE);
 			return link->error;
 		}
-		set_bit(SOCK_NOSPACE, &link->sock->flags);
 		left = wait_event_killable_timeout(link->wait,
 				sk_stream_is_writeable(sk) || link->dead ||
 				READ_ONCE(sk->sk_err) ||

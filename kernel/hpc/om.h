@@ -86,7 +86,6 @@ void om_link_kill(struct om_link *link, int error);
 bool om_link_readable(struct om_link *link);
 bool om_link_alive(struct om_link *link);
 u32 om_link_inflight(struct om_link *link);
-bool om_link_room(struct om_link *link, size_t bytes);
 u64 om_link_half_trip(struct om_link *link);
 int om_link_recv(struct om_link *link, struct om_msg *msg);
 int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout);
@@ -242,7 +241,7 @@ bool om_returns_to_vdso(const struct om_call *call);
 int om_park(struct om_proc *p);
 int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 		   const struct om_msg *msg);
-int om_send_regs(struct om_proc *p, const struct pt_regs *regs);
+int om_deliver(struct om_proc *p, struct pt_regs *regs);
 void om_rseq_take(struct om_proc *p);
 void om_rseq_give(struct om_proc *p);
 void om_body_park(struct om_body *b, struct pt_regs *regs);
@@ -288,6 +287,7 @@ int om_pages_check(const void *data, size_t len);
 
 /* page.c: home's pages */
 
+void om_note_written(struct om_away *away, unsigned long addr, size_t len);
 void om_sent_clear(struct om_away *away, unsigned long start,
 		   unsigned long end);
 void om_sent_free(struct om_away *away);

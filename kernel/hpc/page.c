@@ -75,6 +75,26 @@ void om_sent_clear(struct om_away *away, unsigned long start,
 	}
 }
 
+/**
+ * om_note_written - a call has written memory at home
+ * @away: the process's pages
+ * @addr: where
+ * @len: how many bytes
+ *
+ * A page that the body lacks is not written there, for home will send it. If it
+ * was empty when the push came by, the push has to come by once more: without
+ * that the body would take it for empty when it hears that all is pushed.
+ */
+void om_note_written(struct om_away *away, unsigned long addr, size_t len)
+{
+	unsigned long end = min(addr + len, away->cursor);
+
+	if (away->pushed || away->again)
+		return;
+	for (addr &= PAGE_MASK; addr < end && !away->again; addr += PAGE_SIZE)
+		away->again = !om_was_sent(away, addr);
+}
+
 void om_sent_free(struct om_away *away)
 {
 	struct om_sent *s;
@@ -327,8 +347,7 @@ int om_push_some(struct om_proc *p)
 	unsigned int n = 0;
 	int ret;
 
-	if (away->pushed || om_link_inflight(p->link) >= away->window ||
-	    !om_link_room(p->link, OM_PUSH_BATCH * (PAGE_SIZE + 8) + 64))
+	if (away->pushed || om_link_inflight(p->link) >= away->window)
 		return 0;
 	end = om_scan(away->cursor, &scan, &start);
 	if (!end && away->again) {

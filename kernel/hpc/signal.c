@@ -75,12 +75,8 @@ int om_park(struct om_proc *p)
 	return om_link_send_one(p->link, OM_M_PARK, NULL, 0);
 }
 
-/**
- * om_send_regs - let the parked body go on
- * @p: the process; the current one
- * @regs: with these user registers
- */
-int om_send_regs(struct om_proc *p, const struct pt_regs *regs)
+/* Lets the parked body go on with these registers. */
+static int om_send_regs(struct om_proc *p, const struct pt_regs *regs)
 {
 	struct om_regs *r = kvmalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
 	struct kvec vec[2];
@@ -114,6 +110,42 @@ static size_t om_frame_size(const struct pt_regs *regs, unsigned long old_sp)
 	return top > regs->sp ? min(size, top - regs->sp) : 0;
 }
 
+/* One signal, as far as one is pending. */
+static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
+{
+	unsigned long sp = regs->sp;
+
+	p->away.parked = true;
+	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
+	if (om_link_alive(p->link))
+		arch_do_signal_or_restart(regs);
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	p->away.parked = false;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return regs->sp == sp ? 0 :
+	       om_send_memory(p, regs->sp, om_frame_size(regs, sp));
+}
+
+/**
+ * om_deliver - let the body, which stands still, go on after what is pending
+ * @p: the process; the current one
+ * @regs: its user registers
+ *
+ * May not return at all, if that is what a signal says. Returns 0 or a negative
+ * errno.
+ */
+int om_deliver(struct om_proc *p, struct pt_regs *regs)
+{
+	int ret = 0;
+
+	while (!ret && task_sigpending(current) && !om_wanted_now(p) &&
+	       om_link_alive(p->link))
+		ret = om_signal_once(p, regs);
+	p->away.parking = false;
+	return ret ? ret : om_send_regs(p, regs);
+}
+
 /**
  * om_take_parked - the body stands still: deliver what is pending
  * @p: the process; the current one
@@ -128,7 +160,6 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 {
 	const struct om_parked *m = msg->data;
 	size_t xlen = msg->len - sizeof(*m);
-	unsigned long sp;
 	int ret;
 
 	if (!p->away.parking || msg->len < sizeof(*m) ||
@@ -143,22 +174,9 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 	ret = om_regs_load(regs, &m->regs, m + 1);
 	if (ret)
 		return ret;
-	sp = regs->sp;
-	p->away.parked = true;
-	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
-	if (om_link_alive(p->link))
-		arch_do_signal_or_restart(regs);
-	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	p->away.parked = false;
-	p->away.parking = false;
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	if (regs->sp != sp) {
-		ret = om_send_memory(p, regs->sp, om_frame_size(regs, sp));
-		if (ret)
-			return ret;
-	}
-	return om_send_regs(p, regs);
+	/* without a signal, too: a call may have to be made again */
+	ret = om_signal_once(p, regs);
+	return ret ? ret : om_deliver(p, regs);
 }
 
 /* The current process dies of a signal that leaves a core behind. */

@@ -234,6 +234,9 @@ class Jobs final : public Terminal {
 
     [[noreturn]] static void be_job() {
         (void)setpgid(0, 0);
+        // Whoever started this may have run it in the background, without them.
+        (void)signal(SIGINT, SIG_DFL);
+        (void)signal(SIGTSTP, SIG_DFL);
         (void)signal(SIGTTOU, SIG_IGN);
         (void)tcsetpgrp(STDIN_FILENO, getpid());
         (void)signal(SIGCONT, [](int /*signal*/) { tell("job goes on\n"); });

@@ -7,4 +7,4 @@ folder=$(mktemp -d)
 cat /usr/local/lib/mosrig/workloads/* 2>/dev/null >"$folder/in" || true
 mkfifo "$folder/out"
 (md5sum <"$folder/out"; rm -r "$folder") &
-exec gzip -9 -c "$folder/in" >"$folder/out"
+exec gzip -n -9 -c "$folder/in" >"$folder/out"
