@@ -48,8 +48,13 @@ int64_t read_clock(clockid_t clock) {
 
 class Busy final : public mosrig::guest::Workload {
   public:
-    Busy(size_t mib, uint64_t seed, int64_t turn_ms, bool clocks)
-        : memory_(mib, seed), seed_(seed), value_(seed), mib_(mib), clocks_(clocks) {
+    Busy(size_t mib, uint64_t seed, int64_t turn_ms, bool clocks, bool wanders)
+        : memory_(mib, seed),
+          seed_(seed),
+          value_(seed),
+          mib_(mib),
+          clocks_(clocks),
+          wanders_(wanders) {
         calibrate(turn_ms);
     }
 
@@ -61,6 +66,9 @@ class Busy final : public mosrig::guest::Workload {
         if (clocks_) {
             look_at(CLOCK_MONOTONIC, monotonic_);
             look_at(CLOCK_REALTIME, realtime_);
+        }
+        if (wanders_ && seen_ == nullptr) {
+            seen_ = memory_.verify_some();
         }
     }
 
@@ -74,7 +82,7 @@ class Busy final : public mosrig::guest::Workload {
                            static_cast<long long>(stepped_back_ns_));
             return wrong_;
         }
-        if (const char* wrong = memory_.verify(); wrong != nullptr) {
+        if (const char* wrong = seen_ != nullptr ? seen_ : memory_.verify(); wrong != nullptr) {
             return wrong;
         }
         memory_.rewrite(rewrite_step);
@@ -145,6 +153,8 @@ class Busy final : public mosrig::guest::Workload {
     uint64_t chunk_ = 0;
     size_t mib_;
     bool clocks_;
+    bool wanders_;
+    const char* seen_ = nullptr;
     unsigned verified_ = 0;
     int64_t monotonic_ = 0;
     int64_t realtime_ = 0;
@@ -159,7 +169,8 @@ int main(int argc, char** argv) {
     using mosrig::guest::option;
     Busy busy(static_cast<size_t>(option(argc, argv, "--mib", 1)),
               static_cast<uint64_t>(option(argc, argv, "--seed", 2463534242)),
-              option(argc, argv, "--turn-ms", 100), !flag(argc, argv, "--no-clocks"));
+              option(argc, argv, "--turn-ms", 100), !flag(argc, argv, "--no-clocks"),
+              flag(argc, argv, "--wander"));
     if (!busy.valid()) {
         return mosrig::guest::skip("not enough memory for --mib");
     }

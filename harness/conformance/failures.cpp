@@ -150,24 +150,25 @@ Result<void> expect_usable(Stage& stage, const Run& run) {
 
 // What is done to a node or a link while a process is away; how long it may take to be noticed.
 Result<void> strike(Stage& stage, const std::string& event) {
-    const auto on = [&stage](Machine& machine, const std::string& script) -> Result<void> {
-        StartOptions options;
-        // It goes on when the connection to the node is gone.
+    // `after` goes on by itself: all that belongs to the session of the program ends with it.
+    const auto on = [&stage](Machine& machine, const std::string& now,
+                             const std::string& after) -> Result<void> {
+        const std::string script =
+            fmt::format("{} && {{ setsid sh -c '{}' > /dev/null 2>&1 & echo done; }}", now, after);
         MOSRIG_TRY(const std::unique_ptr<Program> program,
-                   machine.start({"sh", "-c", "( " + script + " ) > /dev/null 2>&1 & echo done"},
-                                 stage.soon("the blow"), options));
+                   machine.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
         MOSRIG_TRY(const std::optional<std::string> line,
                    program->read_line(stage.soon("the blow")));
         return stage.require("the blow is struck", line == "done", line.value_or("(end)"));
     };
     if (event == "link-cut") {
-        return on(stage.guest(), "ip link set eth1 down");
+        return on(stage.guest(), "ip link set eth1 down", "true");
     }
     if (event == "link-blip") {
-        return on(stage.guest(), "ip link set eth1 down; sleep 4; ip link set eth1 up");
+        return on(stage.guest(), "ip link set eth1 down", "sleep 4; ip link set eth1 up");
     }
     stage.nodes_used_up = true;
-    return on(event == "home-killed" ? stage.home() : stage.guest(),
+    return on(event == "home-killed" ? stage.home() : stage.guest(), "true",
               "echo b > /proc/sysrq-trigger");
 }
 

@@ -22,6 +22,8 @@ class CheckedMemory {
     bool valid() const { return bytes_ != nullptr && sums_ != nullptr; }
     // nullptr if every page holds what was last written to it, else where the first wrong page is.
     const char* verify();
+    // The same of one page, each time another one, far from the last.
+    const char* verify_some();
     // Rewrites every `step`th page, each time others, so that a moved process has dirty pages.
     void rewrite(size_t step);
     // Digest over the whole content, as last written.
@@ -29,10 +31,12 @@ class CheckedMemory {
 
   private:
     void fill(size_t page);
+    const char* verify_page(size_t page);
 
     size_t pages_;
     uint64_t state_;
     size_t round_ = 0;
+    size_t looked_at_ = 0;
     std::unique_ptr<unsigned char[]> bytes_;
     std::unique_ptr<uint32_t[]> sums_;
     char wrong_[64] = {};
