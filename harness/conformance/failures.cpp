@@ -150,11 +150,12 @@ Result<void> expect_usable(Stage& stage, const Run& run) {
 
 // What is done to a node or a link while a process is away; how long it may take to be noticed.
 Result<void> strike(Stage& stage, const std::string& event) {
-    // `after` goes on by itself: all that belongs to the session of the program ends with it.
+    // `after` goes on by itself. All that belongs to the session of the program ends with it, so it
+    // has one of its own before anything is said.
     const auto on = [&stage](Machine& machine, const std::string& now,
                              const std::string& after) -> Result<void> {
-        const std::string script =
-            fmt::format("{} && {{ setsid sh -c '{}' > /dev/null 2>&1 & echo done; }}", now, after);
+        const std::string script = fmt::format(
+            "{} && setsid sh -c 'echo done; exec >/dev/null 2>&1 </dev/null; {}' &", now, after);
         MOSRIG_TRY(const std::unique_ptr<Program> program,
                    machine.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
         MOSRIG_TRY(const std::optional<std::string> line,
@@ -244,7 +245,13 @@ Result<void> play_failures(Stage& stage, const Description& description) {
 Result<void> play_disasters(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
     for (const std::string& event : run.events) {
-        MOSRIG_CHECK(play_disaster(stage, run, event));
+        const Result<void> played = play_disaster(stage, run, event);
+        if (!played && event.rfind("link", 0) == 0) {
+            // The next case needs the link; what went wrong in this one is told all the same.
+            (void)stage.guest().run({"ip", "link", "set", "eth1", "up"}, stage.soon("the healing"),
+                                    0);
+        }
+        MOSRIG_CHECK(played);
     }
     return {};
 }
