@@ -150,12 +150,13 @@ Result<void> expect_usable(Stage& stage, const Run& run) {
 
 // What is done to a node or a link while a process is away; how long it may take to be noticed.
 Result<void> strike(Stage& stage, const std::string& event) {
-    // `after` goes on by itself. All that belongs to the session of the program ends with it, so it
-    // has one of its own before anything is said.
+    // `after` goes on by itself. All that is of the program's session ends with the program, so it
+    // has a session of its own, and the program waits until that is so.
     const auto on = [&stage](Machine& machine, const std::string& now,
                              const std::string& after) -> Result<void> {
         const std::string script = fmt::format(
-            "{} && setsid sh -c 'echo done; exec >/dev/null 2>&1 </dev/null; {}' &", now, after);
+            "{} && {{ setsid sh -c 'echo done; exec >/dev/null 2>&1 </dev/null; {}' & sleep 60; }}",
+            now, after);
         MOSRIG_TRY(const std::unique_ptr<Program> program,
                    machine.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
         MOSRIG_TRY(const std::optional<std::string> line,

@@ -127,6 +127,19 @@ Result<Printed> run_still(Stage& stage, const Run& run, long steps) {
     return printed;
 }
 
+// How long a process takes to go out and come home on these nodes.
+Result<double> time_round(Stage& stage) {
+    Run run;
+    run.command = {"busy"};
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    const Clock::time_point start = Clock::now();
+    MOSRIG_CHECK(move_to(stage, subject.pid(), stage.guest().id(), 0, true));
+    MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, true));
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
+    return seconds;
+}
+
 }  // namespace
 
 Result<void> play_stalled(Stage& stage, const Description& description) {
@@ -194,8 +207,10 @@ Result<void> play_script(Stage& stage, const Description& description) {
     const Phase& phase = run.phases.front();
     // How long the shell takes here decides how much it has to do: moves must fall into its run.
     constexpr long probe_steps = 4000;
-    constexpr double wanted_seconds = 25;
+    constexpr double least_seconds = 25;
     MOSRIG_TRY(const Printed probe, run_still(stage, run, probe_steps));
+    MOSRIG_TRY(const double round_seconds, time_round(stage));
+    const double wanted_seconds = std::max(least_seconds, 2 * phase.times * round_seconds);
     const long steps =
         static_cast<long>(probe_steps * wanted_seconds / std::max(probe.seconds, 0.05));
     MOSRIG_TRY(const std::unique_ptr<Program> program, Script::start(stage, run, steps));

@@ -285,12 +285,17 @@ void om_batch_drop(struct om_batch *batch);
 int om_batch_send(struct om_link *link, struct om_batch *batch, bool more);
 int om_pages_check(const void *data, size_t len);
 
-/* page.c: home's pages */
+/* sent.c: which of home's pages the body has */
 
+bool om_was_sent(struct om_away *away, unsigned long addr);
+int om_mark_sent(struct om_away *away, unsigned long addr);
 void om_note_written(struct om_away *away, unsigned long addr, size_t len);
 void om_sent_clear(struct om_away *away, unsigned long start,
 		   unsigned long end);
 void om_sent_free(struct om_away *away);
+
+/* page.c: home's pages */
+
 int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 		  bool more);
 int om_send_hot(struct om_proc *p, const struct om_regs *regs);
