@@ -126,11 +126,14 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
         return happened;
     }
     stage.check(fmt::format("{} happens", title), happened.has_value());
-    const bool must_live = message.before_commit && !(at_home && action == "kill");
+    // A guest that is killed as it says that it is ready has said so, and is sent the process.
+    const bool must_live =
+        message.before_commit && (action != "kill" || (!at_home && name != "ready"));
     stage.check(fmt::format("{}: {}", title,
-                            must_live ? "the process goes on at home"
+                            must_live ? "the process goes on, at home or by another link"
                                       : "one copy lives, or the process is reported dead"),
-                must_live ? outcome == Outcome::at_home : outcome != Outcome::unclear,
+                must_live ? outcome == Outcome::at_home || outcome == Outcome::away
+                          : outcome != Outcome::unclear,
                 to_string(outcome));
     return end(stage, subject, outcome);
 }

@@ -266,6 +266,9 @@ static void om_stub(struct om_body *b, struct pt_regs *regs)
 						 sizeof(ret));
 				om_body_die(b, "cannot prepare");
 			}
+			/* whoever is told so sends a process, and keeps none */
+			if (fatal_signal_pending(current))
+				om_body_die(b, "killed here");
 			if (om_link_send_one(b->link, OM_M_READY, NULL, 0))
 				om_body_die(b, "no link");
 			break;
