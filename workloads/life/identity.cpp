@@ -80,7 +80,7 @@ class Limits final : public Holder {
         char text[256] = {};
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur != 4321 + turn_) {
             return differs("limit", static_cast<long long>(limit.rlim_cur),
-                           static_cast<long long>(4321 + turn_));
+                           static_cast<long long>(turn_) + 4321);
         }
         ++turn_;
         limit.rlim_cur = 4321 + turn_;
