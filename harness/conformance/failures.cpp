@@ -89,12 +89,17 @@ Result<Outcome> settle(Stage& stage, Subject& subject) {
     return outcome;
 }
 
+// Whoever started the program learns that it was killed.
+Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline) {
+    MOSRIG_TRY(const int status, subject.program().wait(deadline));
+    stage.check("its death is reported as that of signal 9", status == 128 + SIGKILL,
+                std::to_string(status));
+    return {};
+}
+
 Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
     if (outcome == Outcome::dead) {
-        MOSRIG_TRY(const int status, subject.program().wait(stage.soon("the status of the dead")));
-        stage.check("its death is reported as that of signal 9", status == 128 + SIGKILL,
-                    std::to_string(status));
-        return {};
+        return expect_killed(stage, subject, stage.soon("the status of the dead"));
     }
     MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
     return {};
@@ -113,10 +118,7 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
     if (message.leg == Leg::home) {
         MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, true));
     }
-    MOSRIG_TRY(const bool armed, arm_fault(stage, machine, order));
-    if (!armed) {
-        return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
-    }
+    MOSRIG_CHECK(arm_fault(stage, machine, order));
     const int target = message.leg == Leg::home ? 0 : stage.guest().id();
     MOSRIG_CHECK(request_by_file(stage.home(), pid, target, 0, stage.soon("a request")));
     Result<void> happened = await_fault(stage, machine);
@@ -177,17 +179,18 @@ Result<void> strike(Stage& stage, const std::string& event) {
               "echo b > /proc/sysrq-trigger");
 }
 
+// The next case needs the link that was cut.
+Result<void> heal(Stage& stage) {
+    return stage.guest()
+        .run({"ip", "link", "set", "eth1", "up"}, stage.soon("the healing"), 0)
+        .map([](const CommandResult&) {});
+}
+
 // Home is gone: whatever ran for it elsewhere ends by itself.
 Result<void> expect_no_bodies(Stage& stage, std::int64_t pid) {
-    int bodies = -1;
-    Result<void> ended = wait_until(
-        stage.deadline("the end of a body without a home", Millis(30000)), [&]() -> Result<bool> {
-            MOSRIG_TRY(bodies, count_bodies(stage, stage.guest(), pid));
-            return bodies == 0;
-        });
-    if (!ended && ended.error().kind != ErrorKind::timeout) {
-        return ended;
-    }
+    MOSRIG_TRY(const int bodies,
+               await_bodies(stage, stage.guest(), pid, 0,
+                            stage.deadline("the end of a body without a home", Millis(30000))));
     stage.check("without its home, no body goes on", bodies == 0, std::to_string(bodies));
     return {};
 }
@@ -210,16 +213,13 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
                     std::to_string(state.where));
         return move_to(stage, subject.pid(), 0, 0, false).map([](const ProcessState&) {});
     }
-    MOSRIG_TRY(const int status, subject.program().wait(stage.deadline(
-                                     "the death that is to be reported", Millis(30000))));
-    stage.check("its death is reported as that of signal 9", status == 128 + SIGKILL,
-                std::to_string(status));
+    MOSRIG_CHECK(expect_killed(stage, subject,
+                               stage.deadline("the death that is to be reported", Millis(30000))));
     if (event == "guest-killed") {
         return {};
     }
     MOSRIG_CHECK(expect_no_bodies(stage, subject.pid()));
-    MOSRIG_CHECK(
-        stage.guest().run({"ip", "link", "set", "eth1", "up"}, stage.soon("the healing"), 0));
+    MOSRIG_CHECK(heal(stage));
     return expect_usable(stage, run);
 }
 
@@ -234,9 +234,8 @@ Result<void> play_failures(Stage& stage, const Description& description) {
         for (const std::string& action : run.events) {
             for (const char* side : {"send", "recv"}) {
                 // What spoils a message spoils it as it is sent.
-                if (action != "garbage" && action != "truncate") {
-                    MOSRIG_CHECK(play_failure(stage, run, name, side, action));
-                } else if (std::string(side) == "send") {
+                const bool spoils = action == "garbage" || action == "truncate";
+                if (!spoils || std::string(side) == "send") {
                     MOSRIG_CHECK(play_failure(stage, run, name, side, action));
                 }
             }
@@ -251,9 +250,8 @@ Result<void> play_disasters(Stage& stage, const Description& description) {
     for (const std::string& event : run.events) {
         const Result<void> played = play_disaster(stage, run, event);
         if (!played && event.rfind("link", 0) == 0) {
-            // The next case needs the link; what went wrong in this one is told all the same.
-            (void)stage.guest().run({"ip", "link", "set", "eth1", "up"}, stage.soon("the healing"),
-                                    0);
+            // What went wrong before is told, whatever becomes of this.
+            (void)heal(stage);
         }
         MOSRIG_CHECK(played);
     }

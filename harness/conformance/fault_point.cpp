@@ -13,18 +13,17 @@ constexpr const char* parameter = "/sys/module/openmosix/parameters/fault";
 
 }  // namespace
 
-Result<bool> arm_fault(Stage& stage, Machine& machine, const std::string& order) {
+Result<void> arm_fault(Stage& stage, Machine& machine, const std::string& order) {
     MOSRIG_TRY(const int error,
                machine.write_file(parameter, order, stage.soon("an order to fail"), 0));
     if (error == ENOENT) {
-        stage.judge.skip("the kernel of the nodes has no fault point");
-        return false;
+        return stage.skip("the kernel of the nodes has no fault point");
     }
     if (error != 0) {
         return infra_error(
             fmt::format("{} does not take '{}': {}", parameter, order, errno_name(error)));
     }
-    return true;
+    return {};
 }
 
 Result<int> fault_hits(Stage& stage, Machine& machine) {

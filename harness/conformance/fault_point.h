@@ -8,9 +8,9 @@
 
 namespace mosrig {
 
-// Orders a failure (SIDE:MESSAGE:ACTION, or "none") on a node. False, and the case is skipped, if
-// its kernel has no fault point.
-Result<bool> arm_fault(Stage& stage, Machine& machine, const std::string& order);
+// Orders a failure (SIDE:MESSAGE:ACTION, or "none") on a node. Skips the case if its kernel has no
+// fault point.
+Result<void> arm_fault(Stage& stage, Machine& machine, const std::string& order);
 
 // Waits until what was ordered has happened.
 Result<void> await_fault(Stage& stage, Machine& machine);

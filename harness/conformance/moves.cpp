@@ -74,15 +74,9 @@ Result<void> expect_gone(Stage& stage, std::int64_t pid) {
     }
     stage.check("the process is gone", !state, state ? std::string(1, state->stat.state) : "");
     for (Machine* machine : stage.machines()) {
-        int bodies = 0;
-        Result<void> settled = wait_until(
-            stage.soon("the end of bodies on " + machine->name()), [&]() -> Result<bool> {
-                MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
-                return bodies == 0;
-            });
-        if (!settled && settled.error().kind != ErrorKind::timeout) {
-            return settled;
-        }
+        MOSRIG_TRY(const int bodies,
+                   await_bodies(stage, *machine, pid, 0,
+                                stage.soon("the end of bodies on " + machine->name())));
         stage.check(fmt::format("no body of it is left on {}", machine->name()), bodies == 0,
                     number(bodies));
     }
@@ -97,8 +91,7 @@ Result<void> page_out(Stage& stage, std::int64_t pid) {
                stage.guest().run(resolve_command({"pageout", number(body)}), deadline, 0));
     constexpr int status_skip = 77;
     if (result.status == status_skip) {
-        stage.judge.skip("the other node has no swap");
-        return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
+        return stage.skip("the other node has no swap");
     }
     return stage.require("the body's memory is paged out", result.status == 0,
                          result.out + result.err);
@@ -308,17 +301,9 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
     }
     for (Machine* machine : stage.machines()) {
         const int expected = node != 0 && machine->id() == node ? 1 : 0;
-        int bodies = -1;
         // The body ends a moment after home said that all has come home.
-        Result<void> settled =
-            wait_until(stage.soon("the bodies on " + machine->name()), [&]() -> Result<bool> {
-                MOSRIG_TRY(bodies, count_bodies(stage, *machine, pid));
-                return bodies == expected;
-            });
-        // A list that never came says nothing about the bodies.
-        if (!settled && (settled.error().kind != ErrorKind::timeout || bodies < 0)) {
-            return tl::unexpected(settled.error());
-        }
+        MOSRIG_TRY(const int bodies, await_bodies(stage, *machine, pid, expected,
+                                                  stage.soon("the bodies on " + machine->name())));
         if (bodies != expected || expected == 1) {
             stage.check(
                 fmt::format("exactly one copy lives: {} has {} of it", machine->name(), expected),

@@ -191,8 +191,7 @@ Result<Subject> start_subject(Stage& stage, const Run& run) {
     MOSRIG_TRY(const std::string ready,
                subject.ready(stage.deadline("READY of the program", start_time)));
     if (ready.rfind("SKIP ", 0) == 0) {
-        stage.judge.skip(ready.substr(5));
-        return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
+        return stage.skip(ready.substr(5));
     }
     MOSRIG_CHECK(stage.require("the program is READY", ready == "READY", ready));
     return subject;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -27,17 +28,6 @@ std::string mask_digits(const std::string& line) {
         }
     }
     return masked;
-}
-
-Result<std::vector<std::string>> read_to_end(Program& program, const Deadline& deadline) {
-    std::vector<std::string> lines;
-    for (;;) {
-        MOSRIG_TRY(std::optional<std::string> line, program.read_line(deadline));
-        if (!line) {
-            return lines;
-        }
-        lines.push_back(std::move(*line));
-    }
 }
 
 int occurrences(const std::vector<std::string>& lines, const std::string& text) {
@@ -83,9 +73,9 @@ Result<void> play_stalled_run(Stage& stage, const Run& run) {
     stage.check("nmigs is 0", state.nmigs == 0, std::to_string(state.nmigs));
 
     MOSRIG_CHECK(stall->write_line("DRAIN", patience));
-    MOSRIG_TRY(const std::vector<std::string> lines, read_to_end(*stall, patience));
-    MOSRIG_TRY(const int status, stall->wait(patience));
-    stage.check("it ends with status 0", status == 0, std::to_string(status));
+    MOSRIG_TRY(const Printed printed, follow(*stall, patience));
+    const std::vector<std::string>& lines = printed.lines;
+    stage.check("it ends with status 0", printed.status == 0, std::to_string(printed.status));
     if (!run.output.empty()) {
         std::vector<std::string> masked;
         std::transform(lines.begin(), lines.end(), std::back_inserter(masked), mask_digits);
@@ -110,21 +100,9 @@ class Script {
     }
 };
 
-struct Printed {
-    std::vector<std::string> lines;
-    int status = 0;
-    double seconds = 0;
-};
-
 Result<Printed> run_still(Stage& stage, const Run& run, long steps) {
-    const Clock::time_point start = Clock::now();
     MOSRIG_TRY(const std::unique_ptr<Program> program, Script::start(stage, run, steps));
-    const Deadline deadline = stage.deadline("the shell's still run", run_time);
-    Printed printed;
-    MOSRIG_TRY(printed.lines, read_to_end(*program, deadline));
-    MOSRIG_TRY(printed.status, program->wait(deadline));
-    printed.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    return printed;
+    return follow(*program, stage.deadline("the shell's still run", run_time));
 }
 
 // How long a process takes to go out and come home on these nodes.
@@ -230,15 +208,10 @@ Result<void> play_script(Stage& stage, const Description& description) {
     stage.check(
         fmt::format("nmigs is {} after {} moves out and home", 2 * phase.times, phase.times),
         stage.result.nmigs == 2 * phase.times, std::to_string(stage.result.nmigs.value_or(-1)));
-    const Deadline deadline = stage.deadline("the end of the shell", run_time);
-    MOSRIG_TRY(const std::vector<std::string> lines, read_to_end(*program, deadline));
-    MOSRIG_TRY(const int status, program->wait(deadline));
+    MOSRIG_TRY(const Printed moved,
+               follow(*program, stage.deadline("the end of the shell", run_time)));
     MOSRIG_TRY(const Printed still, run_still(stage, run, steps));
-    stage.check("its status is that of a still run", status == still.status,
-                std::to_string(status));
-    stage.check(fmt::format("its {} lines are those of a run that never moved", lines.size()),
-                !lines.empty() && lines == still.lines,
-                lines.empty() ? "it printed nothing" : lines.back());
+    expect_same(stage, still, moved);
     return {};
 }
 

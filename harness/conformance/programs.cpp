@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
+#include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -15,14 +15,9 @@ namespace mosrig {
 namespace {
 
 constexpr Millis run_time(240000);
+constexpr const char* end_of_program = "the end of the program";
 // A round of moves begins this long after the one before, if the node is fast enough.
 constexpr Millis round_time(400);
-
-struct Printed {
-    std::vector<std::string> lines;
-    int status = 0;
-    double seconds = 0;
-};
 
 Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run) {
     StartOptions options;
@@ -31,36 +26,6 @@ Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run) {
     options.environment = workload_environment();
     return stage.home().start(resolve_command(run.command), stage.soon("the program's start"),
                               options);
-}
-
-// Reads what the program prints until its end; `between` runs about every `slice`.
-Result<Printed> follow(Stage& stage, Program& program, Millis slice,
-                       const std::function<Result<void>()>& between) {
-    const Clock::time_point begin = Clock::now();
-    const Deadline deadline = stage.deadline("the end of the program", run_time);
-    Clock::time_point next = begin;
-    Printed printed;
-    for (;;) {
-        if (Clock::now() >= next) {
-            MOSRIG_CHECK(between());
-            next = Clock::now() + slice;
-        }
-        Result<std::optional<std::string>> line = program.read_line(
-            Deadline("a line of the program", std::min(slice, deadline.remaining())));
-        if (line && !*line) {
-            break;
-        }
-        if (line) {
-            printed.lines.push_back(std::move(**line));
-        } else if (line.error().kind != ErrorKind::timeout) {
-            return tl::unexpected(line.error());
-        } else if (deadline.expired()) {
-            return deadline.error();
-        }
-    }
-    MOSRIG_TRY(printed.status, program.wait(deadline));
-    printed.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    return printed;
 }
 
 // Moves every process of a family to the next node, again and again.
@@ -81,6 +46,9 @@ class Unrest {
                 read_process(stage_.home(), pid, stage_.soon("the state of a process"));
             if (state) {
                 moves_[pid] = std::max(moves_[pid], state->nmigs);
+            }
+            if (state && pid == root_) {
+                show(stage_.result, *state);
             }
         }
         return {};
@@ -115,26 +83,12 @@ class Unrest {
     std::map<std::int64_t, std::int64_t> moves_;
 };
 
-void compare(Stage& stage, const Printed& still, const Printed& moved) {
-    stage.check("its status is that of a still run", moved.status == still.status,
-                fmt::format("{}, still {}", moved.status, still.status));
-    const auto differing = std::mismatch(moved.lines.begin(), moved.lines.end(),
-                                         still.lines.begin(), still.lines.end());
-    const bool same = differing.first == moved.lines.end() &&
-                      differing.second == still.lines.end() && !moved.lines.empty();
-    stage.check(
-        fmt::format("its {} lines are those of a still run", still.lines.size()), same,
-        same ? ""
-             : fmt::format("line {}: {}", differing.first - moved.lines.begin() + 1,
-                           differing.first == moved.lines.end() ? "(nothing)" : *differing.first));
-}
-
 Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
     Unrest unrest(stage, program->pid());
-    MOSRIG_TRY(const Printed moved,
-               follow(stage, *program, round_time, [&unrest] { return unrest.round(); }));
-    compare(stage, still, moved);
+    MOSRIG_TRY(const Printed moved, follow(*program, stage.deadline(end_of_program, run_time),
+                                           round_time, [&unrest] { return unrest.round(); }));
+    expect_same(stage, still, moved);
     const std::string figures =
         fmt::format("{} moves of {} processes in {:.1f} s, still {:.1f} s", unrest.moves(),
                     unrest.processes(), moved.seconds, still.seconds);
@@ -147,33 +101,41 @@ Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     return {};
 }
 
-// One move at the beginning: after that no call of the program may bring it home. The shell that
-// starts it is not what is looked at.
+// The process of a name, be it the program itself or a child of it.
+Result<std::int64_t> await_named(Stage& stage, std::int64_t root, const std::string& name) {
+    const Deadline deadline = stage.deadline("a process named " + name, Millis(20000));
+    std::int64_t pid = 0;
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(stage.home(), deadline));
+        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskStat& task) {
+            return task.comm == name && (task.pid == root || task.ppid == root);
+        });
+        pid = found == tasks.end() ? 0 : found->pid;
+        return pid != 0;
+    }));
+    return pid;
+}
+
+// One move at the beginning: after that no call of the process may bring it home.
 Result<void> play_settled(Stage& stage, const Run& run, const Printed& still) {
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
-    const Deadline begin = stage.deadline("the program in place of its shell", Millis(20000));
-    // A name of a process has at most fifteen characters.
-    const std::string script =
-        std::filesystem::path(run.command.front()).filename().string().substr(0, 15);
-    MOSRIG_CHECK(wait_until(begin, [&]() -> Result<bool> {
-        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), program->pid(), begin));
-        return state.stat.comm != script && state.stat.comm != "sh";
-    }));
-    MOSRIG_TRY(ProcessState last, move_to(stage, program->pid(), stage.guest().id(), 0, true));
+    MOSRIG_TRY(const std::int64_t pid, await_named(stage, program->pid(), run.stays_away));
+    MOSRIG_TRY(ProcessState last, move_to(stage, pid, stage.guest().id(), 0, true));
     stage.result.seen = Answer::moves;
     show(stage.result, last);
     int looks = 0;
-    MOSRIG_TRY(const Printed moved, follow(stage, *program, Millis(100), [&]() -> Result<void> {
-                   Result<ProcessState> now =
-                       read_process(stage.home(), program->pid(), stage.soon("where it is"));
-                   // Between its last line and the end of its output it may be gone.
-                   if (now && now->stat.state != 'Z') {
-                       last = std::move(*now);
-                       ++looks;
-                   }
-                   return {};
-               }));
-    compare(stage, still, moved);
+    const auto look = [&]() -> Result<void> {
+        Result<ProcessState> now = read_process(stage.home(), pid, stage.soon("where it is"));
+        // Between its last line and the end of its output it may be gone.
+        if (now && now->stat.state != 'Z') {
+            last = std::move(*now);
+            ++looks;
+        }
+        return {};
+    };
+    MOSRIG_TRY(const Printed moved,
+               follow(*program, stage.deadline(end_of_program, run_time), Millis(100), look));
+    expect_same(stage, still, moved);
     stage.check("no call brought it home", last.where == stage.guest().id() && last.nmigs == 1,
                 fmt::format("where {}, nmigs {}, home_reason {}", last.where, last.nmigs,
                             home_reason(last)));
@@ -188,13 +150,13 @@ Result<void> play_program(Stage& stage, const Description& description) {
     for (const Run& run : description.runs) {
         MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
         MOSRIG_TRY(const Printed still,
-                   follow(stage, *program, run_time, [] { return Result<void>(); }));
+                   follow(*program, stage.deadline("the end of the still run", run_time)));
         if (still.lines.size() == 1 && still.lines.front().rfind("SKIP ", 0) == 0) {
             stage.judge.skip(still.lines.front().substr(5));
             return {};
         }
-        MOSRIG_CHECK(run.stays_away ? play_settled(stage, run, still)
-                                    : play_restless(stage, run, still));
+        MOSRIG_CHECK(run.stays_away.empty() ? play_restless(stage, run, still)
+                                            : play_settled(stage, run, still));
     }
     return {};
 }

@@ -148,10 +148,7 @@ Result<void> ask_a_sleeper(Stage& stage) {
 // Two in one instant: the first is kept.
 Result<void> ask_twice(Stage& stage, Subject& subject) {
     const std::int64_t pid = subject.pid();
-    MOSRIG_TRY(const bool armed, arm_fault(stage, stage.home(), "send:commit:hold"));
-    if (!armed) {
-        return {};
-    }
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
     MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.home()));
     MOSRIG_CHECK(

@@ -32,6 +32,11 @@ Result<void> Stage::require(std::string statement, bool ok, std::string detail) 
     return {};
 }
 
+tl::unexpected<Error> Stage::skip(const std::string& reason) {
+    judge.skip(reason);
+    return tl::unexpected(Error{ErrorKind::aborted, "skipped", {}, {}, 0});
+}
+
 std::vector<std::string> resolve_command(std::vector<std::string> command) {
     static const std::set<std::string> elsewhere = {"mosrun", "sh", "cat"};
     if (elsewhere.count(command.front()) == 0) {
@@ -53,6 +58,20 @@ Result<int> count_bodies(Stage& stage, Machine& machine, std::int64_t pid) {
         std::count_if(tasks.begin(), tasks.end(), [name = body_name(pid)](const TaskStat& task) {
             return task.comm == name && task.state != 'Z' && task.state != 'X';
         }));
+}
+
+Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int expected,
+                         const Deadline& deadline) {
+    int bodies = -1;
+    const Result<void> settled = wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(bodies, count_bodies(stage, machine, pid));
+        return bodies == expected;
+    });
+    // A list that never came says nothing about the bodies.
+    if (!settled && (settled.error().kind != ErrorKind::timeout || bodies < 0)) {
+        return tl::unexpected(settled.error());
+    }
+    return bodies;
 }
 
 void show(CaseResult& result, const ProcessState& state) {

@@ -41,6 +41,9 @@ class Stage {
     // Records a check without which the rest makes no sense: if it fails, an error of kind aborted
     // to be passed up.
     Result<void> require(std::string statement, bool ok, std::string detail = {});
+    // The case cannot be played here, for that reason: SKIP. An error of kind aborted to be passed
+    // up.
+    tl::unexpected<Error> skip(const std::string& reason);
 
     Judge judge;
     CaseResult result;
@@ -60,6 +63,11 @@ std::vector<std::string> workload_environment();
 
 // How many bodies of home process `pid` a machine has.
 Result<int> count_bodies(Stage& stage, Machine& machine, std::int64_t pid);
+
+// Waits until a machine has so many bodies of home process `pid`. How many it has in the end; an
+// error if that was never learnt.
+Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int expected,
+                         const Deadline& deadline);
 
 // Pid of the body of home process `pid` on the guest.
 Result<std::int64_t> find_body(Stage& stage, std::int64_t pid);

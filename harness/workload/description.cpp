@@ -173,7 +173,7 @@ Run read_run(const YAML::Node& node) {
     using Counts = std::map<std::string, int>;
     run.round_trips = node["round_trips"].as<Counts>(Counts());
     run.round_trips_at_most = node["round_trips_at_most"].as<Counts>(Counts());
-    run.stays_away = node["stays_away"].as<bool>(false);
+    run.stays_away = node["stays_away"].as<std::string>("");
     run.messages = words(node["messages"]);
     run.events = words(node["events"]);
     run.copies = node["copies"].as<int>(1);

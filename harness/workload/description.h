@@ -76,7 +76,7 @@ struct Run {
     std::string watcher;                             // shell text that runs beside it, with PID set
     std::map<std::string, int> round_trips;          // word, and what one of its calls costs
     std::map<std::string, int> round_trips_at_most;  // the same, where less will do
-    bool stays_away = false;                         // no call of the program may bring it home
+    std::string stays_away;                          // name of the process no call may bring home
     std::vector<std::string> messages;               // at which something is to fail
     std::vector<std::string> events;                 // what is to happen to nodes and links
     int copies = 1;                                  // how many of the program run at once

@@ -128,19 +128,12 @@ class Passed final : public Holder {
         if (const char* wrong = helper_.act(); wrong != nullptr) {
             return wrong;
         }
-        char letter = 0;
         int fd = -1;
-        alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-        struct iovec part = {&letter, 1};
-        struct msghdr message = {};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        if (recvmsg(sockets_[0], &message, MSG_CMSG_CLOEXEC) != 1) {
+        Parcel parcel;
+        if (recvmsg(sockets_[0], &parcel.message, MSG_CMSG_CLOEXEC) != 1) {
             return failed("recvmsg");
         }
-        const struct cmsghdr* head = CMSG_FIRSTHDR(&message);
+        const struct cmsghdr* head = CMSG_FIRSTHDR(&parcel.message);
         if (head == nullptr || head->cmsg_type != SCM_RIGHTS) {
             return "no descriptor came with the message";
         }
@@ -153,6 +146,23 @@ class Passed final : public Holder {
     }
 
   private:
+    // A message of one letter with room for one descriptor.
+    struct Parcel {
+        Parcel() {
+            message.msg_iov = &part;
+            message.msg_iovlen = 1;
+            message.msg_control = control;
+            message.msg_controllen = sizeof control;
+        }
+        Parcel(const Parcel&) = delete;
+        Parcel& operator=(const Parcel&) = delete;
+
+        char letter = 'x';
+        alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+        struct iovec part = {&letter, 1};
+        struct msghdr message = {};
+    };
+
     // The helper's part: a pipe with a word in it, whose other end it keeps for itself.
     static const char* send(void* data) {
         const auto& self = *static_cast<Passed*>(data);
@@ -160,21 +170,14 @@ class Passed final : public Holder {
         if (pipe(ends) != 0 || write(ends[1], "hello", 5) != 5) {
             return failed("pipe");
         }
-        char letter = 'x';
-        alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof ends[0])] = {};
-        struct iovec part = {&letter, 1};
-        struct msghdr message = {};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        struct cmsghdr* head = CMSG_FIRSTHDR(&message);
+        Parcel parcel;
+        struct cmsghdr* head = CMSG_FIRSTHDR(&parcel.message);
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(sizeof ends[0]);
         memcpy(CMSG_DATA(head), &ends[0], sizeof ends[0]);
         const char* wrong =
-            sendmsg(self.sockets_[1], &message, 0) != 1 ? failed("sendmsg") : nullptr;
+            sendmsg(self.sockets_[1], &parcel.message, 0) != 1 ? failed("sendmsg") : nullptr;
         (void)close(ends[0]);
         (void)close(ends[1]);
         return wrong;
