@@ -3,6 +3,7 @@
 // The busy loop of the HOWTO, made to check itself: a counter whose every step enters a
 // sequence that can be computed in one go, memory full of random bytes, clocks that must not
 // step back. It makes no call but poll, read, write and the reading of clocks.
+#include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/options.h"
 #include "lib/wire.h"
@@ -17,6 +18,7 @@
 namespace {
 
 using mosrig::guest::CheckedMemory;
+using mosrig::guest::now_ns;
 
 constexpr uint64_t factor = 6364136223846793005ULL;
 constexpr uint64_t addend = 1442695040888963407ULL;
@@ -38,12 +40,6 @@ uint64_t sequence_after(uint64_t start, uint64_t steps) {
         power *= power;
     }
     return start * multiply + add;
-}
-
-int64_t read_clock(clockid_t clock) {
-    struct timespec now = {};
-    (void)clock_gettime(clock, &now);
-    return now.tv_sec * nanoseconds + now.tv_nsec;
 }
 
 class Busy final : public mosrig::guest::Workload {
@@ -126,9 +122,9 @@ class Busy final : public mosrig::guest::Workload {
         constexpr int64_t enough_ns = 20000000;
         chunk_ = 1U << 16;
         for (;;) {
-            const int64_t start = read_clock(CLOCK_MONOTONIC);
+            const int64_t start = now_ns();
             count_to(chunk_);
-            const int64_t taken = read_clock(CLOCK_MONOTONIC) - start;
+            const int64_t taken = now_ns() - start;
             if (taken >= enough_ns) {
                 chunk_ = chunk_ * static_cast<uint64_t>(turn_ms) * 1000 /
                          (static_cast<uint64_t>(taken) / 1000);
@@ -139,7 +135,7 @@ class Busy final : public mosrig::guest::Workload {
     }
 
     void look_at(clockid_t clock, int64_t& last) {
-        const int64_t now = read_clock(clock);
+        const int64_t now = now_ns(clock);
         if (last - now > stepped_back_ns_) {
             stepped_back_ns_ = last - now;
         }

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "lib/holder.h"
+#include "lib/scratch.h"
 
 namespace {
 
@@ -67,13 +68,8 @@ class SharedFile final : public Mapping {
     SharedFile() : Mapping("mmap-shared") {}
 
     const char* hold() override {
-        char path[] = "/tmp/mosrig-mapping-XXXXXX";
-        const int fd = mkstemp(path);
-        if (fd < 0) {
-            return "no file can be made in /tmp";
-        }
-        (void)unlink(path);
-        if (ftruncate(fd, map_size) != 0) {
+        const int fd = mosrig::guest::scratch_file(O_CLOEXEC);
+        if (fd < 0 || ftruncate(fd, map_size) != 0) {
             return errno_text();
         }
         const char* wrong =

@@ -13,24 +13,16 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "lib/bytes.h"
+
 namespace {
+
+using mosrig::guest::read_text;
 
 char maps[1 << 20];
 
-size_t slurp(const char* path) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t filled = 0;
-    for (ssize_t count = 1; count > 0 && filled < sizeof maps - 1;) {
-        count = read(fd, maps + filled, sizeof maps - 1 - filled);
-        filled += count > 0 ? static_cast<size_t>(count) : 0;
-    }
-    (void)close(fd);
-    maps[filled] = '\0';
-    return filled;
-}
-
 long swapped_out() {
-    (void)slurp("/proc/vmstat");
+    (void)read_text("/proc/vmstat", maps, sizeof maps);
     const char* found = strstr(maps, "\npswpout ");
     return found != nullptr ? strtol(found + 9, nullptr, 10) : 0;
 }
@@ -48,7 +40,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     constexpr int status_skip = 77;
-    (void)slurp("/proc/swaps");
+    (void)read_text("/proc/swaps", maps, sizeof maps);
     const char* heading_end = strchr(maps, '\n');
     if (heading_end == nullptr || heading_end[1] == '\0') {
         return status_skip;
@@ -58,7 +50,7 @@ int main(int argc, char** argv) {
     (void)snprintf(path, sizeof path, "/proc/%d/maps", pid);
     const long before = swapped_out();
     const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-    if (handle < 0 || slurp(path) == 0) {
+    if (handle < 0 || read_text(path, maps, sizeof maps) == 0) {
         return fail(path);
     }
     size_t total = 0;

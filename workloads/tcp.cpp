@@ -19,7 +19,11 @@
 #include <cstring>
 #include <ctime>
 
+#include "lib/clock.h"
+
 namespace {
+
+using mosrig::guest::now_ns;
 
 constexpr size_t piece_size = 65536;
 char piece[piece_size];
@@ -33,12 +37,6 @@ struct Request {
 int fail(const char* what) {
     (void)fprintf(stderr, "tcp: %s: %s\n", what, strerror(errno));
     return 1;
-}
-
-int64_t now_ns() {
-    struct timespec now = {};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
 bool send_bytes(int fd, const void* bytes, size_t count) {

@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -24,12 +25,10 @@ class Counted final : public mosrig::guest::Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        char path[] = "/tmp/mosrig-counted-XXXXXX";
-        fd_ = mkostemp(path, O_CLOEXEC);
-        (void)unlink(path);
+        fd_ = mosrig::guest::scratch_file(O_CLOEXEC);
         return fd_ < 0 || ftruncate(fd_, large) != 0 ||
                        socketpair(AF_UNIX, SOCK_STREAM, 0, sockets_) != 0
-                   ? "no file can be made in /tmp"
+                   ? failed("a file and two sockets")
                    : nullptr;
     }
 

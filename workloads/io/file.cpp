@@ -17,6 +17,7 @@
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -26,24 +27,15 @@ using mosrig::guest::fill_bytes;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
 using mosrig::guest::same_bytes;
-
-// An unlinked file of its own for each program.
-int make_file(int flags) {
-    char path[] = "/tmp/mosrig-file-XXXXXX";
-    const int fd = mkostemp(path, flags);
-    if (fd >= 0) {
-        (void)unlink(path);
-    }
-    return fd;
-}
+using mosrig::guest::scratch_file;
 
 class File final : public Holder {
   public:
     using Holder::Holder;
 
     const char* hold() override {
-        fd_ = make_file(O_CLOEXEC);
-        copy_ = make_file(O_CLOEXEC);
+        fd_ = scratch_file(O_CLOEXEC);
+        copy_ = scratch_file(O_CLOEXEC);
         return fd_ < 0 || copy_ < 0 ? "no file can be made in /tmp" : nullptr;
     }
 
@@ -226,7 +218,7 @@ class Locks final : public Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        fd_ = make_file(O_CLOEXEC);
+        fd_ = scratch_file(O_CLOEXEC);
         if (fd_ < 0) {
             return "no file can be made in /tmp";
         }

@@ -21,6 +21,7 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
+using mosrig::guest::read_text;
 
 class Folder final : public mosrig::guest::Holder {
   public:
@@ -156,19 +157,11 @@ class ProcSelf final : public mosrig::guest::Holder {
         char cwd[PATH_MAX] = {};
     };
 
-    static bool slurp(const char* path, char* text, size_t room) {
-        const int fd = open(path, O_RDONLY | O_CLOEXEC);
-        const ssize_t count = read(fd, text, room - 1);
-        (void)close(fd);
-        text[count > 0 ? count : 0] = '\0';
-        return count > 0;
-    }
-
     static bool learn(Seen& seen) {
         char stat[512];
-        if (!slurp("/proc/self/stat", stat, sizeof stat) ||
-            !slurp("/proc/self/cmdline", seen.cmdline, sizeof seen.cmdline) ||
-            !slurp("/proc/self/comm", seen.comm, sizeof seen.comm) ||
+        if (read_text("/proc/self/stat", stat, sizeof stat) == 0 ||
+            read_text("/proc/self/cmdline", seen.cmdline, sizeof seen.cmdline) == 0 ||
+            read_text("/proc/self/comm", seen.comm, sizeof seen.comm) == 0 ||
             readlink("/proc/self/exe", seen.exe, sizeof seen.exe - 1) <= 0 ||
             readlink("/proc/self/cwd", seen.cwd, sizeof seen.cwd - 1) <= 0) {
             return false;

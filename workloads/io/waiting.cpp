@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "workloads/lib/clock.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 
@@ -20,12 +21,7 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
-
-int64_t now_ms() {
-    struct timespec now = {};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+using mosrig::guest::now_ms;
 
 // Two pipes: one always has a byte, the other never.
 class Waiting : public mosrig::guest::Holder {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bytes.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -62,6 +63,18 @@ bool read_all(int fd, void* bytes, size_t count) {
         count -= static_cast<size_t>(done);
     }
     return true;
+}
+
+size_t read_text(const char* path, char* text, size_t room) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t filled = 0;
+    for (ssize_t count = fd < 0 ? 0 : 1; count > 0 && filled < room - 1;) {
+        count = read(fd, text + filled, room - 1 - filled);
+        filled += count > 0 ? static_cast<size_t>(count) : 0;
+    }
+    (void)close(fd);
+    text[filled] = '\0';
+    return filled;
 }
 
 }  // namespace mosrig::guest

@@ -17,4 +17,7 @@ bool same_bytes(const unsigned char* bytes, size_t count, uint64_t seed);
 bool write_all(int fd, const void* bytes, size_t count);
 bool read_all(int fd, void* bytes, size_t count);
 
+// A small file as text, cut off after room - 1 bytes. Its length; 0 if it cannot be read.
+size_t read_text(const char* path, char* text, size_t room);
+
 }  // namespace mosrig::guest

@@ -4,9 +4,7 @@
 // whose pages the process has written, and a shared view that may only be read. Past the end of the
 // file there is nothing, as a signal tells.
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/mman.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <csetjmp>
@@ -16,6 +14,7 @@
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -31,20 +30,16 @@ class FileView final : public mosrig::guest::Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        char path[] = "/tmp/mosrig-view-XXXXXX";
-        const int fd = mkostemp(path, O_CLOEXEC);
-        (void)unlink(path);
+        const int fd = mosrig::guest::scratch_file(O_CLOEXEC);
         mosrig::guest::fill_bytes(content_, size, 8);
         if (fd < 0 || pwrite(fd, content_, size, 0) != size) {
-            return "no file can be made in /tmp";
+            return failed("a file");
         }
-        struct statfs system = {};
-        if ((flags & MAP_SHARED) != 0 && fstatfs(fd, &system) == 0 &&
-            (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC)) {
+        if ((flags & MAP_SHARED) != 0 && mosrig::guest::in_memory(fd)) {
             return "the files of this node are in memory, and stay for that";
         }
         // Twice as long as the file.
-        void* view = mmap(nullptr, 2 * size, protection, flags, fd, 0);
+        void* view = mosrig::guest::map_to_read(fd, 2 * size, protection, flags);
         if (view == MAP_FAILED) {
             return failed("mmap");
         }

@@ -3,7 +3,7 @@
 // Memory that the kernel works on all the time: some of it in huge pages, some of it alike (to be
 // merged), some of it paged out again and again (by a child, so that it happens at home wherever
 // this process runs), all of it touched by a CPU that never rests, and checked.
-#include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "workloads/lib/bytes.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 
@@ -23,6 +24,7 @@ constexpr size_t mib = 1UL << 20;
 constexpr size_t huge_size = 4 * mib;
 constexpr size_t alike_size = 2 * mib;
 constexpr size_t paged_size = 4 * mib;
+constexpr size_t far_size = 2 * mib;
 constexpr size_t page = 4096;
 constexpr size_t parts = 8;
 
@@ -48,6 +50,7 @@ class Pressed final : public mosrig::guest::Holder {
         fill(huge_, huge_size, 1);
         fill(paged_, paged_size, 2);
         memset(alike_, 0x5C, alike_size);
+        place_far();
         return helper_.start(page_out, page_out, this);
     }
 
@@ -70,6 +73,9 @@ class Pressed final : public mosrig::guest::Holder {
                 return wrong;
             }
         }
+        if (far_ != nullptr && !same(far_ + turn_ % (far_size / page) * page, page, 3)) {
+            return "a page of the other cell";
+        }
         // One of the merged pages is written, and has to be alike again for the next look.
         unsigned char& shared = alike_[(turn_ % (alike_size / page)) * page];
         if (shared != 0x5C) {
@@ -87,10 +93,27 @@ class Pressed final : public mosrig::guest::Holder {
                 return "a merged page";
             }
         }
-        return same(huge_, huge_size, 1) ? nullptr : "a huge page";
+        if (!same(huge_, huge_size, 1)) {
+            return "a huge page";
+        }
+        return far_ == nullptr || same(far_, far_size, 3) ? nullptr : "a page of the other cell";
     }
 
   private:
+    // Memory of the other cell, if there is one: only such takes hint faults.
+    void place_far() {
+        far_ = map(far_size);
+        unsigned cpu = 0;
+        unsigned cell = 0;
+        if (far_ == nullptr || syscall(SYS_getcpu, &cpu, &cell, nullptr) != 0) {
+            return;
+        }
+        const unsigned long other = cell == 0 ? 2 : 1;
+        (void)syscall(SYS_set_mempolicy, MPOL_BIND, &other, 8 * sizeof other);
+        fill(far_, far_size, 3);
+        (void)syscall(SYS_set_mempolicy, MPOL_DEFAULT, nullptr, 0);
+    }
+
     // Memory that comes and goes, a huge page at its first touch.
     static const char* fresh() {
         unsigned char* view = map(huge_size);
@@ -115,10 +138,7 @@ class Pressed final : public mosrig::guest::Holder {
 
     static bool has_swap() {
         char text[512];
-        const int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
-        const ssize_t count = read(fd, text, sizeof text - 1);
-        (void)close(fd);
-        text[count > 0 ? count : 0] = '\0';
+        (void)mosrig::guest::read_text("/proc/swaps", text, sizeof text);
         // A heading, and a line for each area.
         const char* line = strchr(text, '\n');
         return line != nullptr && line[1] != '\0';
@@ -144,7 +164,8 @@ class Pressed final : public mosrig::guest::Holder {
 
     bool same(const unsigned char* start, size_t size, uint64_t seed) const {
         // Offsets count from the beginning of the mapping that the part belongs to.
-        const size_t first = static_cast<size_t>(start - (seed == 1 ? huge_ : paged_));
+        const unsigned char* const mappings[] = {huge_, paged_, far_};
+        const size_t first = static_cast<size_t>(start - mappings[seed - 1]);
         for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
             uint64_t value = 0;
             memcpy(&value, start + at, sizeof value);
@@ -158,6 +179,7 @@ class Pressed final : public mosrig::guest::Holder {
     unsigned char* huge_ = nullptr;
     unsigned char* alike_ = nullptr;
     unsigned char* paged_ = nullptr;
+    unsigned char* far_ = nullptr;
     size_t turn_ = 0;
     mosrig::guest::Helper helper_;
 };

@@ -24,15 +24,14 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
+using mosrig::guest::read_text;
 
 // The letter of a process's state, as /proc has it.
 char state_of(pid_t pid) {
     char path[64];
     char text[512] = {};
     (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    (void)!read(fd, text, sizeof text - 1);
-    (void)close(fd);
+    (void)read_text(path, text, sizeof text);
     const char* end = strrchr(text, ')');
     return end != nullptr ? end[2] : '?';
 }

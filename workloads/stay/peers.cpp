@@ -3,11 +3,9 @@
 // Reasons that another process makes: it maps writable and shared what this one maps private or
 // only reads, it gives this one a real-time class, it traces it.
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +13,7 @@
 
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -61,21 +60,17 @@ class MappedByPeer final : public ByPeer {
         if (view_ != nullptr) {
             return nullptr;
         }
-        char path[] = "/tmp/mosrig-peer-XXXXXX";
-        fd_ = mkostemp(path, O_CLOEXEC);
+        fd_ = mosrig::guest::scratch_file(O_CLOEXEC);
         if (fd_ < 0) {
-            return "no file can be made in /tmp";
+            return failed("a file");
         }
-        (void)unlink(path);
-        struct statfs system = {};
-        if ((flags & MAP_SHARED) != 0 && fstatfs(fd_, &system) == 0 &&
-            (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC)) {
+        if ((flags & MAP_SHARED) != 0 && mosrig::guest::in_memory(fd_)) {
             return "the files of this node are in memory, and stay for that";
         }
         if (ftruncate(fd_, size) != 0 || pwrite(fd_, &content, 1, 0) != 1) {
             return failed("the file");
         }
-        void* view = mmap(nullptr, size, protection, flags, fd_, 0);
+        void* view = mosrig::guest::map_to_read(fd_, size, protection, flags);
         if (view == MAP_FAILED) {
             return failed("mmap");
         }

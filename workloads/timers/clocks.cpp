@@ -9,11 +9,13 @@
 
 #include <cstdint>
 
+#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
 
 using mosrig::guest::differs;
+using mosrig::guest::now_ns;
 
 constexpr int64_t second = 1000000000;
 
@@ -33,18 +35,13 @@ class Clocks final : public mosrig::guest::Holder {
     }
 
   private:
-    static int64_t read(clockid_t clock) {
-        struct timespec now = {};
-        return clock_gettime(clock, &now) != 0 ? -1 : now.tv_sec * second + now.tv_nsec;
-    }
-
     const char* look() {
         constexpr clockid_t clocks[count] = {CLOCK_MONOTONIC,        CLOCK_REALTIME,
                                              CLOCK_BOOTTIME,         CLOCK_MONOTONIC_RAW,
                                              CLOCK_MONOTONIC_COARSE, CLOCK_PROCESS_CPUTIME_ID,
                                              CLOCK_THREAD_CPUTIME_ID};
         for (int which = 0; which < count; ++which) {
-            const int64_t now = read(clocks[which]);
+            const int64_t now = now_ns(clocks[which]);
             if (now < last_[which]) {
                 return differs("ns that a clock stepped back", last_[which] - now, which);
             }
@@ -55,11 +52,11 @@ class Clocks final : public mosrig::guest::Holder {
 
     // gettimeofday, time and the clock of real time tell the same.
     const char* together() {
-        const int64_t before = read(CLOCK_REALTIME);
+        const int64_t before = now_ns(CLOCK_REALTIME);
         struct timeval day = {};
         (void)gettimeofday(&day, nullptr);
         const time_t seconds = time(nullptr);
-        const int64_t after = read(CLOCK_REALTIME);
+        const int64_t after = now_ns(CLOCK_REALTIME);
         const int64_t now = day.tv_sec * second + day.tv_usec * 1000LL;
         if (now < before - 1000 || now > after) {
             return differs("ns by gettimeofday", now, before);
@@ -80,16 +77,16 @@ class Clocks final : public mosrig::guest::Holder {
     static const char* sleep_a_little() {
         constexpr int64_t wanted = 5000000;
         const struct timespec little = {0, wanted};
-        const int64_t begin = read(CLOCK_MONOTONIC);
+        const int64_t begin = now_ns();
         if (clock_nanosleep(CLOCK_MONOTONIC, 0, &little, nullptr) != 0) {
             return "clock_nanosleep";
         }
-        const int64_t until = read(CLOCK_MONOTONIC) + wanted;
+        const int64_t until = now_ns() + wanted;
         const struct timespec end = {until / second, until % second};
         if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) != 0) {
             return "clock_nanosleep until";
         }
-        const int64_t passed = read(CLOCK_MONOTONIC) - begin;
+        const int64_t passed = now_ns() - begin;
         return passed < 2 * wanted ? differs("ns slept", passed, 2 * wanted) : nullptr;
     }
 

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "workloads/lib/clock.h"
+
 namespace mosrig::guest {
 
 namespace {
@@ -25,12 +27,6 @@ void compute() {
 }  // namespace
 
 Expiry* Expiry::current_ = nullptr;
-
-int64_t Expiry::monotonic() {
-    struct timespec now = {};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * second + now.tv_nsec;
-}
 
 int64_t Expiry::user_time() {
     struct rusage usage = {};
@@ -69,8 +65,8 @@ const char* Expiry::await() {
     if (fired_ != 0) {
         return "it was there before anybody waited for it";
     }
-    const int64_t begin = monotonic();
-    while (fired_ == 0 && monotonic() - begin < give_up) {
+    const int64_t begin = now_ns();
+    while (fired_ == 0 && now_ns() - begin < give_up) {
         compute();
     }
     disarm();

@@ -33,7 +33,6 @@ class Expiry : public Holder {
 
     static constexpr int64_t second = 1000000000;
     static constexpr int64_t half_second = second / 2;
-    static int64_t monotonic();
     // CPU time of the process: of its user mode, and of both modes.
     static int64_t user_time();
     static int64_t cpu_time();

@@ -6,20 +6,16 @@
 #include <csignal>
 #include <ctime>
 
+#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
 
 using mosrig::guest::differs;
 using mosrig::guest::failed;
+using mosrig::guest::now_ms;
 
 constexpr long period_ms = 50;
-
-long long now_ms() {
-    struct timespec now = {};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 class Ticking final : public mosrig::guest::Holder {
   public:

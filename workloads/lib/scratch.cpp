@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "scratch.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace mosrig::guest {
+
+int scratch_file(int flags) {
+    char on_disk[] = "/var/tmp/mosrig-XXXXXX";
+    char anywhere[] = "/tmp/mosrig-XXXXXX";
+    char* const paths[] = {on_disk, anywhere};
+    for (char* path : paths) {
+        const int fd = mkostemp(path, flags);
+        if (fd >= 0) {
+            (void)unlink(path);
+            return fd;
+        }
+    }
+    return -1;
+}
+
+void* map_to_read(int fd, size_t size, int protection, int flags) {
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const int reader = open(path, O_RDONLY | O_CLOEXEC);
+    void* view = reader < 0 ? MAP_FAILED : mmap(nullptr, size, protection, flags, reader, 0);
+    (void)close(reader);
+    return view;
+}
+
+bool in_memory(int fd) {
+    struct statfs system = {};
+    return fstatfs(fd, &system) == 0 &&
+           (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+}
+
+}  // namespace mosrig::guest

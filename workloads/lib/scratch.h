@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+
+namespace mosrig::guest {
+
+// An open file without a name; -1 with errno if there can be none. On a disk where the node has
+// one: /tmp may be in memory.
+int scratch_file(int flags);
+
+// A view of an open file, made by a descriptor that may only read it: nobody can write into the
+// file through it, whatever its protection becomes. MAP_FAILED with errno.
+void* map_to_read(int fd, size_t size, int protection, int flags);
+
+// Whether the pages of the file are all there is of it. Whoever maps such a file shared stays.
+bool in_memory(int fd);
+
+}  // namespace mosrig::guest
