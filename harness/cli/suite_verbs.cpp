@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "harness/base/interruptible.h"
 #include "harness/base/subprocess.h"
 #include "harness/cli/suite.h"
 #include "harness/cli/verbs.h"
@@ -13,41 +14,41 @@ namespace mosrig::cli {
 
 namespace {
 
+// Brings the cluster up if need be and does the work on it. `work` is told whether the cluster was
+// made for it.
+int work_on_cluster(const Places& places, const ClusterFlags& flags,
+                    const std::function<int(bool)>& work) {
+    if (!flags.any() && cluster_is_running(places.state)) {
+        return work(false);
+    }
+    const auto outcome = bring_up(places, flags, IfDifferent::refuse, progress_to_stderr());
+    return outcome ? work(*outcome != UpOutcome::already_up)
+                   : complain(outcome.error(), exit_code(outcome.error()));
+}
+
 // Runs `work` on a cluster of this configuration. A cluster that was up before stays up; without
-// flags any running cluster will do. `work` is told whether the cluster was made for it. The
-// consoles of one that goes stay in `consoles`.
+// flags any running cluster will do. One that was made for the work is taken down at its end, also
+// if somebody stops it before; its consoles stay in `consoles`.
 int with_cluster(const Places& places, const ClusterFlags& flags, bool keep,
                  const std::filesystem::path& consoles, const std::function<int(bool)>& work) {
-    const Progress progress = progress_to_stderr();
-    const bool any_will_do = !flags.any() && cluster_is_running(places.state);
-    bool ours = false;
+    const bool ours = !cluster_is_running(places.state);
     std::error_code ignored;
     std::filesystem::remove_all(consoles, ignored);
-    const auto end_cluster = [&]() -> Result<bool> {
-        if (const auto kept = keep_consoles(places.state, consoles); !kept) {
-            complain(kept.error(), exit_infra);
-        }
-        return take_down(places, progress);
-    };
-    if (!any_will_do) {
-        const auto outcome = bring_up(places, flags, IfDifferent::refuse, progress);
-        if (!outcome) {
-            // What failed to come up is kept for a look at it only if asked.
-            if (!keep && outcome.error().kind == ErrorKind::boot) {
-                static_cast<void>(end_cluster());
-            }
-            return complain(outcome.error(), exit_code(outcome.error()));
-        }
-        ours = *outcome != UpOutcome::already_up;
+    const auto end = run_interruptible([&]() { return work_on_cluster(places, flags, work); });
+    if (!end) {
+        return complain(end.error(), exit_infra);
     }
-    const int status = work(ours);
-    if (ours && !keep) {
-        const auto down = end_cluster();
-        if (!down) {
-            return complain(down.error(), exit_infra);
-        }
+    if (!ours || (keep && !end->stopped)) {
+        return end->status;
     }
-    return status;
+    if (end->stopped) {
+        fmt::print(stderr, "mosrig: stopped; the cluster that was started for this goes\n");
+    }
+    if (const auto kept = keep_consoles(places.state, consoles); !kept) {
+        complain(kept.error(), exit_infra);
+    }
+    const auto down = take_down(places, progress_to_stderr());
+    return down ? end->status : complain(down.error(), exit_infra);
 }
 
 ConformanceOptions conformance_options(const Places& places) {
