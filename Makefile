@@ -78,7 +78,7 @@ report: ## Write build/report from the last runs
 
 nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each night
 	@$(prepare) deps build
-	@reports/nightly $(if $(TIER),--tier $(TIER)) $(if $(QUICK),--quick)
+	@reports/nightly $(if $(TIER),--tier $(TIER)) $(if $(NODES),--nodes $(NODES)) $(if $(QUICK),--quick)
 
 test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 	@$(prepare) deps kernel image build

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One night: both kernels through suite and benchmark, and a bug that the suite must see."""
+"""One night: hook patches, both kernels through suite and benchmark, a bug to be seen."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Options:
     make: str = "make"
     kernels: tuple[str, ...] = ("base", "debug")
     tier: str = "night"
+    nodes: int = 3  # what cases of three nodes need
     quick: bool = False  # few samples
     limit_s: float = 3 * 3600.0
 
@@ -115,7 +116,9 @@ def worst(codes: list[int], complete: bool) -> int:
 
 
 def _plan(options: Options) -> list[tuple[Part, Callable[[Part, Path], None]]]:
-    plan: list[tuple[Part, Callable[[Part, Path], None]]] = []
+    plan: list[tuple[Part, Callable[[Part, Path], None]]] = [
+        (Part("series", "hook patches"), partial(_series, options))
+    ]
     for kernel in options.kernels:
         plan.append((Part(kernel, f"{kernel} kernel"), partial(_kernel, options, kernel)))
     for mutant, case in MUTANTS.items():
@@ -124,9 +127,20 @@ def _plan(options: Options) -> list[tuple[Part, Callable[[Part, Path], None]]]:
     return plan
 
 
+def _series(options: Options, part: Part, folder: Path) -> None:
+    """Whether the kernel compiles after each of its patches."""
+    folder.mkdir()
+    done = steps.run(part.title, [str(options.top / "kernel/tests/prefixes")], options.top,
+                     folder / "series.log", options.limit_s)
+    part.seconds = done.seconds
+    part.code = done.code if done.code in (0, 1) else 3
+    part.said = "each prefix compiles" if done.code == 0 else done.last_line
+
+
 def _kernel(options: Options, kernel: str, part: Part, folder: Path) -> None:
     """The suite and the benchmarks on one kernel."""
-    _conformance(options, part, folder, [f"KERNEL={kernel}", f"TIER={options.tier}"])
+    _conformance(options, part, folder,
+                 [f"KERNEL={kernel}", f"TIER={options.tier}", f"NODES={options.nodes}"])
     _bench(options, part, folder, kernel)
 
 

@@ -40,7 +40,11 @@ class NightTest(unittest.TestCase):
         self.nights = self.top / "nights"
         self.make = self.top / "make"
         self.make.write_text(FAKE_MAKE)
-        self.make.chmod(0o755)
+        self.prefixes = self.top / "kernel/tests/prefixes"
+        self.prefixes.parent.mkdir(parents=True)
+        self.prefixes.write_text("#!/bin/sh\necho prefixes: ok\n")
+        for program in (self.make, self.prefixes):
+            program.chmod(0o755)
         for key, value in (("RESULT", "passed"), ("MUTANT_RESULT", "mutant")):
             os.environ[key] = value
             self.addCleanup(os.environ.__delitem__, key)
@@ -53,18 +57,18 @@ class NightTest(unittest.TestCase):
 
     def test_a_good_night(self) -> None:
         done, folder = self.night()
-        self.assertEqual([part.code for part in done.parts], [0, 0, 0], done.parts)
+        self.assertEqual([part.code for part in done.parts], [0, 0, 0, 0], done.parts)
         self.assertEqual(done.code, 0)
         self.assertEqual({path.name for path in folder.iterdir() if path.is_dir()},
-                         {"base", "debug", "mutant-no-lock-inherit"})
-        for part in done.parts:
+                         {"series", "base", "debug", "mutant-no-lock-inherit"})
+        for part in done.parts[1:]:
             self.assertTrue((folder / part.name / "index.html").exists())
             self.assertTrue((folder / part.name / "conformance.log").exists())
-        self.assertEqual(done.parts[0].freeze["256"], 5.9)
+        self.assertEqual(done.parts[1].freeze["256"], 5.9)
         root = ElementTree.fromstring(nights.junit_xml(done, folder))
         self.assertEqual([suite.get("name") for suite in root],
-                         ["mosrig.night", "mosrig.base", "mosrig.night", "mosrig.debug",
-                          "mosrig.night"])
+                         ["mosrig.night", "mosrig.night", "mosrig.base", "mosrig.night",
+                          "mosrig.debug", "mosrig.night"])
         self.assertIn("5.9", nights.markdown(done, folder))
 
     def test_every_bug_of_the_kernel_is_run(self) -> None:
@@ -80,6 +84,12 @@ class NightTest(unittest.TestCase):
             for kernel, few in (("base", quick), ("debug", True)):
                 said = (folder / kernel / "bench.log").read_text()
                 self.assertEqual("QUICK=1" in said, few, (kernel, said))
+
+    def test_a_patch_after_which_nothing_compiles_fails_the_night(self) -> None:
+        self.prefixes.write_text("#!/bin/sh\necho prefixes: 0002 does not compile; exit 1\n")
+        done, folder = self.night()
+        self.assertEqual(done.code, 1)
+        self.assertIn("0002 does not compile", nights.markdown(done, folder))
 
     def test_an_unseen_mutant_fails_the_night(self) -> None:
         os.environ["MUTANT_RESULT"] = "passed"
@@ -107,7 +117,7 @@ class NightTest(unittest.TestCase):
                              .replace("build/results/ ;;", "build/results/bench.json ;;"))
         done, folder = self.night()
         self.assertEqual(done.code, 3)
-        self.assertEqual(done.parts[0].counts, {"PASS": 4})
+        self.assertEqual(done.parts[1].counts, {"PASS": 4})
         self.assertIn("bench.json: not JSON", nights.markdown(done, folder))
 
     def test_nights_of_one_day_get_numbers_and_a_trend(self) -> None:
