@@ -74,7 +74,7 @@ Result<void> ask_for_oneself(Stage& stage) {
     const std::string here = fmt::format("{}", stage.guest().id());
     for (const std::string& script :
          {fmt::format("echo {} > /proc/self/goto; exec busy", here),
-          fmt::format("migrate $$ {} >&2; echo READY; read x; echo OK; read x", here)}) {
+          fmt::format("migrate $$ {} >&2; echo READY; while read x; do :; done", here)}) {
         StartOptions options;
         options.environment = workload_environment();
         // The first has to be without a shell builtin's child: echo is one of the shell's own
@@ -86,10 +86,13 @@ Result<void> ask_for_oneself(Stage& stage) {
         MOSRIG_TRY(const std::optional<std::string> line, program->read_line(deadline));
         MOSRIG_CHECK(stage.require("one that asks for itself goes on", line == "READY",
                                    line.value_or("(end)")));
-        // It goes on while the other node prepares itself for it, and its next exec or fork brings
-        // it home again.
+        // It goes on while the other node prepares itself for it, perhaps to its next call that
+        // sleeps: then it moves with the next line. Its next exec or fork brings it home again.
         ProcessState state;
         Result<void> moved = wait_until(deadline, [&]() -> Result<bool> {
+            if (by_tool) {
+                MOSRIG_CHECK(program->write_line("", deadline));
+            }
             MOSRIG_TRY(state, read_process(stage.home(), program->pid(), deadline));
             return state.nmigs >= 1;
         });
