@@ -18,6 +18,7 @@
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
 #include "harness/cli/suite.h"
+#include "harness/cluster/balancer_off.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/lifecycle.h"
 #include "harness/conformance/checkers.h"
@@ -125,7 +126,13 @@ json plan_of(const std::vector<Checker>& first, const std::vector<Description>& 
         suite.seen.push_back(from_boot ? Console::Mark{}
                                        : node.console().mark().value_or(Console::Mark{}));
     }
-    run_suite(suite);
+    {
+        const auto off = BalancerOff::begin(*cluster);
+        if (!off) {
+            ::_exit(report(off.error()));
+        }
+        run_suite(suite);
+    }
     (void)std::fflush(nullptr);
     ::_exit(suite.spoiled ? status_spoiled : 0);
 }

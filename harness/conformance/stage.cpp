@@ -127,7 +127,8 @@ void play(Stage& stage, const Description& description) {
              {Procedure::requests, play_requests},
              {Procedure::failures, play_failures},
              {Procedure::disasters, play_disasters},
-             {Procedure::soak, play_soak}};
+             {Procedure::soak, play_soak},
+             {Procedure::balance, play_balance}};
         played = procedures.at(description.procedure)(stage, description);
     }
     if (!played && played.error().kind != ErrorKind::aborted) {
