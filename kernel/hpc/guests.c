@@ -85,6 +85,7 @@ static int om_guest_stats_show(struct seq_file *m, void *unused)
 	const struct om_body *b = m->private;
 	unsigned long vsize = 0, rss = 0, swap = 0;
 	struct mm_struct *mm = get_task_mm(b->task);
+	char state = task_state_to_char(b->task);
 	u64 utime, stime;
 
 	if (mm) {
@@ -94,10 +95,13 @@ static int om_guest_stats_show(struct seq_file *m, void *unused)
 		mmput(mm);
 	}
 	task_cputime(b->task, &utime, &stime);
+	/* waiting for home looks like an idle thread of the kernel */
+	if (state == 'I')
+		state = 'S';
 	utime -= min(utime, b->base.utime);
 	seq_printf(m, "utime=%llu cutime=0 nice=%d state=%c vsize=%lu rss=%lu nswap=%lu cnswap=0\n",
 		   nsec_to_clock_t(utime), task_nice(b->task),
-		   task_state_to_char(b->task), vsize, rss, swap);
+		   state, vsize, rss, swap);
 	return 0;
 }
 
