@@ -46,6 +46,7 @@ static bool om_may_nudge(u64 nr)
 	case __NR_clock_nanosleep:
 	case __NR_wait4:
 	case __NR_waitid:
+	case __NR_restart_syscall:	/* of one of these */
 		return true;
 	default:
 		return false;
