@@ -125,6 +125,7 @@ void play(Stage& stage, const Description& description) {
              {Procedure::program, play_program},
              {Procedure::round_trips, play_round_trips},
              {Procedure::requests, play_requests},
+             {Procedure::emptying, play_emptying},
              {Procedure::failures, play_failures},
              {Procedure::disasters, play_disasters},
              {Procedure::soak, play_soak},

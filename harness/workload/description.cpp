@@ -208,6 +208,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"program", Procedure::program},
                                                   {"round-trips", Procedure::round_trips},
                                                   {"requests", Procedure::requests},
+                                                  {"emptying", Procedure::emptying},
                                                   {"failures", Procedure::failures},
                                                   {"disasters", Procedure::disasters},
                                                   {"soak", Procedure::soak},

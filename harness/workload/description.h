@@ -23,6 +23,7 @@ enum class Procedure {
     program,      // a real program, run still and under continuous moves
     round_trips,  // a workload whose calls are counted on the wire
     requests,     // what may be asked for, and what is answered to it
+    emptying,     // a node's guests go, or its own processes come
     failures,     // a side dies or a link breaks at one message of a move
     disasters,    // a whole node, or the network between two, goes
     soak,         // very many moves, and nothing left behind
