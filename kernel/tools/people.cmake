@@ -85,9 +85,11 @@ if(NOT MOSRIG_SANITIZE)
   foreach(name ${OM_WRAPPERS})
     file(CONFIGURE OUTPUT ${OM_GUEST}/share/man/man1/${name}.1 CONTENT ".so man1/mosrun.1\n")
   endforeach()
+  configure_file(completion/openmosix.bash ${OM_GUEST}/share/openmosix/completion.bash COPYONLY)
+  file(MAKE_DIRECTORY ${OM_GUEST}/share/bash-completion/completions)
   foreach(name ${OM_NAMES} ${OM_WRAPPERS} mosrun migrate)
-    configure_file(completion/openmosix.bash
-      ${OM_GUEST}/share/bash-completion/completions/${name} COPYONLY)
+    file(CREATE_LINK ../../openmosix/completion.bash
+      ${OM_GUEST}/share/bash-completion/completions/${name} SYMBOLIC)
   endforeach()
 endif()
 

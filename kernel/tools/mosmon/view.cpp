@@ -213,7 +213,7 @@ Lines render(const Snapshot& snapshot, const View& view, std::size_t width, std:
 
 View after_key(View view, int key, std::size_t page, std::size_t nodes) {
     if (view.help) {
-        view.help = false;
+        view.help = key == Screen::kNoKey;
         return view;
     }
     const std::size_t last = nodes > page ? nodes - page : 0;

@@ -76,7 +76,8 @@ TEST(Mosmon, Keys) {
     EXPECT_FALSE(after_key({}, 'd', 10, 30).down);
     EXPECT_THAT(join(render(cluster(3), after_key({}, 'd', 10, 30), 80, 24)),
                 Not(HasSubstr("node3")));
-    View help = after_key({}, 'h', 10, 30);
+    const View help = after_key({}, 'h', 10, 30);
+    EXPECT_TRUE(after_key(help, Screen::kNoKey, 10, 30).help);
     EXPECT_THAT(join(render(cluster(3), help, 80, 24)), HasSubstr("q   quit"));
     EXPECT_FALSE(after_key(help, 'x', 10, 30).help);
     View scrolled = after_key({}, Screen::kPageDown, 10, 30);
