@@ -94,6 +94,7 @@ if(NOT MOSRIG_SANITIZE)
 endif()
 
 add_executable(om_people_test
+  man/man_test.cpp
   mosctl/mosctl_test.cpp
   mosmon/view_test.cpp
   moswhy/live_test.cpp
@@ -104,6 +105,7 @@ add_executable(om_people_test
   mps/mps_test.cpp
   setpe/setpe_test.cpp
 )
+target_compile_definitions(om_people_test PRIVATE OM_SOURCE="${CMAKE_CURRENT_SOURCE_DIR}")
 target_link_libraries(om_people_test PRIVATE om_people GTest::gmock GTest::gtest_main)
 if(DEFINED MOSRIG_TESTS AND NOT MOSRIG_TESTS)
   set_target_properties(om_people_test PROPERTIES EXCLUDE_FROM_ALL ON)

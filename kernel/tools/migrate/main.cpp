@@ -24,7 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 enum Exit { kMoved = 0, kRefused = 1, kUsage = 2, kPending = 4 };
 
-constexpr const char* kUsageText = "usage: migrate [-t SEC] PID NODE|home|balance\n";
 constexpr std::chrono::milliseconds kFirstPause{2};
 constexpr std::chrono::milliseconds kLongestPause{50};
 
@@ -207,12 +206,12 @@ int run(const MigrateOptions& options) {
 
 int start(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
-        fmt::print("{}", kUsageText);
+        fmt::print("{}", kMigrateUsage);
         return kMoved;
     }
     const auto options = parse_migrate_options({argv + 1, argv + argc});
     if (!options) {
-        fmt::print(stderr, "migrate: {}\n{}", options.error().text, kUsageText);
+        fmt::print(stderr, "migrate: {}\n{}", options.error().text, kMigrateUsage);
         return kUsage;
     }
     return run(*options);

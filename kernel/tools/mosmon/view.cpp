@@ -14,16 +14,18 @@ namespace {
 constexpr std::size_t kWide = 70;  // from here on there is room for all columns
 constexpr double kFullLoad = 100;  // one runnable process a CPU of a standard node
 
+// Short enough for 40 columns.
 constexpr std::array kHelp{
-    "l   bars show load (100: one process a CPU of a standard node)",
-    "m   bars show memory in use",
-    "u   bars show CPU time in use, percent",
-    "s   bars show speed (10000: a Pentium III at 1 GHz)",
-    "t   totals on, off",
-    "d   nodes that are down: show, hide",
-    "up, down, page up, page down, j, k   scroll",
-    "h   this help;   q   quit",
-    "OUT processes of this node there;  IN  guests from there, here",
+    "l  bars: load; 100 is one process",
+    "m  bars: memory in use",
+    "u  bars: CPU time in use",
+    "s  bars: speed",
+    "t  totals",
+    "d  nodes that are down: show, hide",
+    "j k, arrows, page keys: scroll",
+    "h  this help    q  quit",
+    "OUT processes of this node, there",
+    "IN  guests from there, here",
 };
 
 const char* name_of(View::Bar bar) {

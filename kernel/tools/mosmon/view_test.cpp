@@ -78,7 +78,7 @@ TEST(Mosmon, Keys) {
                 Not(HasSubstr("node3")));
     const View help = after_key({}, 'h', 10, 30);
     EXPECT_TRUE(after_key(help, Screen::kNoKey, 10, 30).help);
-    EXPECT_THAT(join(render(cluster(3), help, 80, 24)), HasSubstr("q   quit"));
+    EXPECT_THAT(join(render(cluster(3), help, 80, 24)), HasSubstr("q  quit"));
     EXPECT_FALSE(after_key(help, 'x', 10, 30).help);
     View scrolled = after_key({}, Screen::kPageDown, 10, 30);
     EXPECT_EQ(scrolled.first, 10U);

@@ -21,10 +21,6 @@ enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
 
 constexpr const char* kShell = "/bin/sh";
 constexpr const char* kDecay = "/proc/hpc/decay/";
-constexpr const char* kUsage =
-    "usage: mosrun [-h | -N | -jLIST] [-F] [-l | -L | -k] [-c | -i] [-n | -s | -f | -t SEC [-d "
-    "KEEP]]\n"
-    "              [-e | -E] [-r | -R] [-z] prog args\n";
 
 void complain(const std::string& text) {
     fmt::print(stderr, "mosrun: {}\n", text);
@@ -119,12 +115,12 @@ int run(const MosrunOptions& options) {
 
 int start(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
-        return std::fputs(kUsage, stdout) < 0 ? kOwnFailure : 0;
+        return std::fputs(kMosrunUsage, stdout) < 0 ? kOwnFailure : 0;
     }
     const auto options = parse_mosrun_options({argv + 1, argv + argc});
     if (!options) {
         complain(options.error().text);
-        std::fputs(kUsage, stderr);
+        std::fputs(kMosrunUsage, stderr);
         return kOwnFailure;
     }
     return run(*options);

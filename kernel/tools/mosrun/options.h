@@ -10,6 +10,10 @@
 
 namespace mosrig {
 
+inline constexpr const char* kMosrunUsage =
+    "usage: mosrun [-h | -N | -jLIST] [-F] [-l | -L | -k] [-c | -i]\n"
+    "              [-n | -s | -f | -t SEC [-d KEEP]] [-e | -E] [-r | -R] [-z] prog args\n";
+
 struct NodeSpan {
     unsigned first;
     unsigned last;
