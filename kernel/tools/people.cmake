@@ -94,6 +94,7 @@ if(NOT MOSRIG_SANITIZE)
 endif()
 
 add_executable(om_people_test
+  common/hpc_test.cpp
   man/man_test.cpp
   mosctl/mosctl_test.cpp
   mosmon/view_test.cpp

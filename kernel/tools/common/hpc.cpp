@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <sstream>
 
 #include "common/file.h"
 #include "common/process.h"
@@ -94,15 +95,32 @@ NodeFigures Hpc::figures(std::uint32_t id) const {
 }
 
 Result<std::vector<MapNode>> Hpc::config() const {
-    const auto hosts = parse_hosts(read_text(places_.hosts()).value_or(""));
-    if (const auto text = admin("config")) {
-        // No node at all is no error here, as it is in a map.
-        if (text->find_first_not_of(" \n") == std::string::npos) {
-            return std::vector<MapNode>{};
-        }
-        return parse_map(*text, hosts);
+    const auto text = admin("config");
+    if (!text) {
+        return load_map(places_.map(), places_.hosts());
     }
-    return load_map(places_.map(), places_.hosts());
+    std::map<std::uint32_t, std::string> names;
+    for (Host& host : parse_hosts(read_text(places_.hosts()).value_or(""))) {
+        names.emplace(host.address, std::move(host.name));
+    }
+    // Not by parse_map(): it takes as many lines as a person writes, here is one for each node.
+    std::vector<MapNode> nodes;
+    std::istringstream lines(*text);
+    std::uint32_t id = 0;
+    std::string dotted;
+    std::uint32_t count = 0;
+    while (lines >> id >> dotted >> count) {
+        const auto address = parse_address(dotted);
+        for (std::uint32_t i = 0; address && i < count; i++) {
+            const auto name = names.find(*address + i);
+            nodes.push_back({id + i, *address + i,
+                             name != names.end() ? name->second : format_address(*address + i)});
+        }
+    }
+    if (!lines.eof()) {
+        return fail(places_.hpc() + "/admin/config is not understood");
+    }
+    return nodes;
 }
 
 std::map<std::string, std::string> Hpc::stats() const {
