@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <unordered_map>
 #include <utility>
@@ -95,6 +96,8 @@ class Agent {
     /// This node's load as it is told, promises included.
     [[nodiscard]] NodeLoad own_load() const;
     [[nodiscard]] bool under_way(TaskId id) const { return pending_.contains(id); }
+    /// Where a process is about to go, if that node has promised to take it.
+    [[nodiscard]] std::optional<NodeId> promised(TaskId id) const;
     void set_balance(bool on) { settings_.balance = on; }
 
   private:

@@ -160,6 +160,12 @@ void Agent::decide(Millis now, TaskId only, Outbox& out) {
     }
 }
 
+std::optional<NodeId> Agent::promised(TaskId id) const {
+    const auto found = pending_.find(id);
+    const bool yes = found != pending_.end() && found->second.granted;
+    return yes ? std::optional(found->second.plan.target) : std::nullopt;
+}
+
 void Agent::reconsider(TaskId id, Millis now, Outbox& out) {
     if (!pending_.contains(id)) {
         decide(now, id, out);
