@@ -100,9 +100,10 @@ void Agent::receive(NodeId from, const Message& message, Millis now, Outbox& out
             own.runnable = own_load().runnable - ledger_.demand();
             const bool known = observed_ >= 0;
             const bool yes = known && ledger_.ask(from, message, own, now);
+            // Who is refused has to look further, and gets what this node knows.
             (yes ? counters_.promised : counters_.declined)++;
             out.messages.emplace_back(
-                from, this->message(yes ? Kind::grant : Kind::refuse, message.number, false, now));
+                from, this->message(yes ? Kind::grant : Kind::refuse, message.number, !yes, now));
             break;
         }
         case Kind::grant:

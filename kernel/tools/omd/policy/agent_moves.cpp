@@ -65,7 +65,7 @@ Pages Agent::memory_wanted(Millis span) {
 }
 
 bool Agent::wants_count(const Message& message, Millis now) const {
-    constexpr Millis kFresh = 250;
+    constexpr Millis kFresh = 100;
     return message.kind == Message::Kind::request && observed_ >= 0 && now - observed_ >= kFresh;
 }
 

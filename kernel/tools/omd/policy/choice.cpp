@@ -122,7 +122,11 @@ Choice::Offer Choice::best_offer(const Candidate& candidate) {
         std::swap(fitting_[i], fitting_[i + random_() % (fitting_.size() - i)]);
         const double rate = rate_at(*fitting_[i], candidate.view);
         const bool home = fitting_[i]->id == candidate.view.home;
-        if (rate > best.rate || (home && rate >= best.rate * kNearly)) {
+        // Of equal ones that of which it is most likely still true.
+        const bool fresher = best.target != nullptr && rate >= best.rate * kNearly &&
+                             fitting_[i]->age < best.target->age &&
+                             best.target->id != candidate.view.home;
+        if (rate > best.rate / kNearly || fresher || (home && rate >= best.rate * kNearly)) {
             best = {fitting_[i], rate};
         }
     }
@@ -160,7 +164,11 @@ Plan Choice::take(const Candidate& candidate, const Offer& offer) {
     plan.target = offer.target->id;
     plan.to_home = candidate.view.home == offer.target->id;
     plan.demand = candidate.view.demand;
-    plan.rate = rate_here(candidate);
+    // The other node must give nearly what it seems to offer: less is a reason to look further, as
+    // long as there is hope for a node below the average.
+    constexpr double kNearlyAsOffered = 0.9;
+    const bool choosy = situation_.average > 0 && !candidate.asked;
+    plan.rate = std::max(rate_here(candidate), choosy ? kNearlyAsOffered * offer.rate : 0.0);
     plan.pages = candidate.view.pages;
     offer.target->runnable += candidate.view.demand;
     offer.target->mem -= std::min(offer.target->mem, candidate.view.pages);

@@ -20,6 +20,7 @@ struct Target {
     double runnable = 0;  // with what is on its way there
     Pages mem = 0;
     Pages tmem = 0;
+    Millis age = 0;  // of this knowledge
 };
 
 /// A process that could go.

@@ -12,7 +12,9 @@ namespace mosrig::policy {
 namespace {
 
 // Load that is older is not passed on: who is interested has fresher.
-constexpr Millis kWorthTelling = 5000;
+constexpr Millis kWorthTelling = 3000;
+// An idle node does not stay one for long once others have heard of it.
+constexpr Millis kStillIdle = 1000;
 // A relayed word of an earlier-looking run is believed once ours is that old: the clock was set
 // back.
 constexpr Millis kForgetRun = 60000;
@@ -203,12 +205,16 @@ std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
     }
     const std::size_t wanted = settings_.vector - 1;  // one is the node's own
     if (fresh.size() > wanted) {
-        const auto middle = fresh.begin() + static_cast<std::ptrdiff_t>(wanted / 2);
+        const auto middle = fresh.begin() + static_cast<std::ptrdiff_t>(wanted * 2 / 3);
         const auto end = fresh.begin() + static_cast<std::ptrdiff_t>(wanted);
-        std::nth_element(fresh.begin(), middle, fresh.end(),
-                         [](const Known* a, const Known* b) { return a->written > b->written; });
-        std::nth_element(middle, end, fresh.end(), [](const Known* a, const Known* b) {
-            return load_of(a->entry.load) < load_of(b->entry.load);
+        for (std::size_t i = 0; i < wanted * 2 / 3; i++) {
+            std::swap(fresh[i], fresh[i + random_() % (fresh.size() - i)]);
+        }
+        std::nth_element(middle, end, fresh.end(), [now](const Known* a, const Known* b) {
+            const auto rank = [now](const Known* known) {
+                return std::pair(now - known->written > kStillIdle, load_of(known->entry.load));
+            };
+            return rank(a) < rank(b);
         });
         fresh.resize(wanted);
     }

@@ -88,7 +88,7 @@ class Members {
     /// What was suspected long enough is down from now on.
     void expire(Millis now);
 
-    /// Loads for a packet: half of them the freshest, half the least loaded of the fresh ones.
+    /// Loads for a packet: two thirds any fresh ones, the rest the least loaded of them.
     std::vector<LoadEntry> loads_to_tell(Millis now);
     std::vector<Rumour> rumours_to_tell();
 

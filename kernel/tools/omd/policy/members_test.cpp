@@ -151,10 +151,10 @@ TEST(Members, RemembersNoMoreThanItMayAndKeepsTheFresh) {
     EXPECT_GT(late, 35U);
 }
 
-TEST(Members, APacketHasTheFreshestAndTheLeastLoaded) {
+TEST(Members, APacketHasTheLeastLoadedOfTheFresh) {
     Members made = members(200);
     for (NodeId id = 2; id <= 200; id++) {
-        made.merge(entry(id, 1, 4000 - id, id == 150 || id == 20 ? 0 : 3), 5000);
+        made.merge(entry(id, 1, 1000 - id, id == 150 || id == 20 ? 0 : 3), 5000);
     }
     const auto told = made.loads_to_tell(5000);
     ASSERT_EQ(told.size(), 15U);
@@ -162,7 +162,6 @@ TEST(Members, APacketHasTheFreshestAndTheLeastLoaded) {
     for (const LoadEntry& one : told) {
         ids.insert(one.load.id);
     }
-    EXPECT_TRUE(ids.contains(200));
     EXPECT_TRUE(ids.contains(150));
     EXPECT_TRUE(ids.contains(20));
 }
