@@ -114,7 +114,7 @@ void Balancer::tell_kernel() {
     }
     for (const om_load& load : loads) {
         auto told = device_.set_load(load);
-        if (!told && (told.error().code == ENOTTY || told.error().code == EINVAL)) {
+        if (!told && told.error().code == ENOTTY) {
             loads_taken_ = false;
             cluster_.log.line("{}: loads are not shown in /proc/hpc", told.error().text);
             return;

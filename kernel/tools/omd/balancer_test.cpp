@@ -257,7 +257,8 @@ TEST_F(Balancers, ASilentPeerIsSuspectedThenDownAndUpAgain) {
         return one_.agent().members().state(3) == policy::State::down &&
                two_.agent().members().state(3) == policy::State::down;
     }));
-    EXPECT_EQ(one_.agent().members().state(2), policy::State::up);
+    // A machine under load may make the others late, never dead.
+    ASSERT_TRUE(run_until([&] { return one_.agent().members().state(2) == policy::State::up; }));
     three_.start({one_.peer(), two_.peer()});
     ASSERT_TRUE(run_until([&] {
         return one_.agent().members().state(3) == policy::State::up &&

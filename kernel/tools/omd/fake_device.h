@@ -18,7 +18,7 @@ class FakeDevice final : public KernelDevice {
     om_features own{};
     std::map<std::uint32_t, om_node> nodes;
     std::map<std::uint32_t, std::vector<Fd>> pools;
-    std::vector<std::uint32_t> told;  // states that nodes were set to, in order
+    std::vector<std::uint32_t> told;  // states that other nodes were set to, in order
     int add_link_error = 0;
     std::map<std::uint32_t, om_load> loads;
     int set_load_error = 0;
@@ -36,7 +36,9 @@ class FakeDevice final : public KernelDevice {
     }
     Result<void> set_node(const om_node& node) override {
         nodes[node.id] = node;
-        told.push_back(node.state);
+        if (node.id != self) {
+            told.push_back(node.state);
+        }
         return {};
     }
     Result<om_features> features() override { return own; }
