@@ -115,7 +115,7 @@ TEST(Simulate, TheNaivePolicyNeverRests) {
 
 TEST(Simulate, CostPerNodeStaysFlat) {
     Scenario small = scenario(20, 20, "random");
-    Scenario large = scenario(400, 400, "random");
+    Scenario large = scenario(150, 150, "random");
     small.limit_s = large.limit_s = 20;
     const Outcome a = run(small);
     const Outcome b = run(large);
@@ -142,7 +142,7 @@ TEST(Optimum, IsTheBoundOfUniformMachines) {
 }
 
 TEST(Report, ShowsWhatIsKnown) {
-    const std::vector<Run> runs{{scenario(3, 3), run(scenario(3, 3))}};
+    const std::vector<simulate::Run> runs{{scenario(3, 3), run(scenario(3, 3))}};
     EXPECT_NE(table(runs).find("ours"), std::string::npos);
     const auto parsed = nlohmann::json::parse(json(runs));
     EXPECT_EQ(parsed["runs"][0]["moves"], 2);

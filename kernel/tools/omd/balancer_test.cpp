@@ -229,6 +229,7 @@ TEST_F(Balancers, ACaptureReplayedAcrossARestartHasNoEffect) {
         return two_.agent().members().state(1) == policy::State::up && capture.size() > 10;
     }));
     one_.daemon.reset();
+    run_for(std::chrono::milliseconds(100));  // what was passed on last is read
     // To the same run, and to the next one.
     for (int run = 0; run < 2; run++) {
         const std::uint64_t before = two_.daemon->stats().packets_replay;
@@ -318,6 +319,8 @@ TEST_F(Balancers, TheControlSocketAnswers) {
     EXPECT_EQ(nodes["nodes"][1]["state"], "up");
     EXPECT_EQ(nodes["nodes"][0]["load"], 100);
     EXPECT_EQ(nodes["nodes"][2]["tmem"], 100000);
+    ASSERT_TRUE(run_until(
+        [&] { return one_.agent().why(101, 0).first.reason == policy::Reason::balanced; }));
     const auto why = ask("why 101");
     EXPECT_EQ(why["decision"], "stay");
     EXPECT_EQ(why["reason"], "balanced");

@@ -176,7 +176,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     const double cpu = static_cast<double>(stat->user + stat->system) * ms_per_tick_;
     const bool quiet = cpu == task.cpu && stat->state != 'R';
     const bool guest = guests.contains(pid);
-    if (quiet && !task.away) {
+    if (quiet && !task.away && !guest) {
         return;  // sleeps: one read for it is enough
     }
     task.cpu = cpu;
@@ -196,7 +196,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
         schedstat && stat->threads == 1 ? parse_schedstat(*schedstat) : std::nullopt;
     const double demand = std::min(task.counter.count(cpu, wanted, stat->state, span),
                                    static_cast<double>(stat->threads));
-    if (demand < kWorthALook) {
+    if (demand < kWorthALook && !guest) {
         seen.other += demand;
         return;
     }

@@ -14,7 +14,6 @@ constexpr Millis kStale = 15000;      // load that is older says nothing
 constexpr Millis kAvoid = 5000;       // a node that did not answer
 constexpr Millis kCalmAfter = 60000;  // without a move: the process is as new
 constexpr unsigned kMostDoublings = 4;
-constexpr Millis kBirthSlack = 1500;
 constexpr unsigned kPatience = 4;  // decisions without a node below the average
 
 }  // namespace
@@ -32,8 +31,9 @@ void Agent::track(const ProcessView& view, Millis span, Millis now) {
         track.here = false;
         return;
     }
-    // Arrived: it has a past that it did not have here. Not at the very first look.
-    const bool came = fresh ? span > 0 && view.cpu_time > span + kBirthSlack : !track.here;
+    // A guest that was not here at the last look, or an own process that was away. An own one that
+    // is new in the list has only slept so far.
+    const bool came = fresh ? view.home != 0 && span > 0 : !track.here;
     if (came) {
         if (now - track.moved_at > kCalmAfter) {
             track.moves = 0;
