@@ -129,14 +129,15 @@ Result<void> expel(Stage& stage, const Run& run, Subject& first) {
     const Deadline deadline = stage.deadline("a program that reads, elsewhere", patience);
     ProcessState state;
     // It prepares at one line, and leaves at a later one.
-    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+    const Result<void> left_home = wait_until(deadline, [&]() -> Result<bool> {
         MOSRIG_CHECK(sleeper->write_line("one", deadline));
         MOSRIG_TRY(const std::optional<std::string> one, sleeper->read_line(deadline));
         MOSRIG_CHECK(
             stage.require("it passes on what it reads", one == "one", one.value_or("(end)")));
         MOSRIG_TRY(state, read_process(stage.home(), sleeper->pid(), deadline));
         return state.where == stage.guest().id();
-    }));
+    });
+    MOSRIG_CHECK(left_home);
     MOSRIG_TRY(const std::string guests, guests_of(stage, stage.guest()));
     stage.check("they are listed as guests", !guests.empty());
     MOSRIG_CHECK(write_admin(stage, stage.guest(), "expel", "1"));
