@@ -66,7 +66,7 @@ conformance-run:
 	+@$(prepare) deps kernel image build
 	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) || status=$$?; \
 		echo $$status >$(outcome); \
-		[ ! -e build/report/results.json ] || reports/render.py || [ $$status -ne 0 ] || echo 3 >$(outcome)
+		[ $$status -gt 3 ] || [ ! -e build/report/results.json ] || reports/render.py || [ $$status -ne 0 ] || echo 3 >$(outcome)
 
 bench: ## Measure what a migration costs
 	@$(prepare) deps kernel image build

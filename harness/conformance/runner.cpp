@@ -337,9 +337,6 @@ Result<void> run_all(const ConformanceOptions& options, const std::vector<Descri
     MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
     MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
     MOSRIG_TRY(const std::vector<Checker> first, choose_checkers(options, info));
-    // What an earlier run left must not be taken for this one's.
-    std::error_code ignored;
-    std::filesystem::remove(options.report_dir / "results.json", ignored);
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},
                                  {"run", head_of_run(options, info, calibration.factor())},
