@@ -209,9 +209,9 @@ std::optional<std::string> Service::answer(const std::string& line, uid_t user, 
     const policy::Agent& agent = balancer->agent();
     const std::size_t blank = line.find(' ');
     const std::string verb = line.substr(0, blank);
-    const auto pid = blank == std::string::npos
-                         ? std::nullopt
-                         : parse_number(std::string_view(line).substr(blank + 1), kLargestPid);
+    const std::string_view word =
+        blank == std::string::npos ? "" : std::string_view(line).substr(blank + 1);
+    const auto pid = static_cast<pid_t>(parse_number(word, kLargestPid).value_or(0));
     if (line == "nodes") {
         return nodes_json(daemon_.cluster(), agent, balancer->now_ms(),
                           [this](std::uint32_t id) { return daemon_.linked(id); });
@@ -226,11 +226,11 @@ std::optional<std::string> Service::answer(const std::string& line, uid_t user, 
         const auto done = reload();
         return done ? done_json() : refusal_json("invalid", done.error().text);
     }
-    if (verb == "why" && pid && *pid > 0) {
-        return why_json(daemon_.cluster(), agent, *pid, balancer->now_ms());
+    if (verb == "why" && pid > 0) {
+        return why_json(daemon_.cluster(), agent, pid, balancer->now_ms());
     }
-    if (verb == "balance" && pid && *pid > 0) {
-        return balance(static_cast<pid_t>(*pid), user, first, last);
+    if (verb == "balance" && pid > 0) {
+        return balance(pid, user, first, last);
     }
     return refusal_json("usage", "there are: nodes, why PID, balance PID, status, reload");
 }
