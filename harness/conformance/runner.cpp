@@ -120,7 +120,8 @@ json plan_of(const std::vector<Checker>& first, const std::vector<Description>& 
     if (!journal) {
         ::_exit(report(journal.error()));
     }
-    Suite suite{cases, *cluster, *journal, total - cases.size(), total, {}};
+    Suite suite{
+        cases, *cluster, *journal, options.results_dir / "scenes", total - cases.size(), total, {}};
     for (const Node& node : cluster->nodes()) {
         // What a node said before it was handed to us is not ours to judge.
         suite.seen.push_back(from_boot ? Console::Mark{}

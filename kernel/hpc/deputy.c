@@ -23,6 +23,8 @@
 #include "om.h"
 #include "trace.h"
 
+#define OM_HEARD_AT_ONCE	4	/* messages, before some pages are pushed */
+
 static void om_deputy_chores(void)
 {
 	cond_resched();
@@ -321,6 +323,7 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 int om_deputy(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_link *link = p->link;
+	unsigned int heard = 0;
 	struct om_msg msg;
 	bool waiting;
 	int ret, more;
@@ -344,8 +347,11 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 			ret = om_handle(p, regs, &msg);
 			if (ret)
 				return ret > 0 ? 0 : ret;
-			continue;
+			/* nor may one that never falls silent stop the push */
+			if (++heard < OM_HEARD_AT_ONCE)
+				continue;
 		}
+		heard = 0;
 		waiting = p->away.recalled || p->away.parking;
 		more = waiting ? 0 : om_push_some(p);
 		if (more < 0)

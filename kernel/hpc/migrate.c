@@ -220,8 +220,11 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 		om_set_where(p, p->link->node);
 		p->nmigs++;
 		p->state = OM_AWAY;
-		p->requested = false;
-		p->target = 0;
+		/* it may have been asked back meanwhile */
+		if (p->target != om_self()) {
+			p->requested = false;
+			p->target = 0;
+		}
 		p->stat.moved = true;
 		p->stat.resumed = ktime_get_ns();
 		p->stat.pages_out_at_resume = p->stat.pages_out;
@@ -349,14 +352,15 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	}
 	om_start_stat(p);
 	ret = om_freeze(p, regs);
-	if (ret == -EINTR && om_link_alive(p->link)) {
+	if (ret == -EINTR && om_link_alive(p->link) &&
+	    READ_ONCE(p->target) != om_self()) {
 		/* a signal came in between; it goes first */
 		spin_lock(&p->lock);
 		p->state = OM_PREPARING;
 		spin_unlock(&p->lock);
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	} else if (ret) {
-		om_home_abort(p, -ret);
+		om_home_abort(p, READ_ONCE(p->target) == om_self() ? 0 : -ret);
 	} else {
 		om_be_away(p, regs);
 	}

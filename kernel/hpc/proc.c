@@ -50,7 +50,13 @@ static int om_request_home(struct om_proc *p, struct task_struct *task)
 	int ret = 0;
 
 	spin_lock(&p->lock);
-	if (!p->where) {
+	if (!p->where && p->state == OM_FROZEN) {
+		/* too late to stay: it is called back when it has arrived */
+		p->requested = true;
+		p->target = om_self();
+		p->stat.home_reason = OM_HOME_REQUEST;
+		p->stat.home_arg = 0;
+	} else if (!p->where) {
 		/* here already: whatever was wanted is not wanted any more */
 		p->requested = false;
 		p->on_exec = false;
