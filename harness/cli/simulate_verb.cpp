@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <memory>
 
@@ -46,7 +47,8 @@ int simulate_all(const Arguments& arguments) {
                 simulate::Scenario scenario = arguments.scenario;
                 scenario.policy = policy_of(word);
                 scenario.nodes = size;
-                scenario.jobs = std::max(1U, static_cast<std::uint32_t>(per_node * size + 0.5));
+                scenario.jobs =
+                    std::max(1U, static_cast<std::uint32_t>(std::lround(per_node * size)));
                 scenario.seed += round;
                 if (!arguments.plot.empty()) {
                     fmt::print(stderr, "{}, {} nodes, {} jobs ...\n", word, size, scenario.jobs);

@@ -126,7 +126,7 @@ Result<void> expect_rest(Stage& stage, const Subjects& subjects, Millis time,
                          const std::string& who) {
     MOSRIG_TRY(const Placement before, look(stage, subjects));
     Placement now = before;
-    const Result<void> moved = wait_until(
+    Result<void> moved = wait_until(
         stage.deadline("a move that must not be", time),
         [&]() -> Result<bool> {
             MOSRIG_TRY(now, look(stage, subjects));
@@ -156,7 +156,7 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Subjects& subject
     const Clock::time_point begin = Clock::now();
     const size_t nodes = stage.machines().size();
     Placement placement;
-    const Result<void> spread = wait_until(
+    Result<void> spread = wait_until(
         stage.deadline("an even load", settling_time),
         [&]() -> Result<bool> {
             MOSRIG_TRY(placement, look(stage, subjects));
@@ -186,7 +186,7 @@ Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& s
     const bool moves = run.automatic == Automatic::moves;
     MOSRIG_TRY(const Subjects control, start_copies(stage, {"busy"}, moves ? 0 : 1));
     Placement placement;
-    const Result<void> moved = wait_until(
+    Result<void> moved = wait_until(
         stage.deadline("a process that leaves", settling_time),
         [&]() -> Result<bool> {
             MOSRIG_TRY(placement, look(stage, moves ? subjects : control));

@@ -194,8 +194,8 @@ void run_suite(Suite& suite) {
     current = &suite;
     for (Node& node : suite.cluster.nodes()) {
         NodeMachine machine(node);
-        const Result<void> traced = trace_moves(
-            machine, suite.cluster.deadline("the trace events", Millis(10000)));
+        const Result<void> traced =
+            trace_moves(machine, suite.cluster.deadline("the trace events", Millis(10000)));
         if (!traced) {
             fmt::print(stderr, "mosrig: {}\n", traced.error().message());
         }

@@ -212,7 +212,7 @@ policy::Observation World::observation(Index index) {
     seen.load.cpus = node.spec.cpus;
     seen.load.speed = static_cast<std::uint32_t>(kSpeedUnit * node.spec.measured);
     seen.load.tmem = kMemory;
-    const policy::Pages pages = scenario_.job_mb * 256;
+    const policy::Pages pages = policy::Pages{scenario_.job_mb} * 256;
     seen.load.mem = kMemory - std::min<policy::Pages>(kMemory, pages * node.jobs.size());
     seen.other = scenario_.background * uniform();
     for (const Index id : node.jobs) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "screen/screen.h"
 
@@ -172,7 +173,7 @@ Lines help(std::size_t width, std::size_t height) {
 
 std::string bar(double value, double full, std::size_t width) {
     const double share = full > 0 ? std::clamp(value / full, 0.0, 1.0) : 0;
-    auto filled = static_cast<std::size_t>(share * static_cast<double>(width) + 0.5);
+    auto filled = static_cast<std::size_t>(std::lround(share * static_cast<double>(width)));
     if (filled == 0 && value > 0 && width > 0) {
         filled = 1;  // little is not nothing
     }

@@ -58,6 +58,7 @@ Finding explain_reason(std::string_view word, const Subject& subject) {
 
 std::vector<std::string_view> known_reasons() {
     std::vector<std::string_view> words;
+    words.reserve(std::size(kReasons));
     for (const Reason& reason : kReasons) {
         words.push_back(reason.word);
     }

@@ -17,6 +17,7 @@ namespace mosrig {
 inline constexpr const char* kNoOmd = "no_omd";
 
 /// What the balancer says of a process that nothing forbids to move.
+// NOLINTNEXTLINE(bugprone-exception-escape): what moves a json only asserts
 struct Decision {
     nlohmann::json answer;  // omd's, null if it gave none
     std::string reason;     // omd's word

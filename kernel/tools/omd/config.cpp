@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -36,7 +37,7 @@ Result<void> take_seconds(std::string_view key, std::string_view value, double l
         return fail(fmt::format("{} must be a number of seconds from {} to {}, not '{}'", key,
                                 least, most, value));
     }
-    out = static_cast<policy::Millis>(*seconds * 1000 + 0.5);
+    out = static_cast<policy::Millis>(std::lround(*seconds * 1000));
     return {};
 }
 
