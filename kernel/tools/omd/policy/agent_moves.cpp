@@ -101,7 +101,7 @@ std::vector<Target> Agent::targets(Millis now) const {
     for (const Members::Known& known : members_.loads()) {
         const NodeLoad& load = known.entry.load;
         if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= kStale &&
-            members_.state(load.id) == State::up && !avoid_.contains(load.id)) {
+            members_.healthy(load.id) && !avoid_.contains(load.id)) {
             list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
                             load.tmem});
         }
@@ -128,6 +128,9 @@ void Agent::decide(Millis now, TaskId only, Outbox& out) {
             candidates.push_back({view, track.use.value(view.decay), now >= track.settled_at,
                                   track.refused, only != 0});
         }
+    }
+    if (candidates.empty()) {
+        return;
     }
     situation.wanted = only == 0 ? wanted_ : 0;
     situation.alone = members_.alone();
