@@ -115,6 +115,17 @@ void Agent::receive(NodeId from, const Message& message, Millis now, Outbox& out
         case Kind::release:
             ledger_.release(from, message.number, message.done, now);
             break;
+        case Kind::leave:
+            members_.left(from, message.own.stamp, now);
+            break;
+    }
+}
+
+// Some hear it from here, the others from them.
+void Agent::leave(Millis now, Outbox& out) {
+    constexpr std::size_t kTold = 16;
+    for (const NodeId id : members_.helpers(kTold, self_)) {
+        out.messages.emplace_back(id, message(Message::Kind::leave, 0, false, now));
     }
 }
 

@@ -85,6 +85,9 @@ class Agent {
     void tick(Millis now, Outbox& out);
     [[nodiscard]] Millis next() const;
 
+    /// Says good-bye: this node's daemon ends.
+    void leave(Millis now, Outbox& out);
+
     /// A move of the outbox has ended. @p pages and @p took_ms teach what moves cost, if it went.
     void moved(TaskId id, bool went, Pages pages, Millis took_ms, Millis now, Outbox& out);
     /// Somebody asks for this process to be considered again, now. Its verdict tells the outcome.

@@ -111,6 +111,12 @@ void Members::heard(NodeId id, const Stamp& stamp, Millis /*now*/) {
     }
 }
 
+void Members::left(NodeId id, const Stamp& stamp, Millis now) {
+    if (contains(id)) {
+        set(id, State::down, stamp, now);
+    }
+}
+
 void Members::missed(NodeId id, Millis now) {
     if (contains(id) && !troubles_.contains(id)) {
         set(id, State::suspect, last_stamp(id), now);
@@ -310,7 +316,7 @@ Members::Known& Members::place_for(NodeId id) {
 void Members::set(NodeId id, State state, const Stamp& stamp, Millis now) {
     // Not all at the same time: who is first tells the others.
     const auto spread = static_cast<Millis>(
-        random_() % static_cast<std::uint64_t>(std::max<Millis>(1, settings_.down_after / 2)));
+        random_() % static_cast<std::uint64_t>(std::max<Millis>(1, settings_.down_after / 4)));
     troubles_[id] = {state, now + settings_.down_after + spread, tellings(), stamp};
     if (state == State::down) {
         forget(id);

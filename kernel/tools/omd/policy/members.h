@@ -51,7 +51,7 @@ struct Rumour {
 class Members {
   public:
     struct Settings {
-        Millis down_after = 9000;    // as a suspect, at least; at most half as much again
+        Millis down_after = 9000;    // as a suspect, at least; at most a quarter more
         std::size_t capacity = 512;  // nodes whose load is remembered
         std::size_t vector = 16;     // loads in a packet
         std::size_t rumours = 8;     // in a packet
@@ -79,6 +79,8 @@ class Members {
 
     /// A packet came from the node itself, with this as its last word.
     void heard(NodeId id, const Stamp& stamp, Millis now);
+    /// It says that it ends, with this as its last word: down from now on.
+    void left(NodeId id, const Stamp& stamp, Millis now);
     /// It was asked, also through others, and did not answer.
     void missed(NodeId id, Millis now);
     /// Takes a node's load over if it is newer than what is known. True if it was.
