@@ -39,6 +39,7 @@ std::vector<NodeSpec> make_nodes(const Scenario& scenario) {
             node.cpus = kCpus.at(random() % 3);
             node.speed = kSpeeds.at(random() % 3);
         }
+        node.speed *= &node == nodes.data() ? 1 : scenario.faster;
         node.measured = node.speed * (1 - scenario.speed_noise * uniform(random));
     }
     return nodes;

@@ -30,6 +30,13 @@ struct Scenario {
     double speed_noise = 0;   // relative error of measured speeds, up to
     double background = 0.1;  // runnable processes of the node's own, up to, at random
     std::uint32_t cpus = 1;
+    double faster = 1;  // speed of all nodes but the first
+
+    // What a look at a node gets wrong.
+    double jitter = 0;     // of a process's demand so much is missed, up to; in a tenth as many of
+                           // the looks it waits for its home, and nearly all is
+    double visitors = 0;   // chance to meet a process of the node's own that is gone by the next
+    double notice_ms = 0;  // until a sender learns that its process is there, up to
 
     double loss = 0;            // share of messages that are lost
     double delay_ms = 1;        // of a message, mean

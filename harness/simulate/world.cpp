@@ -152,6 +152,9 @@ void World::handle(const Event& event) {
         case Kind::arrive:
             arrive(event.node, static_cast<Index>(event.what));
             break;
+        case Kind::notice:
+            notice(event.node, static_cast<Index>(event.what));
+            break;
         case Kind::crash:
             crash(event.node);
             push(now_ + kBackAfter, Kind::back, event.node);
@@ -221,12 +224,37 @@ policy::Observation World::observation(Index index) {
         view.id = id + 1;
         view.start = id + 1;
         view.home = job.spec.home == index ? 0 : job.spec.home + 1;
-        view.demand = 1;
+        view.demand = scenario_.jitter > 0 ? seen_demand(job, node.looked) : 1;
+        view.age = std::llround(std::max(0.0, now_ - job.spec.start_ms));
         view.cpu_time = std::llround(job.used_ms);
         view.pages = pages;
         seen.processes.push_back(view);
     }
+    if (uniform() < scenario_.visitors) {
+        constexpr policy::TaskId kVisitors = 1'000'000'000;
+        policy::ProcessView view;
+        view.id = kVisitors + static_cast<policy::TaskId>(visitors_++);
+        view.start = 1;
+        view.demand = 1;
+        view.age = std::llround(50 * uniform());
+        view.cpu_time = view.age;
+        view.pages = pages;
+        seen.processes.push_back(view);
+    }
+    node.looked = now_;
     return seen;
+}
+
+// Less than its due: it waits now and then, and a guest is counted from when it came.
+double World::seen_demand(const Job& job, double looked) {
+    constexpr double kWaits = 0.3;
+    double share = 1 - scenario_.jitter * uniform();
+    if (uniform() < scenario_.jitter / 10) {
+        share = kWaits * uniform();
+    }
+    const double span = now_ - looked;
+    const bool came = job.at != job.spec.home && job.since > looked && span > 0;
+    return came ? share * (now_ - job.since) / span : share;
 }
 
 void World::observe(Index index) {

@@ -31,6 +31,7 @@ class World {
         Index at = 0;
         double left_ms = 0;  // of work, at speed 1
         double used_ms = 0;  // of CPU
+        double since = 0;    // there
         double ended = -1;
         bool moving = false;
         bool lost = false;
@@ -41,6 +42,7 @@ class World {
         std::vector<Index> jobs;
         double brought_to = 0;      // its jobs' work is counted up to here
         double link_free = 0;       // its last move has left by then
+        double looked = 0;          // its last observation
         std::uint64_t version = 0;  // of its set of jobs
         double tick_at = -1;
         std::uint32_t life = 0;  // number of crashes
@@ -54,6 +56,7 @@ class World {
         start,
         complete,
         arrive,
+        notice,
         crash,
         back,
         look
@@ -81,6 +84,7 @@ class World {
     void observe(Index node);
     void naive(Index node, const policy::Observation& seen);
     policy::Observation observation(Index node);
+    double seen_demand(const Job& job, double looked);
 
     void advance(Index node);
     void changed(Index node);
@@ -89,6 +93,7 @@ class World {
     void complete(Index node);
     void begin_move(Index from, Index job, Index to);
     void arrive(Index from, Index job);
+    void notice(Index from, Index job);
     void crash(Index node);
     void lose(Index job);
 
@@ -115,6 +120,7 @@ class World {
     std::uint64_t moves_at_balance_ = 0;
     std::uint64_t messages_ = 0;
     std::uint64_t told_ = 0;
+    std::uint64_t visitors_ = 0;
     std::uint64_t alive_ = 0;  // jobs not ended
     bool disturbed_ = false;   // a job ended or a node failed since balance
     double disturbed_at_ = -1;

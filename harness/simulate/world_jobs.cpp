@@ -42,6 +42,7 @@ void World::changed(Index index) {
 void World::add_job(Index node, Index job) {
     advance(node);
     jobs_[job].at = node;
+    jobs_[job].since = now_;
     nodes_[node].jobs.push_back(job);
     changed(node);
 }
@@ -108,7 +109,16 @@ void World::arrive(Index from, Index id) {
     } else {
         lose(id);
     }
-    // Whoever sent it learns that it is there.
+    if (scenario_.notice_ms > 0) {
+        push(now_ + scenario_.notice_ms * uniform(), Kind::notice, from, id);
+    } else {
+        notice(from, id);
+    }
+}
+
+// Whoever sent it learns that it is there.
+void World::notice(Index from, Index id) {
+    const Job& job = jobs_[id];
     Node& node = nodes_[from];
     const auto sent = node.sent.find(id + 1);
     if (!node.up || sent == node.sent.end()) {

@@ -154,6 +154,12 @@ Instant Balancer::next() const {
     return due;
 }
 
+void Balancer::leave() {
+    policy::Outbox out;
+    agent_.leave(ms(Clock::now()), out);
+    carry_out(out, Clock::now());
+}
+
 void Balancer::reconsider(pid_t pid, Instant now) {
     policy::Outbox out;
     agent_.recount(machine_.observe(), ms(now));

@@ -31,6 +31,8 @@ class Balancer {
     /// Does what is due.
     void run(Instant now);
     [[nodiscard]] Instant next() const;
+    /// Tells the others that this daemon ends.
+    void leave();
 
     void set_balance(bool on) { agent_.set_balance(on && able_); }
     /// Somebody wants this process to be considered again.

@@ -267,6 +267,47 @@ TEST_F(Balancers, ASilentPeerIsSuspectedThenDownAndUpAgain) {
     }));
 }
 
+TEST_F(Balancers, ADaemonThatEndsIsDownForTheKernelsOfTheOthersAndItsLinksStay) {
+    const std::array others{&one_, &three_};
+    start_all();
+    ASSERT_TRUE(run_until_met());
+    const auto seen = [&](om_node_state state) {
+        return run_until([&] {
+            return std::all_of(others.begin(), others.end(), [&](Node* node) {
+                return node->device.pools[2].size() >= 4 && node->device.nodes[2].state == state;
+            });
+        });
+    };
+    ASSERT_TRUE(seen(OM_NODE_UP));
+    // Ended as it should be: known at once, never suspected.
+    two_.daemon->leave();
+    two_.daemon.reset();
+    const Instant begin = Clock::now();
+    ASSERT_TRUE(seen(OM_NODE_DOWN));
+    EXPECT_LT(Clock::now() - begin, std::chrono::milliseconds(600));
+    two_.start({one_.peer(), three_.peer()});
+    ASSERT_TRUE(seen(OM_NODE_UP));
+    EXPECT_EQ(one_.device.nodes[2].features.xstate_size, 832U);
+    // Killed: found out.
+    two_.daemon.reset();
+    ASSERT_TRUE(seen(OM_NODE_DOWN));
+}
+
+TEST_F(Balancers, AfterARestartANodeThatWasDownIsUpAgainWithItsFeatures) {
+    one_.start({two_.peer()});
+    two_.start({one_.peer()});
+    ASSERT_TRUE(run_until([&] { return one_.device.pools[2].size() == 4; }));
+    one_.daemon.reset();
+    one_.start({two_.peer()});
+    ASSERT_TRUE(run_until([&] { return one_.agent().members().state(2) == policy::State::up; }));
+    two_.daemon->leave();
+    two_.daemon.reset();
+    ASSERT_TRUE(run_until([&] { return one_.device.nodes[2].state == OM_NODE_DOWN; }));
+    two_.start({one_.peer()});
+    ASSERT_TRUE(run_until([&] { return one_.device.nodes[2].state == OM_NODE_UP; }));
+    EXPECT_EQ(one_.device.nodes[2].features.xstate_size, 832U);
+}
+
 TEST_F(Balancers, ANodeThatLeavesTheMapIsRemovedAndANewOneIsAdded) {
     one_.start({two_.peer()});
     two_.start({one_.peer()});

@@ -28,6 +28,7 @@ std::optional<TaskStat> parse_task_stat(const std::string& line) {
         return static_cast<std::uint64_t>(std::max<std::int64_t>(0, fields[number - 4]));
     };
     stat.kernel = (field(9) & kKernelThread) != 0;
+    stat.parent = fields[0];
     stat.user = field(14);
     stat.system = field(15);
     stat.threads = std::max<std::uint64_t>(1, field(20));

@@ -13,6 +13,7 @@ namespace mosrig {
 /// Of /proc/PID/stat. Times in clock ticks.
 struct TaskStat {
     char state = '?';
+    std::int64_t parent = 0;
     bool kernel = false;  // a kernel thread
     std::uint64_t user = 0;
     std::uint64_t system = 0;

@@ -13,6 +13,7 @@ TEST(Counting, ReadsAStatLineWithAnyName) {
     // The last but two is larger than an int64: only the fields up to the resident set are read.
     ASSERT_TRUE(stat);
     EXPECT_EQ(stat->state, 'R');
+    EXPECT_EQ(stat->parent, 1);
     EXPECT_EQ(stat->user, 350U);
     EXPECT_EQ(stat->system, 50U);
     EXPECT_EQ(stat->threads, 3U);

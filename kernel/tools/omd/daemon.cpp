@@ -221,13 +221,14 @@ void Daemon::run_once(std::chrono::milliseconds longest) {
     }
     Instant wake = std::min(now + longest, acceptor_->next());
     wake = std::min(wake, pools_read_ + (polled_ ? kPoolLook : kPoolLookUnpolled));
-    for (Node& node : nodes_) {
-        node.dialer->run(now, node.idle);
-        wake = std::min(wake, node.dialer->next(now, node.idle));
-    }
     if (balancer_) {
         balancer_->run(now);
         wake = std::min(wake, balancer_->next());
+        follow_gossip();
+    }
+    for (Node& node : nodes_) {
+        node.dialer->run(now, useful_links(node));
+        wake = std::min(wake, node.dialer->next(now, useful_links(node)));
     }
     if (!settings_.stats_path.empty() && stats_lines() != stats_shown_) {
         if (now - stats_written_ >= kStatsPeriod) {
@@ -271,7 +272,7 @@ bool Daemon::on_linked(const Peer& peer, Fd socket, const om_features& features)
     Node& node = *node_of(peer.id);
     const bool changed = std::memcmp(&features, &node.features, sizeof(features)) != 0;
     node.features = features;
-    if ((node.told != Known::up || changed) && !tell(node, Known::up)) {
+    if ((node.told != Known::up || changed) && !silent(node) && !tell(node, Known::up)) {
         return false;
     }
     if (auto added = device_.add_link(peer.id, socket.get()); !added) {

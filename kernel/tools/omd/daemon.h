@@ -57,6 +57,8 @@ class Daemon {
     void set_peers(const std::vector<Peer>& peers);
     /// Waits for events for at most @p longest and does what is due.
     void run_once(std::chrono::milliseconds longest);
+    /// To be called before the end: the others know at once, and need not find out.
+    void leave();
     /// So many stubs have ended.
     void on_stubs_ended(unsigned ended);
     /// Writes the counters to the log and to their file.
@@ -92,6 +94,9 @@ class Daemon {
     void on_arrived(const Peer& peer, const Fd& socket);
     bool tell(Node& node, Known state);
     void lower_if_lost(Node& node);
+    [[nodiscard]] bool silent(const Node& node) const;
+    [[nodiscard]] unsigned useful_links(const Node& node) const;
+    void follow_gossip();
     void read_pools();
     void write_stats();
     [[nodiscard]] std::string stats_lines() const;

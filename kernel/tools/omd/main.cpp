@@ -175,6 +175,7 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     while (!stop) {
         daemon.run_once(service.run(Clock::now()));
     }
+    daemon.leave();
     log.line("ended by a signal; links that are in use or idle live on");
     ::unlink(kPidPath);
     ::unlink(kStatsPath);

@@ -207,7 +207,7 @@ std::optional<policy::Message> decode_message(std::span<const std::uint8_t> payl
     policy::Message message;
     const std::uint8_t kind = in.u8();
     const std::uint8_t flags = in.u8();
-    in.require(kind >= 1 && kind <= static_cast<std::uint8_t>(policy::Message::Kind::release) &&
+    in.require(kind >= 1 && kind <= static_cast<std::uint8_t>(policy::Message::Kind::leave) &&
                (flags & ~all_flags) == 0);
     message.kind = static_cast<policy::Message::Kind>(kind);
     message.urgent = (flags & urgent) != 0;

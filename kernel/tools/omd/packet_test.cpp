@@ -107,7 +107,7 @@ TEST(Packet, FieldsOutOfRangeAreRefused) {
         change(message);
         return !decode_message(encode(message));
     };
-    EXPECT_TRUE(refused([](auto& m) { m.kind = static_cast<policy::Message::Kind>(8); }));
+    EXPECT_TRUE(refused([](auto& m) { m.kind = static_cast<policy::Message::Kind>(9); }));
     EXPECT_TRUE(refused([](auto& m) { m.kind = static_cast<policy::Message::Kind>(0); }));
     EXPECT_TRUE(refused([](auto& m) { m.own.load.id = 0; }));
     EXPECT_TRUE(refused([](auto& m) { m.own.load.cpus = 0; }));

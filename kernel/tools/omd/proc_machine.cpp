@@ -27,6 +27,13 @@ std::int64_t now_ns() {
     return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 }
 
+// On the clock of the start times in /proc.
+policy::Millis boot_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
+}
+
 // Names of a folder that are numbers above zero.
 std::vector<pid_t> numbers_in(const std::string& folder) {
     std::vector<pid_t> found;
@@ -176,6 +183,9 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     const double cpu = static_cast<double>(stat->user + stat->system) * ms_per_tick_;
     const bool quiet = cpu == task.cpu && stat->state != 'R';
     const bool guest = guests.contains(pid);
+    if (!guest && stat->parent == ::getpid()) {
+        return;  // a link of ours that becomes a stub: seen at its birth, it would look busy
+    }
     if (quiet && !task.away && !guest) {
         return;  // sleeps: one read for it is enough
     }
@@ -202,6 +212,9 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     }
     policy::ProcessView view = view_of(pid, *stat);
     view.demand = demand;
+    view.age = std::clamp<policy::Millis>(
+        boot_ms() - static_cast<policy::Millis>(static_cast<double>(stat->start) * ms_per_tick_), 0,
+        policy::kOld);
     view.cpu_time = static_cast<policy::Millis>(cpu);
     if (guest) {
         view.home = guests.at(pid);
@@ -244,6 +257,9 @@ void ProcMachine::cancel(pid_t pid) {
 
 Machine::Journey ProcMachine::journey(pid_t pid, std::uint32_t target) {
     constexpr double kMs = 1e6;
+    // First whether it is on its way, then where it is: read the other way round, one that arrives
+    // between the two has neither, and would be taken for one that did not go.
+    const bool pending = number_of(read_text(file(pid, "goto")).value_or("0"), 0) != 0;
     const auto where = read_text(file(pid, "where"));
     if (!where) {
         return {Progress::done, 0, 0};  // a guest that has gone, or it ended on the way
@@ -261,7 +277,6 @@ Machine::Journey ProcMachine::journey(pid_t pid, std::uint32_t target) {
         return {Progress::done, static_cast<std::uint64_t>(std::max(0L, value("pages_out"))),
                 took > 0 ? static_cast<policy::Millis>(took) : 0};
     }
-    const bool pending = number_of(read_text(file(pid, "goto")).value_or("0"), 0) != 0;
     return {pending ? Progress::under_way : Progress::failed, 0, 0};
 }
 

@@ -32,11 +32,13 @@ void Agent::set_roster(std::shared_ptr<const Roster> roster) {
 
 NodeLoad Agent::own_load() const {
     NodeLoad load = seen_.load;
-    load.runnable = seen_.other + ledger_.demand();
+    load.runnable = other_.sure() + ledger_.demand();
     for (const ProcessView& view : seen_.processes) {
         const auto found = pending_.find(view.id);
-        if (!view.away && (found == pending_.end() || !found->second.granted)) {
-            load.runnable += view.demand;
+        const auto tracked = tracks_.find(view.id);
+        if (!view.away && tracked != tracks_.end() &&
+            (found == pending_.end() || !found->second.granted)) {
+            load.runnable += tracked->second.demand.possible();
         }
     }
     load.mem -= std::min(load.mem, ledger_.pages());
@@ -113,6 +115,17 @@ void Agent::receive(NodeId from, const Message& message, Millis now, Outbox& out
         case Kind::release:
             ledger_.release(from, message.number, message.done, now);
             break;
+        case Kind::leave:
+            members_.left(from, message.own.stamp, now);
+            break;
+    }
+}
+
+// Some hear it from here, the others from them.
+void Agent::leave(Millis now, Outbox& out) {
+    constexpr std::size_t kTold = 16;
+    for (const NodeId id : members_.helpers(kTold, self_)) {
+        out.messages.emplace_back(id, message(Message::Kind::leave, 0, false, now));
     }
 }
 

@@ -14,6 +14,7 @@
 #include "omd/policy/choice.h"
 #include "omd/policy/cost.h"
 #include "omd/policy/decay.h"
+#include "omd/policy/demand.h"
 #include "omd/policy/ledger.h"
 #include "omd/policy/members.h"
 #include "omd/policy/message.h"
@@ -84,6 +85,9 @@ class Agent {
     void tick(Millis now, Outbox& out);
     [[nodiscard]] Millis next() const;
 
+    /// Says good-bye: this node's daemon ends.
+    void leave(Millis now, Outbox& out);
+
     /// A move of the outbox has ended. @p pages and @p took_ms teach what moves cost, if it went.
     void moved(TaskId id, bool went, Pages pages, Millis took_ms, Millis now, Outbox& out);
     /// Somebody asks for this process to be considered again, now. Its verdict tells the outcome.
@@ -104,6 +108,7 @@ class Agent {
     struct Track {
         std::uint64_t start = 0;
         DecayedUse use;
+        Demand demand;
         Millis settled_at = 0;
         Millis moved_at = 0;
         unsigned moves = 0;
@@ -139,7 +144,8 @@ class Agent {
     void run_requests(Millis now, Outbox& out);
     void on_ack(NodeId from, const Message& message, Millis now, Outbox& out);
     void on_answer(NodeId from, const Message& message, Millis now, Outbox& out);
-    void track(const ProcessView& view, Millis span, Millis now);
+    /// True if the process has come from elsewhere since the last look.
+    bool track(const ProcessView& view, Millis span, Millis now);
     void decide(Millis now, TaskId only, Outbox& out);
     void ask(const Plan& plan, bool asked_for, Millis now, Outbox& out);
     void give_up(TaskId id, Millis now);
@@ -157,6 +163,7 @@ class Agent {
     std::uint32_t sequence_ = 1;
     std::uint32_t number_ = 0;
     Observation seen_;
+    Demand other_;  // of what is not listed
     Millis observed_ = -1;
     Millis next_period_ = 0;
     Millis expected_ = 0;  // when tick() should have come

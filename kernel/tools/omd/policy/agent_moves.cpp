@@ -18,7 +18,7 @@ constexpr unsigned kPatience = 4;  // decisions without a node below the average
 
 }  // namespace
 
-void Agent::track(const ProcessView& view, Millis span, Millis now) {
+bool Agent::track(const ProcessView& view, Millis span, Millis now) {
     auto [place, fresh] = tracks_.try_emplace(view.id);
     Track& track = place->second;
     if (!fresh && track.start != view.start) {
@@ -29,7 +29,7 @@ void Agent::track(const ProcessView& view, Millis span, Millis now) {
     if (view.away) {
         track.start = view.start;
         track.here = false;
-        return;
+        return false;
     }
     // A guest that was not here at the last look, or an own process that was away. An own one that
     // is new in the list has only slept so far.
@@ -41,10 +41,15 @@ void Agent::track(const ProcessView& view, Millis span, Millis now) {
         track.settled_at = now + (settings_.residency << std::min(track.moves, kMostDoublings));
         track.moved_at = now;
         track.moves++;
+        // Its sender promised a busy one, and it may still wait for its pages.
+        track.demand = {};
+        track.demand.expect(1);
     }
     track.start = view.start;
     track.here = true;
     track.use.add(view.demand, std::max<Millis>(1, span), view.decay);
+    track.demand.look(view.demand, span, view.age);
+    return came;
 }
 
 // Free memory is short, or will be within five seconds if it goes on like this.
@@ -78,10 +83,12 @@ void Agent::recount(const Observation& observation, Millis now) {
         last_mem_ = seen_.load.mem;
     }
     wanted_ = memory_wanted(span);
-    ledger_.counted(now);
+    std::size_t arrivals = 0;
     for (const ProcessView& view : seen_.processes) {
-        track(view, span, now);
+        arrivals += track(view, span, now) ? 1 : 0;
     }
+    ledger_.counted(arrivals, now);
+    other_.look(seen_.other, span);
     observed_ = now;
     std::erase_if(tracks_, [&](const auto& entry) {
         return entry.second.seen != now && !pending_.contains(entry.first);
@@ -90,6 +97,10 @@ void Agent::recount(const Observation& observation, Millis now) {
 
 void Agent::observe(const Observation& observation, Millis now, Outbox& out) {
     recount(observation, now);
+    for (auto& [id, track] : tracks_) {
+        track.demand.end_period();
+    }
+    other_.end_period();
     std::erase_if(avoid_, [&](const auto& entry) { return entry.second <= now; });
     rounds_ = 0;
     if (settings_.balance && (seen_.load.flags & kQuiet) == 0) {
@@ -102,7 +113,7 @@ std::vector<Target> Agent::targets(Millis now) const {
     for (const Members::Known& known : members_.loads()) {
         const NodeLoad& load = known.entry.load;
         if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= kStale &&
-            members_.state(load.id) == State::up && !avoid_.contains(load.id)) {
+            members_.healthy(load.id) && !avoid_.contains(load.id)) {
             list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
                             load.tmem});
         }
@@ -116,19 +127,25 @@ void Agent::decide(Millis now, TaskId only, Outbox& out) {
     rounds_++;
     Situation situation;
     situation.self = seen_.load;
-    situation.self.runnable = seen_.other;
+    situation.self.runnable = other_.sure();
     std::vector<Candidate> candidates;
     for (const ProcessView& view : seen_.processes) {
         if (view.away || pending_.contains(view.id)) {
             continue;
         }
-        situation.self.runnable += view.demand;
-        situation.own_demand += view.home == 0 ? view.demand : 0;
         const Track& track = tracks_[view.id];
+        // Whoever asks knows what he does: there is no need to be sure.
+        const double sure = only == 0 ? track.demand.sure() : track.demand.possible();
+        situation.self.runnable += sure;
+        situation.own_demand += view.home == 0 ? sure : 0;
         if (only == 0 || only == view.id) {
             candidates.push_back({view, track.use.value(view.decay), now >= track.settled_at,
-                                  track.refused, only != 0});
+                                  track.refused, only != 0, sure});
+            candidates.back().view.demand = track.demand.possible();
         }
+    }
+    if (candidates.empty()) {
+        return;
     }
     situation.wanted = only == 0 ? wanted_ : 0;
     situation.alone = members_.alone();

@@ -179,6 +179,29 @@ TEST(Agent, ADeadNodeIsNoticedAndALivingOneIsNot) {
     }
 }
 
+TEST(Agent, ASilentNodeIsDownWithinFifteenSecondsAndOneThatSaysGoodByeAtOnce) {
+    for (const std::size_t size : {2U, 3U, 6U}) {
+        Net net(size);
+        net.run(5000);
+        net.nodes[1].up = false;
+        net.run(15000);
+        for (NodeId id = 1; id <= size; id++) {
+            EXPECT_TRUE(id == 2 || net.agent(id).members().state(2) == State::down) << size;
+        }
+    }
+    Net net(3);
+    net.run(5000);
+    Outbox out;
+    net.agent(2).leave(net.now, out);
+    net.nodes[1].up = false;
+    net.carry(2, out);
+    for (int period = 0; period < 5; period++) {
+        EXPECT_EQ(net.agent(1).members().state(2), State::down);
+        EXPECT_EQ(net.agent(3).members().state(2), State::down);
+        net.run(1000);
+    }
+}
+
 TEST(Agent, ANodeThatIsHeldUpBlamesNobody) {
     Net net(3);
     net.run(5000);

@@ -54,6 +54,9 @@ Reason Choice::obstacle(const Candidate& candidate) const {
     if (view.demand < limits_.hardly) {
         return Reason::sleeping;
     }
+    if (candidate.sure < limits_.hardly) {
+        return Reason::too_young;
+    }
     if (situation_.alone) {
         return Reason::alone;
     }
@@ -85,7 +88,7 @@ double Choice::rate_here(const Candidate& candidate) const {
 
 bool Choice::below_average(const Target& target, double demand) const {
     constexpr double kRounding = 0.2;  // an average of 4.1 is one of 4, wrongly measured
-    constexpr double kNoise = 0.3;     // of a target's load
+    constexpr double kNoise = 0.5;     // of a target's load
     if (situation_.average <= 0) {
         return true;
     }
@@ -96,11 +99,11 @@ bool Choice::below_average(const Target& target, double demand) const {
 }
 
 // What is below its share keeps what it has, for the same reason.
-bool Choice::above_average(double demand) const {
+bool Choice::above_average(double sure) const {
     constexpr double kRounding = 0.2;
     constexpr double kNoise = 0.3;
     const double share = situation_.average * situation_.self.cpus;
-    return situation_.self.runnable - demand >= std::floor(share + kRounding) - kNoise;
+    return situation_.self.runnable - sure >= std::floor(share + kRounding) - kNoise;
 }
 
 // The best of a few random ones: nodes that decide at the same time on the same knowledge must not
@@ -147,7 +150,10 @@ bool Choice::pays(const Candidate& candidate, const Value& value) const {
     if (candidate.asked) {
         return value.factor > 1;
     }
-    return value.factor > limits_.smallest_gain && value.gain > limits_.worth * value.cost;
+    // Who has a CPU of his own here goes for the sake of a markedly faster one only.
+    const bool idle = situation_.self.runnable - limits_.hysteresis <= situation_.self.cpus;
+    const double least = idle ? kSameSpeed : limits_.smallest_gain;
+    return value.factor > least && value.gain > limits_.worth * value.cost;
 }
 
 // A guest of a node whose owner wants it: goes home even if it gains nothing, as long as it loses
@@ -172,7 +178,7 @@ Plan Choice::take(const Candidate& candidate, const Offer& offer) {
     plan.pages = candidate.view.pages;
     offer.target->runnable += candidate.view.demand;
     offer.target->mem -= std::min(offer.target->mem, candidate.view.pages);
-    situation_.self.runnable -= candidate.view.demand;
+    situation_.self.runnable -= candidate.sure;
     situation_.wanted -= std::min(situation_.wanted, candidate.view.pages);
     return plan;
 }
@@ -281,7 +287,7 @@ std::vector<Plan> Choice::plan(const std::vector<Candidate>& candidates,
         double best_net = -std::numeric_limits<double>::infinity();
         for (const Candidate* one : open) {
             const Offer offer = best_offer(*one);
-            if (offer.target == nullptr || (!one->asked && !above_average(one->view.demand))) {
+            if (offer.target == nullptr || (!one->asked && !above_average(one->sure))) {
                 continue;
             }
             const Value figures = value(*one, offer.rate);

@@ -30,11 +30,12 @@ struct Candidate {
     bool settled = true;   // long enough here since it moved
     bool refused = false;  // its last request was; tells the reason only
     bool asked = false;    // somebody asks for it to be considered now: no hysteresis, any gain
+    double sure = 1;       // its part of the situation's runnable; its view has what is possible
 };
 
 /// What is to be thought over.
 struct Situation {
-    NodeLoad self;          // runnable: without what is on its way out
+    NodeLoad self;          // runnable: what is sure, without what is on its way out
     double own_demand = 0;  // runnable processes of this node's own users
     // Runnable processes per CPU of this node's speed, in the whole cluster as far as it is known.
     // A node that would be above it takes nothing: who comes would soon have to go on. 0: unknown.
@@ -98,7 +99,7 @@ class Choice {
     [[nodiscard]] double rate_at(const Target& target, const ProcessView& view) const;
     [[nodiscard]] bool has_room(const Target& target, const ProcessView& view) const;
     [[nodiscard]] bool below_average(const Target& target, double demand) const;
-    [[nodiscard]] bool above_average(double demand) const;
+    [[nodiscard]] bool above_average(double sure) const;
     [[nodiscard]] double rate_here(const Candidate& candidate) const;
     Offer best_offer(const Candidate& candidate);
     [[nodiscard]] Value value(const Candidate& candidate, double there) const;

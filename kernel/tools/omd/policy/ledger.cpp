@@ -48,9 +48,13 @@ void Ledger::release(NodeId from, std::uint32_t number, bool done, Millis now) {
     }
 }
 
-void Ledger::counted(Millis now) {
+void Ledger::counted(std::size_t arrivals, Millis now) {
     expire(now);
-    std::erase_if(promises_, [](const Promise& promise) { return promise.arrived; });
+    for (; arrivals > 0 && !promises_.empty(); arrivals--) {
+        const auto arrived = std::find_if(promises_.begin(), promises_.end(),
+                                          [](const Promise& promise) { return promise.arrived; });
+        promises_.erase(arrived != promises_.end() ? arrived : promises_.begin());
+    }
 }
 
 void Ledger::expire(Millis now) {

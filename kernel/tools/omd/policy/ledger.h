@@ -13,9 +13,9 @@ namespace mosrig::policy {
 class Ledger {
   public:
     struct Settings {
-        Millis holds = 10000;   // a promise, if nothing more is heard
-        Millis settles = 1500;  // after the arrival, until it is certainly counted as a process
-        std::size_t most = 32;  // promises at a time
+        Millis holds = 10000;         // a promise, if nothing more is heard
+        Millis settles = 1500;        // after the arrival, until it is certainly counted or gone
+        std::size_t most = 32;        // promises at a time
         double memory_margin = 0.08;  // of all memory stays free
     };
 
@@ -26,8 +26,9 @@ class Ledger {
     bool ask(NodeId from, const Message& request, const NodeLoad& own, Millis now);
     /// It came, or will not.
     void release(NodeId from, std::uint32_t number, bool done, Millis now);
-    /// The node has counted its processes, arrivals included.
-    void counted(Millis now);
+    /// The node has counted its processes: so many have come since the last time. Each fulfils a
+    /// promise, whether or not its sender has said yet that it has gone.
+    void counted(std::size_t arrivals, Millis now);
     void expire(Millis now);
 
     /// Runnable processes and memory that are promised.

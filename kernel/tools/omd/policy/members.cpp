@@ -13,6 +13,8 @@ namespace {
 
 // Load that is older is not passed on: who is interested has fresher.
 constexpr Millis kWorthTelling = 3000;
+// Loads that are looked through for a packet: its price must not grow with what is remembered.
+constexpr std::size_t kLookedThrough = 128;
 // An idle node does not stay one for long once others have heard of it.
 constexpr Millis kStillIdle = 1000;
 // A relayed word of an earlier-looking run is believed once ours is that old: the clock was set
@@ -109,6 +111,12 @@ void Members::heard(NodeId id, const Stamp& stamp, Millis /*now*/) {
     }
 }
 
+void Members::left(NodeId id, const Stamp& stamp, Millis now) {
+    if (contains(id)) {
+        set(id, State::down, stamp, now);
+    }
+}
+
 void Members::missed(NodeId id, Millis now) {
     if (contains(id) && !troubles_.contains(id)) {
         set(id, State::suspect, last_stamp(id), now);
@@ -197,9 +205,13 @@ void Members::expire(Millis now) {
 
 std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
     std::vector<const Known*> fresh;
-    fresh.reserve(loads_.size());
-    for (const Known& known : loads_) {
-        if (now - known.written <= kWorthTelling && state(known.entry.load.id) == State::up) {
+    // Of many, some from a random place on: as good as all, at a fixed price.
+    const std::size_t some = std::min(kLookedThrough, loads_.size());
+    const std::size_t begin = loads_.empty() ? 0 : random_() % loads_.size();
+    fresh.reserve(some);
+    for (std::size_t i = 0; i < some; i++) {
+        const Known& known = loads_[(begin + i) % loads_.size()];
+        if (now - known.written <= kWorthTelling && healthy(known.entry.load.id)) {
             fresh.push_back(&known);
         }
     }
@@ -243,6 +255,14 @@ std::vector<Rumour> Members::rumours_to_tell() {
         told.push_back({id, trouble.state, trouble.stamp});
     }
     return told;
+}
+
+bool Members::healthy(NodeId id) const {
+    if (troubles_.empty()) {
+        return true;
+    }
+    const auto found = troubles_.find(id);
+    return found == troubles_.end() || found->second.state == State::up;
 }
 
 State Members::state(NodeId id) const {
@@ -296,7 +316,7 @@ Members::Known& Members::place_for(NodeId id) {
 void Members::set(NodeId id, State state, const Stamp& stamp, Millis now) {
     // Not all at the same time: who is first tells the others.
     const auto spread = static_cast<Millis>(
-        random_() % static_cast<std::uint64_t>(std::max<Millis>(1, settings_.down_after / 2)));
+        random_() % static_cast<std::uint64_t>(std::max<Millis>(1, settings_.down_after / 4)));
     troubles_[id] = {state, now + settings_.down_after + spread, tellings(), stamp};
     if (state == State::down) {
         forget(id);

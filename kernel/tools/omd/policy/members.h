@@ -53,7 +53,7 @@ struct Rumour {
 class Members {
   public:
     struct Settings {
-        Millis down_after = 9000;    // as a suspect, at least; at most half as much again
+        Millis down_after = 9000;    // as a suspect, at least; at most a quarter more
         std::size_t capacity = 512;  // nodes whose load is remembered
         std::size_t vector = 16;     // loads in a packet
         std::size_t rumours = 8;     // in a packet
@@ -81,6 +81,8 @@ class Members {
 
     /// A packet came from the node itself, with this as its last word.
     void heard(NodeId id, const Stamp& stamp, Millis now);
+    /// It says that it ends, with this as its last word: down from now on.
+    void left(NodeId id, const Stamp& stamp, Millis now);
     /// It was asked, also through others, and did not answer.
     void missed(NodeId id, Millis now);
     /// Takes a node's load over if it is newer than what is known. True if it was.
@@ -95,6 +97,8 @@ class Members {
     std::vector<Rumour> rumours_to_tell();
 
     [[nodiscard]] State state(NodeId id) const;
+    /// Neither suspected nor down. Cheap.
+    [[nodiscard]] bool healthy(NodeId id) const;
     /// Nothing if nobody told its load yet, or it was forgotten for fresher ones.
     [[nodiscard]] const Known* load(NodeId id) const;
     [[nodiscard]] const std::vector<Known>& loads() const { return loads_; }

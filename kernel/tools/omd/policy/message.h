@@ -19,6 +19,7 @@ struct Message {
         grant,
         refuse,
         release,  // it has come, or will not
+        leave,    // the sender's daemon ends
     };
     Kind kind = Kind::ping;
     std::uint32_t number = 0;  // of a ping or a request; its answers repeat it

@@ -5,6 +5,7 @@
 
 #include "omd/policy/cost.h"
 #include "omd/policy/decay.h"
+#include "omd/policy/demand.h"
 #include "omd/policy/ledger.h"
 #include "omd/policy/load.h"
 
@@ -132,8 +133,55 @@ TEST(Ledger, WhatHasArrivedCountsUntilItIsCounted) {
     ledger.release(2, 1, true, 100);
     EXPECT_DOUBLE_EQ(ledger.demand(), 1);
     EXPECT_EQ(ledger.pages(), 0U);
-    ledger.counted(500);
+    ledger.counted(0, 500);  // it is not seen yet
+    EXPECT_DOUBLE_EQ(ledger.demand(), 1);
+    ledger.counted(1, 1000);
     EXPECT_DOUBLE_EQ(ledger.demand(), 0);
+}
+
+TEST(Ledger, WhoIsSeenBeforeItsSenderSaysSoIsNotCountedTwice) {
+    Ledger ledger({});
+    ASSERT_TRUE(ledger.ask(2, request(1), {1, 1}, 0));
+    ledger.counted(1, 500);
+    EXPECT_DOUBLE_EQ(ledger.demand(), 0);
+    ledger.release(2, 1, true, 600);
+    EXPECT_DOUBLE_EQ(ledger.demand(), 0);
+}
+
+TEST(Demand, IsSureWhenSeenTwiceAndPossibleWhenSeenOnce) {
+    Demand demand;
+    demand.look(1, 1000);
+    demand.end_period();
+    EXPECT_DOUBLE_EQ(demand.sure(), 0);
+    EXPECT_DOUBLE_EQ(demand.possible(), 1);
+    demand.look(0.6, 1000);
+    demand.end_period();
+    EXPECT_NEAR(demand.possible(), 0.905, 0.001);
+    EXPECT_DOUBLE_EQ(demand.sure(), demand.possible());
+    demand.look(0, 1000);
+    demand.end_period();
+    EXPECT_DOUBLE_EQ(demand.sure(), 0);
+    EXPECT_NEAR(demand.possible(), 0.819, 0.001);
+    demand.look(0, 1000);
+    EXPECT_NEAR(demand.possible(), 0.587, 0.001);
+}
+
+TEST(Demand, LooksWithinAPeriodAreOneSampleByTheirTime) {
+    Demand demand;
+    for (int period = 0; period < 2; period++) {
+        demand.look(1, 300);
+        demand.look(0, 700);
+        demand.end_period();
+    }
+    EXPECT_DOUBLE_EQ(demand.sure(), 0.3);
+}
+
+TEST(Demand, WhoLivesForAMomentIsHardlyPossible) {
+    Demand demand;
+    demand.look(1, 1000, 20);
+    EXPECT_DOUBLE_EQ(demand.possible(), 0.02);
+    demand.expect(1);
+    EXPECT_DOUBLE_EQ(demand.possible(), 1);
 }
 
 TEST(Ledger, ABlockedOrFullNodePromisesNothing) {

@@ -43,6 +43,9 @@ struct Decay {
     Millis interval = 1000;
 };
 
+/// An age above which no difference is made.
+inline constexpr Millis kOld = 3600 * 1000;
+
 /// One process at one observation.
 struct ProcessView {
     TaskId id = 0;
@@ -52,6 +55,7 @@ struct ProcessView {
     bool locked = false;      // asked not to be moved by itself
     bool can_move = true;     // nothing in cantmove
     double demand = 0;        // share of the time since the last observation that it was runnable
+    Millis age = kOld;        // since it began
     double system_share = 0;  // of its CPU time, that in system calls
     Millis cpu_time = 0;      // used so far, since it exists
     Pages pages = 0;          // resident
