@@ -215,7 +215,7 @@ policy::Observation World::observation(Index index) {
     seen.load.cpus = node.spec.cpus;
     seen.load.speed = static_cast<std::uint32_t>(kSpeedUnit * node.spec.measured);
     seen.load.tmem = kMemory;
-    const policy::Pages pages = scenario_.job_mb * 256;
+    const policy::Pages pages = scenario_.job_mb * 256ULL;
     seen.load.mem = kMemory - std::min<policy::Pages>(kMemory, pages * node.jobs.size());
     seen.other = scenario_.background * uniform();
     for (const Index id : node.jobs) {

@@ -60,7 +60,8 @@ Pages Agent::memory_wanted(Millis span) {
     constexpr double kAhead = 5000;
     const auto all = static_cast<double>(seen_.load.tmem);
     const auto free = static_cast<double>(seen_.load.mem);
-    const double falls = span > 0 ? (static_cast<double>(last_mem_) - free) / span : 0;
+    const double falls =
+        span > 0 ? (static_cast<double>(last_mem_) - free) / static_cast<double>(span) : 0;
     last_mem_ = seen_.load.mem;
     if (all <= 0 || free > kWatch * all) {
         return 0;
