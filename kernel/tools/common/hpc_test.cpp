@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "common/hpc.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "common/fake_omd.h"

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "omd/counting.h"
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 #include <vector>
 
@@ -17,23 +20,24 @@ std::optional<TaskStat> parse_task_stat(const std::string& line) {
     std::istringstream rest(line.substr(close + 1));
     TaskStat stat;
     rest >> stat.state;
-    std::vector<std::int64_t> fields;
-    for (std::int64_t value = 0; fields.size() < 21 && rest >> value;) {
-        fields.push_back(value);
+    // A field may be larger than any signed number.
+    std::vector<std::uint64_t> fields;
+    constexpr std::size_t kWanted = 38;
+    for (std::string word; fields.size() < kWanted && rest >> word;) {
+        fields.push_back(word.starts_with('-') ? 0 : std::strtoull(word.c_str(), nullptr, 10));
     }
-    if (fields.size() < 21) {
+    if (fields.size() < kWanted) {
         return std::nullopt;
     }
-    const auto field = [&](std::size_t number) {
-        return static_cast<std::uint64_t>(std::max<std::int64_t>(0, fields[number - 4]));
-    };
+    const auto field = [&](std::size_t number) { return fields[number - 4]; };
     stat.kernel = (field(9) & kKernelThread) != 0;
-    stat.parent = fields[0];
+    stat.parent = static_cast<std::int64_t>(field(4));
     stat.user = field(14);
     stat.system = field(15);
     stat.threads = std::max<std::uint64_t>(1, field(20));
     stat.start = field(22);
     stat.pages = field(24);
+    stat.idle_class = field(41) == SCHED_IDLE;
     return stat;
 }
 

@@ -20,6 +20,7 @@ struct TaskStat {
     std::uint64_t threads = 1;
     std::uint64_t start = 0;
     std::uint64_t pages = 0;  // resident
+    bool idle_class = false;  // SCHED_IDLE: it takes what nobody else wants
 };
 
 /// Parses a stat line; the command's name may contain anything.

@@ -9,11 +9,12 @@ namespace {
 TEST(Counting, ReadsAStatLineWithAnyName) {
     const auto stat = parse_task_stat(
         "77 (a) R (b) R 1 77 77 0 -1 4194304 100 0 0 0 350 50 0 0 20 0 3 0 12345 1000000 256 "
-        "18446744073709551615 1 1");
-    // The last but two is larger than an int64: only the fields up to the resident set are read.
+        "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 5 0");
+    // The limit of its memory is larger than an int64.
     ASSERT_TRUE(stat);
     EXPECT_EQ(stat->state, 'R');
     EXPECT_EQ(stat->parent, 1);
+    EXPECT_TRUE(stat->idle_class);
     EXPECT_EQ(stat->user, 350U);
     EXPECT_EQ(stat->system, 50U);
     EXPECT_EQ(stat->threads, 3U);
@@ -21,6 +22,7 @@ TEST(Counting, ReadsAStatLineWithAnyName) {
     EXPECT_EQ(stat->pages, 256U);
     EXPECT_FALSE(stat->kernel);
     EXPECT_FALSE(parse_task_stat("77 (a) R 1 2"));
+    EXPECT_FALSE(parse_task_stat("77 (a) R 1 77 77 0 -1 4194304 100 0 0 0 350 50 0 0 20 0 3 0 1 1 1"));
     EXPECT_FALSE(parse_task_stat(""));
 }
 

@@ -201,10 +201,12 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
         return;
     }
     const auto schedstat = read_text(file(pid, "schedstat"));
-    // It is the main thread's alone.
-    const auto wanted =
-        schedstat && stat->threads == 1 ? parse_schedstat(*schedstat) : std::nullopt;
-    const double demand = std::min(task.counter.count(cpu, wanted, stat->state, span),
+    // It is the main thread's alone. And one of the idle class may wait for ever without being in
+    // anybody's way: only what it gets counts.
+    const bool waits = stat->threads == 1 && !stat->idle_class;
+    const auto wanted = schedstat && waits ? parse_schedstat(*schedstat) : std::nullopt;
+    const char state = stat->idle_class ? 'S' : stat->state;
+    const double demand = std::min(task.counter.count(cpu, wanted, state, span),
                                    static_cast<double>(stat->threads));
     if (demand < kWorthALook && !guest) {
         seen.other += demand;

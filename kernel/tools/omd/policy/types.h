@@ -44,7 +44,7 @@ struct Decay {
 };
 
 /// An age above which no difference is made.
-inline constexpr Millis kOld = 3600 * 1000;
+inline constexpr Millis kOld = 3'600'000;
 
 /// One process at one observation.
 struct ProcessView {
