@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
@@ -82,6 +83,8 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 		if ((!om_must_restart(result) && result != -EINTR) ||
 		    task_sigpending(current) || om_interrupted(p))
 			return result;
+		/* a mask for the time of the call is set anew with the next try */
+		restore_saved_sigmask();
 		if (task_work_pending(current))
 			task_work_run();
 		do {

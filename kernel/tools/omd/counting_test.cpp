@@ -22,7 +22,8 @@ TEST(Counting, ReadsAStatLineWithAnyName) {
     EXPECT_EQ(stat->pages, 256U);
     EXPECT_FALSE(stat->kernel);
     EXPECT_FALSE(parse_task_stat("77 (a) R 1 2"));
-    EXPECT_FALSE(parse_task_stat("77 (a) R 1 77 77 0 -1 4194304 100 0 0 0 350 50 0 0 20 0 3 0 1 1 1"));
+    EXPECT_FALSE(
+        parse_task_stat("77 (a) R 1 77 77 0 -1 4194304 100 0 0 0 350 50 0 0 20 0 3 0 1 1 1"));
     EXPECT_FALSE(parse_task_stat(""));
 }
 

@@ -206,8 +206,8 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     const bool waits = stat->threads == 1 && !stat->idle_class;
     const auto wanted = schedstat && waits ? parse_schedstat(*schedstat) : std::nullopt;
     const char state = stat->idle_class ? 'S' : stat->state;
-    const double demand = std::min(task.counter.count(cpu, wanted, state, span),
-                                   static_cast<double>(stat->threads));
+    const double demand =
+        std::min(task.counter.count(cpu, wanted, state, span), static_cast<double>(stat->threads));
     if (demand < kWorthALook && !guest) {
         seen.other += demand;
         return;
