@@ -209,6 +209,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"round-trips", Procedure::round_trips},
                                                   {"requests", Procedure::requests},
                                                   {"emptying", Procedure::emptying},
+                                                  {"strangers", Procedure::strangers},
                                                   {"failures", Procedure::failures},
                                                   {"disasters", Procedure::disasters},
                                                   {"soak", Procedure::soak},

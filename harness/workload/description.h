@@ -24,6 +24,7 @@ enum class Procedure {
     round_trips,  // a workload whose calls are counted on the wire
     requests,     // what may be asked for, and what is answered to it
     emptying,     // a node's guests go, or its own processes come
+    strangers,    // packets and connections of who is not of the cluster
     failures,     // a side dies or a link breaks at one message of a move
     disasters,    // a whole node, or the network between two, goes
     soak,         // very many moves, and nothing left behind
