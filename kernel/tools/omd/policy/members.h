@@ -31,9 +31,8 @@ const char* state_word(State state);
 struct Stamp {
     std::uint64_t boot = 0;
     std::uint32_t sequence = 0;
-    // NOLINTNEXTLINE(modernize-use-nullptr): there is no 0 in it, but in what the compiler makes of
-    // it
-    auto operator<=>(const Stamp&) const = default;
+    // What the compiler makes of it has a 0 in it.
+    auto operator<=>(const Stamp&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// One node's load as it travels: stamped by its owner, aged by everyone on the way.
