@@ -35,7 +35,9 @@ struct Packet {
     size_t size = 0;
     unsigned char bytes[largest] = {};
 
-    [[nodiscard]] size_t headers() const { return (bytes[0] & 15U) * 4U + sizeof(struct udphdr); }
+    [[nodiscard]] size_t headers() const {
+        return (bytes[0] & 15U) * size_t{4} + sizeof(struct udphdr);
+    }
 };
 
 Packet heard[enough];
@@ -92,7 +94,7 @@ unsigned send_heard(const char* how, struct in_addr to) {
         if (strcmp(how, "forge") == 0) {
             // Each in another place.
             const size_t body = packet.size - packet.headers();
-            packet.bytes[packet.headers() + at * 7U % body] ^= 1U << at % 8U;
+            packet.bytes[packet.headers() + at * size_t{7} % body] ^= 1U << at % 8U;
         } else if (strcmp(how, "elsewhere") == 0) {
             (void)inet_pton(AF_INET, nobody, packet.bytes + 12);
         }
@@ -111,7 +113,7 @@ unsigned send_garbage(struct in_addr to) {
     unsigned char bytes[1400] = {};
     unsigned sent = 0;
     for (unsigned at = 0; at < nonsense; ++at) {
-        const size_t size = at * 31U % sizeof bytes;
+        const size_t size = at * size_t{31} % sizeof bytes;
         sent += getrandom(bytes, size, 0) == static_cast<ssize_t>(size) &&
                         sendto(fd, bytes, size, 0, reinterpret_cast<struct sockaddr*>(&address),
                                sizeof address) == static_cast<ssize_t>(size)
