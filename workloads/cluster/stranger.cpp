@@ -21,10 +21,11 @@
 
 namespace {
 
-constexpr uint16_t port = 5428;
+constexpr uint16_t port = 5428;       // datagrams
+constexpr uint16_t link_port = 4660;  // connections
 constexpr size_t largest = 1500;
 constexpr unsigned enough = 40;
-constexpr unsigned nonsense = 400;
+constexpr unsigned nonsense = 60;  // no more than a socket holds
 constexpr int listen_ms = 5000;
 constexpr int status_usage = 2;
 // Of no node.
@@ -128,7 +129,7 @@ unsigned send_garbage(struct in_addr to) {
 unsigned try_links(struct in_addr to) {
     struct sockaddr_in address = {};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port);
+    address.sin_port = htons(link_port);
     address.sin_addr = to;
     unsigned made = 0;
     for (unsigned at = 0; at < enough; ++at) {
