@@ -32,6 +32,7 @@ class Node:
     vcpus: int = 1
     memory_mib: int = 2048
     profile: str = "open-boot"
+    unlock_logins: bool = False
 
 
 @dataclasses.dataclass
@@ -80,6 +81,8 @@ def check_node(node: Node, where: str) -> None:
     if node.profile not in PROFILES:
         words = " or ".join(PROFILES)
         raise ConfigError(f"{where}: profile must be {words}, not {node.profile}")
+    if not isinstance(node.unlock_logins, bool):
+        raise ConfigError(f"{where}: unlock_logins must be true or false, not {node.unlock_logins}")
 
 
 def parse(text: str, where: str) -> Config:
@@ -153,6 +156,8 @@ def apply_flags(config: Config, flags: argparse.Namespace) -> Config:
         config.defaults.vcpus = flags.vcpus
     if flags.memory_mib is not None:
         config.defaults.memory_mib = flags.memory_mib
+    if flags.unlock_logins:
+        config.defaults.unlock_logins = True
     config.extra_cmdline = list(flags.cmdline or [])
     _profiles(config, flags.profile or [])
 

@@ -44,6 +44,7 @@ SEED_FILES = {
     "hostname.j2": "etc/hostname",
     "network.j2": "etc/mosrig/network",
     "inittab-{image}.j2": "etc/inittab",
+    "login.sh.j2": "etc/profile.d/openmosix-login.sh",
 }
 
 
@@ -88,6 +89,7 @@ def resolve(config: Config, state: Path) -> dict[str, Any]:
                 "vcpus": spec.vcpus,
                 "memory_mib": spec.memory_mib,
                 "profile": spec.profile,
+                "unlock_logins": spec.unlock_logins,
                 "xml": str(state / f"{name}.xml"),
                 "console": str(state / "console" / f"{name}.log"),
                 # Empty for an image that needs no disk.
@@ -178,6 +180,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="append",
         metavar="[NODE=]WORD",
         help="open-boot or locked-boot, of all nodes or of one",
+    )
+    parser.add_argument(
+        "--unlock-logins", action="store_true", help="what a login shell starts is not locked"
     )
     parser.add_argument("--hypervisor", help="libvirt URI")
     parser.add_argument(

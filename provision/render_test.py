@@ -92,6 +92,14 @@ class RenderTest(unittest.TestCase):
                 self.assertNotIn("mosrun", line)
         self.assertNotIn("mosrun", self.node_file("node1", "etc/inittab"))
 
+    def test_logins_are_unlocked_where_that_is_asked_for(self) -> None:
+        line = "echo 0 >/proc/$$/lock"
+        script = "etc/profile.d/openmosix-login.sh"
+        self.cluster()
+        self.assertNotIn(line, self.node_file("node1", script))
+        self.cluster("--unlock-logins")
+        self.assertIn(line, self.node_file("node1", script))
+
     def test_mini_boots_the_initramfs_without_a_disk(self) -> None:
         cluster = self.cluster("--image", "mini")
         self.assertEqual(cluster["nodes"][0]["overlay"], "")

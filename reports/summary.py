@@ -47,9 +47,9 @@ def _problems(cases: list[dict[str, Any]]) -> list[str]:
         return []
     lines = ["| case | verdict | expected | seen | why |", "|---|---|---|---|---|"]
     for case in wrong[:MOST_PROBLEMS]:
-        manual = case["manual"]
-        lines.append(f"| {case['id']} | {case['verdict']} | {manual['expected']} | "
-                     f"{manual['seen']} | {_cell(model.problem(case))} |")
+        asked = case.get("automatic", case["manual"])
+        lines.append(f"| {case['id']} | {case['verdict']} | {asked['expected']} | "
+                     f"{asked['seen']} | {_cell(model.problem(case))} |")
     if len(wrong) > MOST_PROBLEMS:
         lines.append(f"\n… and {len(wrong) - MOST_PROBLEMS} more.")
     return lines + [""]

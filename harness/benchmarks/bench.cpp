@@ -16,6 +16,7 @@
 #include "harness/benchmarks/statistics.h"
 #include "harness/benchmarks/summary.h"
 #include "harness/cli/suite.h"
+#include "harness/cluster/balancer_off.h"
 #include "harness/cluster/cluster.h"
 #include "harness/journal/journal.h"
 
@@ -123,6 +124,10 @@ int run_benchmarks(const BenchOptions& options) {
     Result<Cluster> cluster = Cluster::open(options.state);
     if (!cluster) {
         return report(cluster.error());
+    }
+    const auto off = BalancerOff::begin(*cluster);
+    if (!off) {
+        return report(off.error());
     }
     Result<std::unique_ptr<BenchRig>> rig = BenchRig::open(*cluster);
     if (!rig) {

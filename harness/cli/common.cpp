@@ -47,6 +47,9 @@ void add_cluster_flags(CLI::App& app, ClusterFlags& flags) {
             help);
     };
     pass_on("--profile", "[NODE=]open-boot or [NODE=]locked-boot");
+    app.add_flag_callback(
+        "--unlock-logins", [&flags] { flags.more.emplace_back("--unlock-logins"); },
+        "what a login shell starts may move by itself");
     pass_on("--image-path", "the image's file, instead of the one of the cache");
     pass_on("--cmdline", "one more word for the kernels");
     pass_on("--memory-mib", "memory of each node");

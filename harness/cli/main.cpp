@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
         add_copy(parser, *places),    add_shell(parser, *places),
         add_console(parser, *places), add_conformance(parser, *places),
         add_bench(parser, *places),   add_report(parser, *places),
+        add_simulate(parser),
     };
     try {
         // CLI11 takes them from the back.
@@ -44,8 +45,8 @@ int run(int argc, char** argv) {
         if (verb.app->parsed()) {
             const std::string name = verb.app->get_name();
             const auto access = check_access(places->state);
-            return access || name == "report" ? verb.run()
-                                              : complain(access.error(), code_of_rig(name));
+            const bool needs_none = name == "report" || name == "simulate";
+            return access || needs_none ? verb.run() : complain(access.error(), code_of_rig(name));
         }
     }
     return exit_usage;

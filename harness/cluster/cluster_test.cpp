@@ -210,6 +210,9 @@ TEST_F(StateDir, SeedUnpacksWithModesAndOwners) {
     ASSERT_TRUE(write_text_file(folder_ / "bin" / "omd", "omd", 0755));
     ASSERT_TRUE(write_text_file(folder_ / "bin" / "migrate", "migrate", 0755));
     ASSERT_TRUE(write_text_file(folder_ / "bin" / "workloads" / "busy", "busy", 0755));
+    fs::create_symlink("migrate", folder_ / "bin" / "mover");
+    fs::create_directories(folder_ / "share" / "man" / "man1");
+    ASSERT_TRUE(write_text_file(folder_ / "share" / "man" / "man1" / "migrate.1", "page", 0644));
     SeedFiles files;
     ASSERT_TRUE(add_guest_programs(folder_ / "bin", files));
     ClusterKeys keys;
@@ -222,7 +225,8 @@ TEST_F(StateDir, SeedUnpacksWithModesAndOwners) {
     EXPECT_EQ(listed->status, 0) << listed->err;
     for (const char* line :
          {"usr/local/lib/mosrig/mosrig-run", "usr/local/sbin/omd", "usr/local/bin/migrate",
-          "usr/local/lib/mosrig/workloads/busy", "root/.ssh/authorized_keys"}) {
+          "usr/local/lib/mosrig/workloads/busy", "usr/local/bin/mover -> migrate",
+          "usr/local/share/man/man1/migrate.1", "root/.ssh/authorized_keys"}) {
         EXPECT_NE(listed->out.find(line), std::string::npos) << line;
     }
     EXPECT_NE(listed->out.find("-rw------- 0/0"), std::string::npos);

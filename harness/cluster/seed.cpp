@@ -49,7 +49,7 @@ std::string place_of(const fs::path& relative) {
 }
 
 bool put_entry(archive* writer, const std::string& path, unsigned type, unsigned mode,
-               const std::string& content) {
+               const std::string& content, const std::string& link = "") {
     const Entry entry(archive_entry_new());
     archive_entry_set_pathname(entry.get(), path.c_str());
     archive_entry_set_filetype(entry.get(), type);
@@ -58,6 +58,9 @@ bool put_entry(archive* writer, const std::string& path, unsigned type, unsigned
     archive_entry_set_gid(entry.get(), 0);
     archive_entry_set_mtime(entry.get(), 0, 0);
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+    if (!link.empty()) {
+        archive_entry_set_symlink(entry.get(), link.c_str());
+    }
     return archive_write_header(writer, entry.get()) == ARCHIVE_OK &&
            archive_write_data(writer, content.data(), content.size()) ==
                static_cast<la_ssize_t>(content.size());
@@ -80,14 +83,19 @@ Result<void> add_tree(const fs::path& folder, SeedFiles& files,
     std::error_code error;
     for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
          at.increment(error)) {
+        const fs::path relative = at->path().lexically_relative(folder);
+        if (at->is_symlink(error)) {
+            const fs::path link = fs::read_symlink(at->path(), error);
+            files[place(relative)] = {0777U, "", link.string()};
+            continue;
+        }
         if (!at->is_regular_file(error)) {
             continue;
         }
         MOSRIG_TRY(std::string content, read_text_file(at->path()));
         const bool executable =
             (at->status().permissions() & fs::perms::owner_exec) != fs::perms::none;
-        files[place(at->path().lexically_relative(folder))] = {executable ? 0755U : 0644U,
-                                                               std::move(content)};
+        files[place(relative)] = {executable ? 0755U : 0644U, std::move(content)};
     }
     if (error) {
         return errno_error(fmt::format("cannot read {}", folder.string()), error.value());
@@ -106,7 +114,14 @@ Result<void> add_guest_programs(const fs::path& guest_bin, SeedFiles& files) {
         return infra_error(fmt::format("{} has no programs for the nodes", guest_bin.string()),
                            "run `make build`");
     }
-    return add_tree(guest_bin, files, place_of);
+    MOSRIG_CHECK(add_tree(guest_bin, files, place_of));
+    const fs::path share = guest_bin.parent_path() / "share";
+    if (!fs::exists(share)) {
+        return {};
+    }
+    return add_tree(share, files, [](const fs::path& relative) {
+        return "usr/local/share/" + relative.string();
+    });
 }
 
 void add_keys(const ClusterKeys& keys, SeedFiles& files) {
@@ -131,7 +146,8 @@ Result<void> write_seed(const SeedFiles& files, const fs::path& target) {
         good = good && put_entry(writer.get(), folder, AE_IFDIR, folder_mode(folder), "");
     }
     for (const auto& [path, file] : files) {
-        good = good && put_entry(writer.get(), path, AE_IFREG, file.mode, file.content);
+        good = good && put_entry(writer.get(), path, file.link.empty() ? AE_IFREG : AE_IFLNK,
+                                 file.mode, file.content, file.link);
     }
     if (!good || archive_write_close(writer.get()) != ARCHIVE_OK) {
         return infra_error(fmt::format("cannot write {}: {}", target.string(),
@@ -156,6 +172,7 @@ std::string digest(const SeedFiles& files, const std::string& salt) {
         mix(path);
         mix(fmt::format("{:o}", file.mode));
         mix(file.content);
+        mix(file.link);
     }
     crypto_generichash_final(&state, sum.data(), sum.size());
     std::string hex(sum.size() * 2 + 1, '\0');

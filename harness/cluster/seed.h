@@ -16,6 +16,7 @@ namespace mosrig {
 struct SeedFile {
     unsigned mode = 0644;
     std::string content;
+    std::string link = {};  // not empty: a symbolic link to this, without content
 };
 
 // By path without a leading slash.
@@ -25,7 +26,8 @@ using SeedFiles = std::map<std::string, SeedFile>;
 // execute gets mode 0755, others 0644.
 Result<void> add_rendered_files(const std::filesystem::path& folder, SeedFiles& files);
 
-// Adds the programs of build/guest/bin at their places on a node.
+// Adds the programs of build/guest/bin at their places on a node, and what belongs to them (manual
+// pages) from the folder `share` beside it.
 Result<void> add_guest_programs(const std::filesystem::path& guest_bin, SeedFiles& files);
 
 // Adds keys, each where its reader looks for it.

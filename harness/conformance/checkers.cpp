@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "harness/cluster/resources.h"
+#include "harness/conformance/beside.h"
 
 namespace mosrig {
 
@@ -15,29 +15,7 @@ namespace {
 // Room for KASAN's shadow and quarantine.
 constexpr const char* memory = "--memory-mib=1024";
 constexpr Millis answer_time(20000);
-// What libvirt and the configuration take for a name.
-constexpr size_t longest_base = 20;
-
-// Takes a throw-away cluster down with itself.
-class TakenDown {
-  public:
-    explicit TakenDown(const Places& places) : places_(places) {}
-    TakenDown(const TakenDown&) = delete;
-    TakenDown& operator=(const TakenDown&) = delete;
-    TakenDown(TakenDown&&) = delete;
-    TakenDown& operator=(TakenDown&&) = delete;
-    ~TakenDown() { static_cast<void>(end()); }
-
-    [[nodiscard]] Result<bool> end() const {
-        return take_down(places_, [](const std::string&) {});
-    }
-
-  private:
-    const Places& places_;
-};
-
-Result<ProvokedNode> look_at(const std::filesystem::path& state) {
-    MOSRIG_TRY(Cluster cluster, Cluster::open(state));
+Result<ProvokedNode> look_at(Cluster& cluster) {
     Node& node = cluster.nodes().front();
     ProvokedNode seen;
     seen.name = node.name();
@@ -56,25 +34,16 @@ Result<ProvokedNode> look_at(const std::filesystem::path& state) {
 
 Result<ProvokedNode> boot_provoked(const Places& places, const ClusterInfo& info,
                                    const Checker& checker) {
-    Places own = places;
-    own.state = fmt::format("{}-{}", places.state.string(), checker.word);
-    MOSRIG_CHECK(ResourceLog(places.state).record("cluster", own.state.string()));
     ClusterFlags flags;
     flags.nodes = 1;
-    flags.kernel = info.kernel_config;
     flags.image = "mini";
-    flags.accelerator = info.accelerator;
-    flags.more = {
-        fmt::format("--cluster={}-{}", info.name.substr(0, longest_base), checker.word),
-        fmt::format("--kernel-dir={}", info.kernel_dir.string()),
-        fmt::format("--hypervisor={}", info.hypervisor_uri),
-        fmt::format("--cmdline=openmosix.provoke={}", checker.word),
-        memory,
-    };
-    const TakenDown taken_down(own);
-    MOSRIG_CHECK(bring_up(own, flags, IfDifferent::replace, [](const std::string&) {}));
-    MOSRIG_TRY(ProvokedNode seen, look_at(own.state));
-    MOSRIG_CHECK(taken_down.end());
+    flags.more = {fmt::format("--cmdline=openmosix.provoke={}", checker.word), memory};
+    ProvokedNode seen;
+    MOSRIG_CHECK(with_cluster_beside(places, info, checker.word, flags,
+                                     [&seen](Cluster& cluster) -> Result<void> {
+                                         MOSRIG_TRY(seen, look_at(cluster));
+                                         return {};
+                                     }));
     return seen;
 }
 

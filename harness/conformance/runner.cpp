@@ -12,14 +12,18 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
 #include "harness/cli/suite.h"
+#include "harness/cluster/balancer_off.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/lifecycle.h"
+#include "harness/conformance/boot_profiles.h"
 #include "harness/conformance/checkers.h"
 #include "harness/conformance/run_head.h"
 #include "harness/conformance/suite.h"
@@ -48,8 +52,8 @@ std::filesystem::path journal_file(const ConformanceOptions& options) {
     return options.results_dir / "journal.jsonl";
 }
 
-bool is_named(const ConformanceOptions& options, const Checker& checker) {
-    return std::find(options.cases.begin(), options.cases.end(), checker.id) != options.cases.end();
+bool is_named(const ConformanceOptions& options, const char* id) {
+    return std::find(options.cases.begin(), options.cases.end(), id) != options.cases.end();
 }
 
 Result<std::vector<Description>> choose(const ConformanceOptions& options) {
@@ -66,6 +70,9 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     for (const Checker& checker : checkers) {
         wanted.erase(checker.id);
     }
+    for (const ProfileCase& one : profile_cases) {
+        wanted.erase(one.id);
+    }
     if (!wanted.empty()) {
         return usage_error(fmt::format("there is no case '{}'", *wanted.begin()),
                            "'mosrig conformance --list' names them");
@@ -78,7 +85,7 @@ Result<std::vector<Checker>> choose_checkers(const ConformanceOptions& options,
                                              const ClusterInfo& info) {
     std::vector<Checker> chosen;
     for (const Checker& checker : checkers) {
-        const bool named = is_named(options, checker);
+        const bool named = is_named(options, checker.id);
         if (named && info.kernel_config != "debug") {
             return usage_error(fmt::format("{} is about the debug kernel", checker.id),
                                "add --kernel debug");
@@ -90,10 +97,32 @@ Result<std::vector<Checker>> choose_checkers(const ConformanceOptions& options,
     return chosen;
 }
 
-json plan_of(const std::vector<Checker>& first, const std::vector<Description>& cases) {
+// The cases about the boot of nodes: beyond the quick ones, or those that are named.
+std::vector<ProfileCase> choose_profiles(const ConformanceOptions& options) {
+    std::vector<ProfileCase> chosen;
+    for (const ProfileCase& one : profile_cases) {
+        if (is_named(options, one.id) || (options.cases.empty() && options.tier != "quick")) {
+            chosen.push_back(one);
+        }
+    }
+    return chosen;
+}
+
+// What is played on nodes of its own, before the others.
+struct First {
+    std::vector<Checker> checkers;
+    std::vector<ProfileCase> profiles;
+
+    [[nodiscard]] size_t size() const { return checkers.size() + profiles.size(); }
+};
+
+json plan_of(const First& first, const std::vector<Description>& cases) {
     json planned = json::array();
-    for (const Checker& checker : first) {
+    for (const Checker& checker : first.checkers) {
         planned.push_back({{"id", checker.id}, {"title", checker.title}, {"expected", "none"}});
+    }
+    for (const ProfileCase& one : first.profiles) {
+        planned.push_back({{"id", one.id}, {"title", one.title}, {"expected", "none"}});
     }
     for (const Description& description : cases) {
         planned.push_back(
@@ -119,13 +148,20 @@ json plan_of(const std::vector<Checker>& first, const std::vector<Description>& 
     if (!journal) {
         ::_exit(report(journal.error()));
     }
-    Suite suite{cases, *cluster, *journal, total - cases.size(), total, {}};
+    Suite suite{cases, *cluster, *journal, options.results_dir / "scenes", total - cases.size(),
+                total, {}};
     for (const Node& node : cluster->nodes()) {
         // What a node said before it was handed to us is not ours to judge.
         suite.seen.push_back(from_boot ? Console::Mark{}
                                        : node.console().mark().value_or(Console::Mark{}));
     }
-    run_suite(suite);
+    {
+        const auto off = BalancerOff::begin(*cluster);
+        if (!off) {
+            ::_exit(report(off.error()));
+        }
+        run_suite(suite);
+    }
     (void)std::fflush(nullptr);
     ::_exit(suite.spoiled ? status_spoiled : 0);
 }
@@ -235,19 +271,35 @@ Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInf
     return {};
 }
 
-// Makes each checker of the kernel speak on a node of its own.
-Result<void> play_checkers(const ConformanceOptions& options, const ClusterInfo& info,
-                           Journal& journal, const std::vector<Checker>& first, size_t total) {
+// Plays what needs nodes of its own: `play` gives all of the case but its duration.
+Result<void> play_beside(Journal& journal, const char* id, size_t number, size_t total,
+                         const std::function<CaseResult()>& play) {
+    MOSRIG_CHECK(journal.append({{"event", "case_begin"}, {"id", id}}));
+    const Clock::time_point start = Clock::now();
+    CaseResult result = play();
+    result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
+    MOSRIG_CHECK(journal.append({{"event", "case_end"}, {"id", id}, {"case", to_json(result)}}));
+    show_case(number, total, result);
+    return {};
+}
+
+// Makes each checker of the kernel speak, and looks at what boots locked.
+Result<void> play_first(const ConformanceOptions& options, const ClusterInfo& info,
+                        Journal& journal, const First& first, size_t total) {
     const Places places{options.state, options.source_dir, options.build_dir, options.cache};
     size_t number = 0;
-    for (const Checker& checker : first) {
-        MOSRIG_CHECK(journal.append({{"event", "case_begin"}, {"id", checker.id}}));
-        const Clock::time_point start = Clock::now();
-        CaseResult result = judge_checker(checker, boot_provoked(places, info, checker));
-        result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
-        MOSRIG_CHECK(
-            journal.append({{"event", "case_end"}, {"id", checker.id}, {"case", to_json(result)}}));
-        show_case(++number, total, result);
+    for (const Checker& checker : first.checkers) {
+        MOSRIG_CHECK(play_beside(journal, checker.id, ++number, total, [&] {
+            return judge_checker(checker, boot_provoked(places, info, checker));
+        }));
+    }
+    std::optional<Result<std::vector<BootedNode>>> nodes;
+    for (const ProfileCase& one : first.profiles) {
+        MOSRIG_CHECK(play_beside(journal, one.id, ++number, total, [&] {
+            // All of them look at the same two.
+            nodes = nodes ? *nodes : boot_profiles(places, info);
+            return judge_profile(one, *nodes);
+        }));
     }
     return {};
 }
@@ -329,14 +381,16 @@ int conclude(const ConformanceOptions& options) {
 Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& cases) {
     MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
     MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
-    MOSRIG_TRY(const std::vector<Checker> first, choose_checkers(options, info));
+    First first;
+    MOSRIG_TRY(first.checkers, choose_checkers(options, info));
+    first.profiles = choose_profiles(options);
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},
                                  {"run", head_of_run(options, info, calibration.factor())},
                                  {"planned", plan_of(first, cases)}}));
     const Clock::time_point start = Clock::now();
     const size_t total = first.size() + cases.size();
-    MOSRIG_CHECK(play_checkers(options, info, journal, first, total));
+    MOSRIG_CHECK(play_first(options, info, journal, first, total));
     MOSRIG_CHECK(
         play_all(options, info, calibration.scale(silence_allowed), journal, cases, total));
     return journal.append(
@@ -357,6 +411,9 @@ int run_conformance(const ConformanceOptions& options) {
         }
         for (const Checker& checker : checkers) {
             fmt::print("{:<16} {:<5}  {}\n", checker.id, "debug", checker.title);
+        }
+        for (const ProfileCase& one : profile_cases) {
+            fmt::print("{:<16} {:<5}  {}\n", one.id, "full", one.title);
         }
         return 0;
     }

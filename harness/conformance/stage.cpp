@@ -125,9 +125,12 @@ void play(Stage& stage, const Description& description) {
              {Procedure::program, play_program},
              {Procedure::round_trips, play_round_trips},
              {Procedure::requests, play_requests},
+             {Procedure::emptying, play_emptying},
+             {Procedure::strangers, play_strangers},
              {Procedure::failures, play_failures},
              {Procedure::disasters, play_disasters},
-             {Procedure::soak, play_soak}};
+             {Procedure::soak, play_soak},
+             {Procedure::balance, play_balance}};
         played = procedures.at(description.procedure)(stage, description);
     }
     if (!played && played.error().kind != ErrorKind::aborted) {

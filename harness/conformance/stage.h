@@ -88,9 +88,12 @@ Result<void> play_script(Stage& stage, const Description& description);
 Result<void> play_program(Stage& stage, const Description& description);
 Result<void> play_round_trips(Stage& stage, const Description& description);
 Result<void> play_requests(Stage& stage, const Description& description);
+Result<void> play_emptying(Stage& stage, const Description& description);
+Result<void> play_strangers(Stage& stage, const Description& description);
 Result<void> play_failures(Stage& stage, const Description& description);
 Result<void> play_disasters(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);
+Result<void> play_balance(Stage& stage, const Description& description);
 
 // Parts that procedures share.
 // Starts the run's program at home and waits until it is READY. One that says SKIP skips the case,

@@ -11,6 +11,7 @@
 
 #include "harness/conformance/stage.h"
 #include "harness/process/node_machine.h"
+#include "harness/process/scene.h"
 
 namespace mosrig {
 
@@ -96,10 +97,14 @@ CaseResult run_case(Suite& suite, const Description& description) {
             fmt::print(stderr, "{}\n", written.error().message());
         }
     };
+    const auto plain = [&suite](std::string name, Millis nominal) {
+        return suite.cluster.deadline(std::move(name), nominal);
+    };
+    Scene scene(machines, plain, suite.scenes / (description.id + ".txt"));
     Stage stage(
         machines,
-        [&suite](std::string name, Millis nominal) {
-            return suite.cluster.deadline(std::move(name), nominal);
+        [&](std::string name, Millis nominal) {
+            return scene.watch(plain(std::move(name), nominal));
         },
         [&journal, &description](const Check& check) {
             journal({{"event", "check"},
@@ -115,6 +120,11 @@ CaseResult run_case(Suite& suite, const Description& description) {
     CaseResult& result = stage.result;
     result.verdict = stage.judge.verdict();
     result.reason = stage.judge.reason();
+    if (result.verdict == Verdict::pass) {
+        scene.forget();
+    } else if (!scene.recorded().empty()) {
+        result.reason += fmt::format(" (see {})", scene.recorded().string());
+    }
     result.evidence = stage.judge.checks();
     journal({{"event", "case_end"}, {"id", description.id}, {"case", to_json(result)}});
     suite.spoiled = stage.nodes_used_up;
@@ -182,6 +192,14 @@ void show_case(size_t number, size_t total, const CaseResult& result) {
 
 void run_suite(Suite& suite) {
     current = &suite;
+    for (Node& node : suite.cluster.nodes()) {
+        NodeMachine machine(node);
+        const Result<void> traced =
+            trace_moves(machine, suite.cluster.deadline("the trace events", Millis(10000)));
+        if (!traced) {
+            fmt::print(stderr, "mosrig: {}\n", traced.error().message());
+        }
+    }
     int count = 1;
     std::string name = "mosrig";
     char* arguments[] = {name.data(), nullptr};

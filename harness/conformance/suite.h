@@ -2,6 +2,7 @@
 // The cases as GoogleTest sees them: one value-parameterised test, one value for each description.
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "harness/cluster/cluster.h"
@@ -16,8 +17,9 @@ struct Suite {
     std::vector<Description> cases;
     Cluster& cluster;
     Journal& journal;
-    size_t done = 0;   // cases that an earlier process of this run has finished
-    size_t total = 0;  // cases of the run
+    std::filesystem::path scenes;  // folder: what the nodes were like when a wait ran out
+    size_t done = 0;               // cases that an earlier process of this run has finished
+    size_t total = 0;              // cases of the run
     // How far each console has been looked at. A report between two cases is the next one's.
     std::vector<Console::Mark> seen;
     // A case left a node that complained or does not answer: no further case is played on it.

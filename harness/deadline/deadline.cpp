@@ -26,6 +26,9 @@ tl::unexpected<Error> Deadline::error(const std::string& detail) const {
     if (!detail.empty()) {
         text += "; " + detail;
     }
+    if (observer_) {
+        observer_(text);
+    }
     return tl::unexpected(Error{ErrorKind::timeout, std::move(text), {}, {}, 0});
 }
 

@@ -26,6 +26,10 @@ class Deadline {
     // Time left as poll(2) wants it, at most `cap`.
     [[nodiscard]] int poll_timeout(Millis cap = Millis(1000 * 60 * 60)) const;
     [[nodiscard]] bool expired() const { return remaining() == Millis(0); }
+    // `observer` hears of the error before error() returns it, with its text.
+    void on_expiry(std::function<void(const std::string&)> observer) {
+        observer_ = std::move(observer);
+    }
     // The error to return once expired; `detail` says what was seen instead, may be empty.
     [[nodiscard]] tl::unexpected<Error> error(const std::string& detail = {}) const;
 
@@ -33,6 +37,7 @@ class Deadline {
     std::string name_;
     Millis total_;
     Clock::time_point end_;
+    std::function<void(const std::string&)> observer_;
 };
 
 // Asks `done` again and again, `interval` apart, until it gives true, gives an error, or the

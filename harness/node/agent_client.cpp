@@ -149,6 +149,13 @@ Result<bool> AgentClient::pump(Millis wait) {
     return turn();
 }
 
+Millis AgentClient::poll_limit() {
+    if (transport_->holds_input()) {
+        return Millis(0);
+    }
+    return outgoing_.empty() ? Millis(1000 * 60 * 60) : Millis(50);
+}
+
 Result<void> AgentClient::flush(const Deadline& deadline) {
     for (;;) {
         if (broken_) {

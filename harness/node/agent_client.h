@@ -62,10 +62,8 @@ class AgentClient {
     // later call gives it again.
     Result<bool> pump(Millis wait);
     // How long a poll on poll_fd() may last: a library below may have taken in what it announced,
-    // while it looked for room to send.
-    [[nodiscard]] Millis poll_limit() const {
-        return outgoing_.empty() ? Millis(1000 * 60 * 60) : Millis(50);
-    }
+    // while it looked for room to send or at the other stream. To be asked right before the poll.
+    [[nodiscard]] Millis poll_limit();
     // Pumps until `done` or the deadline.
     template <class Condition>
     Result<void> pump_until(const Deadline& deadline, const Condition& done) {

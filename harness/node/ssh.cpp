@@ -85,6 +85,9 @@ class SshTransport : public Transport {
         return static_cast<std::size_t>(put);
     }
 
+    // Whatever libssh is asked for, be it room or the other stream, it takes in all that has come.
+    bool holds_input() override { return ssh_channel_poll(channel_.get(), 0) > 0; }
+
     [[nodiscard]] int poll_fd() const override { return ssh_get_fd(session_.get()); }
     // libssh wants to write when its own buffer is full; room in the channel's window is
     // announced by the peer, so it is never POLLOUT that one waits for.

@@ -26,6 +26,9 @@ class Transport {
     virtual Result<bool> read_some(std::string& into) = 0;
     // Takes as much of `data` as there is room for and gives its size, 0 if there is none.
     virtual Result<std::size_t> write_some(std::string_view data) = 0;
+    // Has something arrived that read_some() has not given yet, though the descriptor may be
+    // silent? Whoever is about to poll asks last.
+    virtual bool holds_input() { return false; }
     // What to poll before the next try; `want_write` if write_some had no room.
     [[nodiscard]] virtual int poll_fd() const = 0;
     [[nodiscard]] virtual short poll_events(bool want_write) const = 0;

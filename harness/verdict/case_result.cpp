@@ -63,6 +63,20 @@ Result<Answer> parse_answer(std::string_view word) {
     return usage_error(fmt::format("'{}' is not one of moves, refused, none", word));
 }
 
+const char* to_string(Automatic automatic) {
+    switch (automatic) {
+        case Automatic::none:
+            return "none";
+        case Automatic::spreads:
+            return "spreads";
+        case Automatic::moves:
+            return "moves";
+        case Automatic::stays:
+            return "stays";
+    }
+    return "?";
+}
+
 json to_json(const CaseResult& result) {
     json evidence = json::array();
     for (const Check& check : result.evidence) {
@@ -81,7 +95,7 @@ json to_json(const CaseResult& result) {
             console[node].push_back(printable(line));
         }
     }
-    return {
+    json entry = {
         {"id", result.id},
         {"title", result.title},
         {"tier", result.tier},
@@ -105,6 +119,11 @@ json to_json(const CaseResult& result) {
         {"attempts", 1},
         {"duration_s", result.duration_s},
     };
+    if (result.automatic_expected != Automatic::none) {
+        entry["automatic"] = {{"expected", to_string(result.automatic_expected)},
+                              {"seen", to_string(result.automatic_seen)}};
+    }
+    return entry;
 }
 
 }  // namespace mosrig

@@ -18,6 +18,10 @@ enum class Answer { moves, refused, none };
 const char* to_string(Answer answer);
 Result<Answer> parse_answer(std::string_view word);
 
+// What the balancer makes of processes by itself; none: it is not asked.
+enum class Automatic { none, spreads, moves, stays };
+const char* to_string(Automatic automatic);
+
 struct CaseResult {
     std::string id;
     std::string title;
@@ -29,6 +33,8 @@ struct CaseResult {
     Answer seen = Answer::none;
     std::string errno_name;  // of a refusal
     std::string message;     // what the tool said
+    Automatic automatic_expected = Automatic::none;
+    Automatic automatic_seen = Automatic::none;
 
     // Read while the result of the request stands.
     std::optional<int> lock;

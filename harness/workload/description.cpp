@@ -147,9 +147,10 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
 }
 
 Run read_run(const YAML::Node& node) {
-    allow_only(node, {"command", "user", "phases", "output", "output_count", "watcher", "reason",
-                      "stays_for_good", "round_trips", "round_trips_at_most", "stays_away",
-                      "messages", "events", "copies"});
+    allow_only(node,
+               {"command", "user", "phases", "output", "output_count", "watcher", "reason",
+                "stays_for_good", "round_trips", "round_trips_at_most", "stays_away", "messages",
+                "events", "copies", "automatic", "crowd", "slower_others", "quiet_s"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -177,6 +178,14 @@ Run read_run(const YAML::Node& node) {
     run.messages = words(node["messages"]);
     run.events = words(node["events"]);
     run.copies = node["copies"].as<int>(1);
+    if (node["automatic"]) {
+        run.automatic = choose<Automatic>(node["automatic"], {{"spreads", Automatic::spreads},
+                                                              {"moves", Automatic::moves},
+                                                              {"stays", Automatic::stays}});
+    }
+    run.crowd = node["crowd"].as<int>(0);
+    run.slower_others = node["slower_others"].as<bool>(false);
+    run.quiet_s = node["quiet_s"].as<int>(10);
     return run;
 }
 
@@ -199,9 +208,12 @@ Description read_description(const YAML::Node& node) {
                                                   {"program", Procedure::program},
                                                   {"round-trips", Procedure::round_trips},
                                                   {"requests", Procedure::requests},
+                                                  {"emptying", Procedure::emptying},
+                                                  {"strangers", Procedure::strangers},
                                                   {"failures", Procedure::failures},
                                                   {"disasters", Procedure::disasters},
-                                                  {"soak", Procedure::soak}});
+                                                  {"soak", Procedure::soak},
+                                                  {"balance", Procedure::balance}});
     }
     for (const YAML::Node& proof : node["proofs"]) {
         description.proofs.push_back(
@@ -215,6 +227,10 @@ Description read_description(const YAML::Node& node) {
     }
     if (description.runs.empty()) {
         reject(node, "'runs' is empty");
+    }
+    if ((description.procedure == Procedure::balance) ==
+        (description.runs.front().automatic == Automatic::none)) {
+        reject(node, "'automatic' belongs to 'procedure: balance', and to nothing else");
     }
     return description;
 }

@@ -23,9 +23,12 @@ enum class Procedure {
     program,      // a real program, run still and under continuous moves
     round_trips,  // a workload whose calls are counted on the wire
     requests,     // what may be asked for, and what is answered to it
+    emptying,     // a node's guests go, or its own processes come
+    strangers,    // packets and connections of who is not of the cluster
     failures,     // a side dies or a link breaks at one message of a move
     disasters,    // a whole node, or the network between two, goes
     soak,         // very many moves, and nothing left behind
+    balance,      // nobody asks: what the balancer does by itself
 };
 
 // Something to be shown beside the phases.
@@ -80,6 +83,10 @@ struct Run {
     std::vector<std::string> messages;               // at which something is to fail
     std::vector<std::string> events;                 // what is to happen to nodes and links
     int copies = 1;                                  // how many of the program run at once
+    Automatic automatic = Automatic::none;           // what the balancer makes of them
+    int crowd = 0;               // busy loops that compete with them and are locked at home
+    bool slower_others = false;  // the other nodes are much slower than home
+    int quiet_s = 10;            // once they have spread, none of them moves for so long
 };
 
 struct Description {

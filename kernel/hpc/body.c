@@ -25,6 +25,7 @@
 #include <linux/user_namespace.h>
 
 #include "om.h"
+#include "trace.h"
 
 /* How often home learns what its process consumes. */
 #define OM_USAGE_PERIOD	(HZ / 5)
@@ -69,6 +70,7 @@ int om_body_start(struct om_link *link)
 	b->link = link;
 	b->home = link->node;
 	b->task = current;
+	INIT_LIST_HEAD(&b->guests);
 	xa_init(&b->stash);
 	mt_init(&b->owned);
 	timer_setup(&b->tick, om_tick_fn, 0);
@@ -86,6 +88,9 @@ void om_body_die(struct om_body *b, const char *why)
 	if (b->running)
 		pr_info_ratelimited("openmosix: body of process %u of node %u ends: %s (%d)\n",
 				    b->home_pid, b->home, why, b->link->error);
+	if (b->running && !b->link->ended)
+		om_count(OM_C_LINKS_LOST);
+	trace_om_guest_end(b->home, b->home_pid, b->link->error);
 	om_link_kill(b->link, -ESHUTDOWN);
 	do_exit(0);
 }
@@ -170,7 +175,11 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	unsigned int i, n;
 	int ret;
 
+	if (prep.comm[sizeof(prep.comm) - 1])
+		return -EPROTO;
+	memcpy(b->comm, prep.comm, sizeof(b->comm));
 	b->home_pid = prep.home_pid;
+	trace_om_guest_prepare(b->home, b->home_pid, prep.vma_count);
 	b->own_memory = prep.flags & OM_PREP_OWN_MEMORY;
 	b->budget = prep.budget;
 	b->rseq = prep.rseq;
@@ -222,6 +231,8 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	if (msg->len < sizeof(*r) || !om_regs_sane(r, xlen))
 		return -EPROTO;
 	ret = om_regs_load(regs, r, r + 1);
+	if (!ret)
+		ret = om_guest_admit(b);
 	if (ret)
 		return ret;
 	b->running = true;
@@ -236,10 +247,22 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	om_link_bind(b->link, current, OM_NOTIFY_SIGNAL);
 	mod_timer(&b->tick, jiffies + OM_USAGE_PERIOD);
 	ret = om_link_send_one(b->link, OM_M_RESUMED, NULL, 0);
+	om_count(OM_C_MOVES_IN);
+	trace_om_guest_run(b->home, b->home_pid, 0);
+	om_guest_show(b);
 	/* what came before the bind has rung no bell */
 	if (om_link_readable(b->link))
 		set_notify_signal(current);
 	return ret;
+}
+
+/* The process stays where it is. */
+static void __noreturn om_refuse(struct om_body *b, s32 error)
+{
+	om_count(OM_C_REFUSED);
+	trace_om_guest_refuse(b->home, b->home_pid, -error);
+	om_link_send_one(b->link, OM_M_REFUSE, &error, sizeof(error));
+	om_body_die(b, "refused");
 }
 
 /* A stub: wait, perhaps for days, until a process comes or the link ends. */
@@ -257,15 +280,15 @@ static void om_stub(struct om_body *b, struct pt_regs *regs)
 		case OM_M_PREPARE:
 			if (msg.len != sizeof(struct om_prepare))
 				om_body_die(b, "broken message");
-			ret = fresh ? om_drop_everything() : 0;
+			ret = READ_ONCE(om_admin.block) || !om_self() ?
+			      -ECONNREFUSED : 0;
+			if (!ret && fresh)
+				ret = om_drop_everything();
 			fresh = false;
 			if (!ret)
 				ret = om_prepare(b, &msg);
-			if (ret) {
-				om_link_send_one(b->link, OM_M_REFUSE, &ret,
-						 sizeof(ret));
-				om_body_die(b, "cannot prepare");
-			}
+			if (ret)
+				om_refuse(b, ret);
 			/* whoever is told so sends a process, and keeps none */
 			if (fatal_signal_pending(current))
 				om_body_die(b, "killed here");
@@ -273,7 +296,10 @@ static void om_stub(struct om_body *b, struct pt_regs *regs)
 				om_body_die(b, "no link");
 			break;
 		case OM_M_COMMIT:
-			if (fresh || om_commit_body(b, regs, &msg))
+			ret = fresh ? -EPROTO : om_commit_body(b, regs, &msg);
+			if (ret == -ECONNREFUSED)
+				om_refuse(b, ret);
+			if (ret)
 				om_body_die(b, "cannot resume");
 			break;
 		default:
@@ -298,6 +324,7 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	struct om_msg msg;
 	int ret = -ENOMEM;
 
+	trace_om_guest_return(b->home, b->home_pid, reason);
 	timer_delete_sync(&b->tick);
 	r = kvzalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
 	if (!r)
@@ -395,6 +422,8 @@ void om_body_signal(struct om_proc *p)
 		if (sig)
 			om_body_return(b, regs, OM_HOME_SIGNAL, sig);
 	}
+	if (READ_ONCE(b->leave_due) && om_send_leave(b))
+		om_body_die(b, "no link");
 	if (b->recall)
 		om_go_home(b, regs);
 	if (b->park)

@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
@@ -18,6 +19,7 @@
 #include <asm/unistd.h>
 
 #include "om.h"
+#include "trace.h"
 #include "../fs/proc/internal.h"
 
 long om_native(const struct om_call *call)
@@ -45,10 +47,18 @@ static bool om_may_nudge(u64 nr)
 	case __NR_clock_nanosleep:
 	case __NR_wait4:
 	case __NR_waitid:
+	case __NR_restart_syscall:	/* of one of these */
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* Is the process wanted elsewhere, or its guest node about to say so? */
+static bool om_interrupted(struct om_proc *p)
+{
+	return READ_ONCE(p->wanted) || READ_ONCE(p->hurry) ||
+	       om_link_readable(p->link);
 }
 
 /*
@@ -61,7 +71,7 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 	long result;
 	int more;
 
-	if (p->away.pushed || !om_may_nudge(call->nr))
+	if (p->away.pushed)
 		return om_native(call);
 	for (;;) {
 		om_nudge_soon(p);
@@ -71,8 +81,10 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 			clear_notify_signal();
 		/* some files answer a nudge with EINTR: nobody may see that */
 		if ((!om_must_restart(result) && result != -EINTR) ||
-		    task_sigpending(current) || READ_ONCE(p->wanted))
+		    task_sigpending(current) || om_interrupted(p))
 			return result;
+		/* a mask for the time of the call is set anew with the next try */
+		restore_saved_sigmask();
 		if (task_work_pending(current))
 			task_work_run();
 		do {
@@ -86,6 +98,21 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 		if (p->away.pushed)
 			return om_native(&again);
 	}
+}
+
+/* A call that is broken off if the process is wanted, but not for the program. */
+static long om_native_light(struct om_proc *p, const struct om_call *call)
+{
+	long result;
+
+	om_link_bind(p->link, current, OM_NOTIFY_CALL);
+	if (om_interrupted(p))
+		set_notify_signal(current);
+	result = om_native_pushing(p, call);
+	/* some files say this of a signal that there is not: go on later */
+	if (result == -EINTR && !task_sigpending(current))
+		result = -ERESTARTNOINTR;
+	return result;
 }
 
 bool om_range_ok(u64 start, u64 len)
@@ -330,8 +357,10 @@ static long om_run(struct om_proc *p, struct om_work *w)
 	}
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
+		if (om_may_nudge(w->call->nr))
+			return om_native_light(p, w->call);
 		if (w->call->nr != __NR_rseq)
-			return om_native_pushing(p, w->call);
+			return om_native(w->call);
 		om_rseq_give(p);
 		result = om_native(w->call);
 		om_rseq_take(p);
@@ -381,11 +410,9 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 	WRITE_ONCE(p->in_call, om_may_nudge(nr) ? OM_CALL_LIGHT : OM_CALL_DEEP);
 	/* pairs with the barrier in om_bring_home() */
 	smp_mb();
-	if (READ_ONCE(p->wanted)) {
+	if (READ_ONCE(p->wanted))
 		wake_up(&p->home_wait);
-		if (om_may_nudge(nr))
-			set_notify_signal(current);
-	}
+	trace_om_call(task_tgid_nr(current), p->link->node, nr);
 	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
 	if (om_link_alive(p->link))
 		w->reply.result = om_run(p, w);
@@ -395,7 +422,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 	smp_mb();
 	if (w->reply.flags & OM_REPLY_REGS) {
 		task_pt_regs(current)->ax = w->reply.result;
-	} else if (READ_ONCE(p->wanted)) {
+	} else if (READ_ONCE(p->wanted) || READ_ONCE(p->hurry)) {
 		w->reply.flags |= OM_REPLY_RETURN;
 	} else if (om_must_restart(w->reply.result) ||
 		   task_sigpending(current)) {
@@ -407,6 +434,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		w->reply.flags |= OM_REPLY_PARK;
 		p->away.parking = true;
 	}
+	trace_om_reply(task_tgid_nr(current), p->link->node, w->reply.result);
 	ret = om_send_reply(p, w);
 	/* what the handler had blocked comes before the program goes on */
 	if (!ret && (w->reply.flags & OM_REPLY_REGS))

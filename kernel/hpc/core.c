@@ -71,6 +71,7 @@ static struct om_proc *om_proc_alloc(void)
 	xa_init(&p->away.sent);
 	timer_setup(&p->retry, om_retry_fn, 0);
 	timer_setup(&p->nudge, om_nudge_fn, 0);
+	timer_setup(&p->unstop, om_unstop_fn, 0);
 	return p;
 }
 
@@ -80,6 +81,7 @@ static void om_proc_free(struct om_proc *p)
 	WARN_ON_ONCE(p->link || p->body);
 	timer_shutdown(&p->retry);
 	timer_shutdown(&p->nudge);
+	timer_shutdown(&p->unstop);
 	kfree(p);
 }
 
@@ -110,18 +112,34 @@ void om_mm_init(struct mm_struct *mm)
 	mm->om_body = NULL;
 }
 
-/* A child begins with its parent's lock, and at home. */
+/* A child begins with its parent's lock and wishes, and at home. */
 int om_signal_fork(struct signal_struct *sig)
 {
 	struct om_proc *parent = om_proc_of(current), *p;
+	struct om_origin origin;
+	struct om_decay decay;
+	bool locked;
 
-	if (!parent || !READ_ONCE(parent->locked) ||
-	    om_mutant("no-lock-inherit"))
+	if (!parent)
+		return 0;
+	spin_lock(&parent->lock);
+	locked = parent->locked && !om_mutant("no-lock-inherit");
+	origin = parent->origin;
+	decay = parent->decay;
+	spin_unlock(&parent->lock);
+	if (decay.not_inherited)
+		memset(&decay, 0, sizeof(decay));
+	decay.cleared = 0;
+	if (!locked && !decay.job && !decay.rate && !decay.reset_on_exec)
 		return 0;
 	p = om_proc_alloc();
 	if (!p)
 		return -ENOMEM;
-	p->locked = true;
+	p->decay = decay;
+	if (locked) {
+		p->locked = true;
+		p->origin = origin;
+	}
 	sig->om = p;
 	return 0;
 }
@@ -181,7 +199,10 @@ void om_exit(bool group_dead)
 		WRITE_ONCE(p->mover, NULL);
 		timer_delete_sync(&p->retry);
 		timer_delete_sync(&p->nudge);
+		timer_delete_sync(&p->unstop);
 	}
+	if (p->body && group_dead)
+		om_guest_gone(p->body);
 	if (p->link && (group_dead || p->link->task == current))
 		om_drop_link(p);
 	if (!group_dead)
@@ -196,12 +217,24 @@ void om_exit(bool group_dead)
 		om_body_free(b);
 }
 
+static void om_exec_decay(struct om_proc *p)
+{
+	spin_lock(&p->lock);
+	if (p->decay.reset_on_exec)
+		memset(&p->decay, 0, sizeof(p->decay));
+	spin_unlock(&p->lock);
+}
+
 /* The request that waited for an execve is due, or void. */
 void om_exec(int error)
 {
 	struct om_proc *p = om_proc_of(current);
 
-	if (!p || !READ_ONCE(p->on_exec))
+	if (!p)
+		return;
+	if (!error)
+		om_exec_decay(p);
+	if (!READ_ONCE(p->on_exec))
 		return;
 	spin_lock(&p->lock);
 	p->on_exec = false;

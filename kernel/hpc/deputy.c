@@ -21,6 +21,9 @@
 #include <linux/timekeeping.h>
 
 #include "om.h"
+#include "trace.h"
+
+#define OM_HEARD_AT_ONCE	4	/* messages, before some pages are pushed */
 
 static void om_deputy_chores(void)
 {
@@ -60,17 +63,23 @@ static bool om_wants_home(struct om_proc *p)
 	return om_wanted(p) || READ_ONCE(p->wanted) || om_new_reason();
 }
 
+/* Is it wanted so much that calls and stops are broken off for it? */
+bool om_hurried(struct om_proc *p)
+{
+	return READ_ONCE(p->hurry) || om_wanted_now(p);
+}
+
 /* Must the process be here before it runs on? */
 bool om_wanted_now(struct om_proc *p)
 {
 	return READ_ONCE(p->wanted) || om_new_reason();
 }
 
-/* Asks the body to come home: when it can, or at once. */
-int om_recall(struct om_proc *p)
+/* Asks the body to come home: when it can, or, as it stands still, at once. */
+int om_recall(struct om_proc *p, bool at_once)
 {
 	u32 reasons = om_new_reason();
-	u32 urgent = om_wanted_now(p);
+	u32 urgent = at_once;
 
 	if (p->away.recalled > urgent)
 		return 0;
@@ -81,7 +90,59 @@ int om_recall(struct om_proc *p)
 		p->stat.home_arg = __ffs(reasons);
 		spin_unlock(&p->lock);
 	}
+	trace_om_recall(task_tgid_nr(current), p->link->node, urgent);
 	return om_link_send_one(p->link, OM_M_RECALL, &urgent, sizeof(urgent));
+}
+
+/* Where to, of what the guest node asks: home, if it cannot be met. */
+static u32 om_leave_target(struct om_proc *p, const struct om_leave *leave)
+{
+	u32 target = leave->target;
+
+	if (!target || target == om_self())
+		return om_self();
+	return om_node_check(target) ? om_self() : target;
+}
+
+/**
+ * om_take_leave - the guest node wants the process gone
+ * @p: the process; the current one
+ * @msg: how it says so
+ *
+ * What is under way already takes it away from there, too. Nothing is answered.
+ * Returns 0 or a negative errno.
+ */
+int om_take_leave(struct om_proc *p, const struct om_msg *msg)
+{
+	const struct om_leave *leave = msg->data;
+	u32 target;
+
+	if (msg->len != sizeof(*leave) || leave->target > OM_MAX_NODE ||
+	    leave->flags & ~OM_LEAVE_AUTO)
+		return -EPROTO;
+	trace_om_leave(task_tgid_nr(current), p->link->node, leave->target);
+	if ((leave->flags & OM_LEAVE_AUTO) && READ_ONCE(p->locked))
+		return 0;
+	if (leave->target == p->link->node)
+		return 0;
+	target = om_leave_target(p, leave);
+	spin_lock(&p->lock);
+	if (!p->requested) {
+		p->requested = true;
+		p->target = target;
+		if (target != om_self())
+			memset(&p->stat, 0, sizeof(p->stat));
+		p->stat.requested = ktime_get_ns();
+		p->stat.error = 0;
+		p->stat.moved = false;
+		p->stat.home_reason = OM_HOME_NODE;
+		p->stat.home_arg = 0;
+	} else if (p->on_exec) {
+		WRITE_ONCE(p->wanted, true);
+	}
+	WRITE_ONCE(p->hurry, true);
+	spin_unlock(&p->lock);
+	return 0;
 }
 
 /* Dirty pages, up to the last one. Returns 0 or a negative errno. */
@@ -158,21 +219,26 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	ret = -EPROTO;
 	if (!om_regs_sane(&r->regs, xlen))
 		goto out;
+	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
 	om_usage_add(p, &r->usage);
 	ret = om_receive_pages(p);
 	if (ret)
 		goto out;
-	ret = om_regs_load(regs, &r->regs, r + 1);
-	if (ret)
-		goto out;
-	/* a call that is to be made again needs the exit path to look */
-	if (r->regs.orig_ax != (u64)-1)
-		set_notify_signal(current);
+	if (!p->away.keep_regs) {
+		ret = om_regs_load(regs, &r->regs, r + 1);
+		if (ret)
+			goto out;
+		/* a call that is to be made again needs the exit path to look */
+		if (r->regs.orig_ax != (u64)-1)
+			set_notify_signal(current);
+	}
+	om_stop_again();
 	/* A trap, unlike a fault, is past its instruction: it is not repeated. */
 	if (r->reason == OM_HOME_SIGNAL && r->arg == SIGTRAP)
 		force_sig(SIGTRAP);
 	/* If it does not get there: the body waits for it, and runs no more. */
 	om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
+	trace_om_taken(task_tgid_nr(current), p->link->node, 0);
 	if (fatal_signal_pending(current)) {
 		ret = -EINTR;
 		goto out;
@@ -182,11 +248,13 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		p->requested = false;
 		p->target = 0;
 	}
+	WRITE_ONCE(p->hurry, false);
 	/* On its way to another node it never is at home. */
 	if (!om_wanted(p) || p->wanted) {
 		om_set_where(p, 0);
 		p->nmigs++;
 		p->state = OM_HOME;
+		om_count(OM_C_MOVES_HOME);
 	}
 	p->stat.moved = true;
 	p->stat.calls_local = r->calls_local;
@@ -218,6 +286,7 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 		return om_serve_fault(p, *(u64 *)msg->data);
 	case OM_M_CALL:
 		p->stat.calls_forwarded++;
+		om_count(OM_C_CALLS_FORWARDED);
 		p->stat.round_trips++;
 		return om_call_execute(p, msg);
 	case OM_M_BYTES:
@@ -233,6 +302,8 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 			return -EPROTO;
 		om_usage_add(p, msg->data);
 		return 0;
+	case OM_M_LEAVE:
+		return om_take_leave(p, msg);
 	case OM_M_RETURN:
 		ret = om_receive_process(p, regs, msg);
 		return ret ? ret : 1;
@@ -252,6 +323,7 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 int om_deputy(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_link *link = p->link;
+	unsigned int heard = 0;
 	struct om_msg msg;
 	bool waiting;
 	int ret, more;
@@ -262,7 +334,7 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 			return -EINTR;
 		/* first: a body that always has more to say must hear it, too */
 		if (om_wants_home(p))
-			ret = om_recall(p);
+			ret = om_recall(p, om_wanted_now(p));
 		else if (task_sigpending(current))
 			ret = om_park(p);
 		else
@@ -275,8 +347,11 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 			ret = om_handle(p, regs, &msg);
 			if (ret)
 				return ret > 0 ? 0 : ret;
-			continue;
+			/* nor may one that never falls silent stop the push */
+			if (++heard < OM_HEARD_AT_ONCE)
+				continue;
 		}
+		heard = 0;
 		waiting = p->away.recalled || p->away.parking;
 		more = waiting ? 0 : om_push_some(p);
 		if (more < 0)

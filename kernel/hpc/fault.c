@@ -38,7 +38,7 @@ static const char * const om_fault_messages[OM_M_COUNT] = {
 	[OM_M_CALL] = "call", [OM_M_OPS] = "ops", [OM_M_USAGE] = "usage",
 	[OM_M_PARKED] = "parked", [OM_M_RETURN] = "return",
 	[OM_M_RETURNED] = "returned", [OM_M_PAGES] = "pages",
-	[OM_M_BYTES] = "bytes",
+	[OM_M_BYTES] = "bytes", [OM_M_LEAVE] = "leave",
 };
 
 static const char * const om_fault_sides[] = { "send", "recv" };

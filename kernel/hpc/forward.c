@@ -12,6 +12,7 @@
 #include <asm/syscall.h>
 
 #include "om.h"
+#include "trace.h"
 
 #define OM_SYSCALL_INSN	2	/* bytes of the syscall instruction */
 
@@ -150,9 +151,10 @@ static int om_exchange(struct om_body *b, struct om_request *r,
 	vec[1].iov_len = r->call.segs * sizeof(r->seg[0]);
 	vec[2].iov_base = r->data;
 	vec[2].iov_len = r->in;
+	trace_om_guest_call(b->home, b->home_pid, r->call.nr);
 	ret = om_link_send(b->link, OM_M_CALL, vec, r->in ? 3 : 2, false);
 	while (!ret) {
-		ret = om_link_recv_wait(b->link, &msg, MAX_SCHEDULE_TIMEOUT);
+		ret = om_body_recv(b, &msg);
 		if (ret < 0)
 			break;
 		if (msg.type == OM_M_REPLY) {
@@ -245,6 +247,7 @@ static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
 		return false;
 	}
 	b->calls_local++;
+	om_count(OM_C_CALLS_LOCAL);
 	return true;
 }
 
@@ -266,6 +269,7 @@ void om_body_syscall(struct om_proc *p, struct pt_regs *regs)
 	}
 	/* no restart, whatever the result looks like */
 	regs->orig_ax = -1;
-	if (b->recall || b->park || om_link_readable(b->link))
+	if (b->recall || b->park || READ_ONCE(b->leave_due) ||
+	    om_link_readable(b->link))
 		set_notify_signal(current);
 }

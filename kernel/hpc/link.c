@@ -25,6 +25,7 @@
 /* The body is lost while its deputy is busy with something else. */
 static void om_link_mourn(struct om_link *link)
 {
+	om_count(OM_C_BODIES_LOST);
 	pr_warn_ratelimited("openmosix: process %d died with its body on node %u\n",
 			    task_tgid_nr(link->task), link->node);
 	send_sig(SIGKILL, link->task, 1);
@@ -41,8 +42,12 @@ static void om_link_wake(struct om_link *link)
 			set_notify_resume(link->task);
 		else if (link->notify == OM_NOTIFY_SIGNAL)
 			set_notify_signal(link->task);
-		else if (link->notify == OM_NOTIFY_DEATH && !om_link_alive(link))
+		else if (link->notify && !om_link_alive(link))
 			om_link_mourn(link);
+		else if (link->notify == OM_NOTIFY_CALL)
+			set_notify_signal(link->task);
+		else if (link->notify == OM_NOTIFY_STOP)
+			om_unstop_soon(om_proc_of(link->task));
 	}
 }
 

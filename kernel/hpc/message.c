@@ -40,6 +40,7 @@ static const u32 om_max_len[OM_M_COUNT] = {
 	[OM_M_USAGE]	= sizeof(struct om_usage),
 	[OM_M_PARKED]	= sizeof(struct om_parked) + OM_MAX_XSTATE,
 	[OM_M_RETURN]	= sizeof(struct om_return) + OM_MAX_XSTATE,
+	[OM_M_LEAVE]	= sizeof(struct om_leave),
 	[OM_M_PAGES]	= sizeof(struct om_pages) +
 			  OM_MAX_PAGES * (8 + PAGE_SIZE),
 	[OM_M_BYTES]	= sizeof(u64) + OM_MAX_INLINE,
@@ -56,10 +57,12 @@ static int om_recv_bytes(struct om_link *link, void *to, size_t len)
 	ret = kernel_recvmsg(link->sock, &msg, &vec, 1, len, msg.msg_flags);
 	if (ret > 0) {
 		link->bytes_in += ret;
+		om_count_add(OM_C_BYTES_IN, ret);
 		return ret;
 	}
 	if (ret == -EAGAIN || ret == -EINTR || ret == -ERESTARTSYS)
 		return 0;
+	link->ended = !ret;
 	om_link_kill(link, ret ? ret : -ECONNRESET);
 	return link->error;
 }
@@ -139,15 +142,17 @@ int om_link_recv(struct om_link *link, struct om_msg *msg)
 }
 
 /**
- * om_link_recv_wait - the next message
+ * om_link_recv_until - the next message, or something else to do
  * @link: the link
  * @msg: out, as om_link_recv()
  * @timeout: jiffies, or MAX_SCHEDULE_TIMEOUT
+ * @until: NULL, or what else ends the wait; who sets it wakes the link's queue
  *
- * Only a fatal signal ends the wait early. Returns 1, or a negative errno:
- * -EINTR, -ETIMEDOUT, or that of the dead link.
+ * Only a fatal signal ends the wait early. Returns 1, 0 if *@until, or a
+ * negative errno: -EINTR, -ETIMEDOUT, or that of the dead link.
  */
-int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
+int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
+		       const bool *until)
 {
 	long left = timeout;
 	int ret;
@@ -156,8 +161,12 @@ int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
 		ret = om_link_recv(link, msg);
 		if (ret)
 			return ret;
+		if (until && READ_ONCE(*until))
+			return 0;
 		left = ___wait_event(link->wait,
-				     ___wait_cond_timeout(om_link_readable(link)),
+				     ___wait_cond_timeout(
+					om_link_readable(link) ||
+					(until && READ_ONCE(*until))),
 				     OM_WAIT_STATE, 0, left,
 				     __ret = schedule_timeout(__ret));
 		if (left < 0)
@@ -165,6 +174,12 @@ int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
 		if (!left && !om_link_readable(link))
 			return -ETIMEDOUT;
 	}
+}
+
+/* The same, with nothing else to do. Returns 1 or a negative errno. */
+int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
+{
+	return om_link_recv_until(link, msg, timeout, NULL);
 }
 
 /**
@@ -217,6 +232,7 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 		ret = sock_sendmsg(link->sock, &msg);
 		if (ret > 0) {
 			link->bytes_out += ret;
+			om_count_add(OM_C_BYTES_OUT, ret);
 			continue;
 		}
 		if (ret != -EAGAIN && ret != -EINTR && ret != -ERESTARTSYS) {

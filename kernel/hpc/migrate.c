@@ -20,6 +20,7 @@
 #include <linux/timekeeping.h>
 
 #include "om.h"
+#include "trace.h"
 
 /* Address spaces that keep changing are sent so often while they run. */
 #define OM_PREPARE_ATTEMPTS	3
@@ -46,6 +47,10 @@ void om_drop_link(struct om_proc *p)
  */
 void om_home_abort(struct om_proc *p, int error)
 {
+	if (error) {
+		om_count(OM_C_FAILED);
+		trace_om_failed(task_tgid_nr(current), p->target, error);
+	}
 	om_drop_link(p);
 	om_sent_free(&p->away);
 	spin_lock(&p->lock);
@@ -65,6 +70,8 @@ static int om_begin(struct om_proc *p)
 
 	if (om_stay_reasons(current))
 		return -EBUSY;
+	if (om_is_bringing())
+		return -EAGAIN;
 	for (tries = 0; tries < OM_LINK_TRIES; tries++) {
 		link = om_pool_take(p->target);
 		if (!link)
@@ -141,6 +148,10 @@ static bool om_good_moment(struct pt_regs *regs)
 	return true;
 }
 
+/*
+ * Returns 0 when the body is about to run, a positive errno if the guest node
+ * says that it will not, a negative one if nobody knows.
+ */
 static int om_await_resumed(struct om_proc *p)
 {
 	struct om_msg msg;
@@ -149,7 +160,10 @@ static int om_await_resumed(struct om_proc *p)
 	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
 	if (ret < 0)
 		return ret;
-	return msg.type == OM_M_RESUMED ? 0 : -EPROTO;
+	if (msg.type == OM_M_RESUMED)
+		return 0;
+	ret = msg.type == OM_M_REFUSE ? -om_is_ready(&msg) : -EPROTO;
+	return ret == EPROTO ? -EPROTO : ret;
 }
 
 /*
@@ -180,6 +194,7 @@ static int om_freeze(struct om_proc *p, struct pt_regs *regs)
 	vec[1].iov_base = r + 1;
 	vec[1].iov_len = r->xstate_len;
 	ret = om_send_hot(p, r);
+	trace_om_commit(task_tgid_nr(current), p->link->node, ret);
 	if (!ret)
 		ret = om_link_send(p->link, OM_M_COMMIT, vec, 2, false);
 out:
@@ -188,8 +203,9 @@ out:
 }
 
 /*
- * After the commit there is no way back but death. Returns 0 when the process
- * is home again, a negative errno if it is lost.
+ * After the commit there is no way back but death, or a guest node that says no.
+ * Returns 0 when the process is home again, a positive errno if it did not leave,
+ * a negative one if it is lost.
  */
 static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 {
@@ -204,12 +220,17 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 		om_set_where(p, p->link->node);
 		p->nmigs++;
 		p->state = OM_AWAY;
-		p->requested = false;
-		p->target = 0;
+		/* it may have been asked back meanwhile */
+		if (p->target != om_self()) {
+			p->requested = false;
+			p->target = 0;
+		}
 		p->stat.moved = true;
 		p->stat.resumed = ktime_get_ns();
 		p->stat.pages_out_at_resume = p->stat.pages_out;
 		spin_unlock(&p->lock);
+		om_count(OM_C_MOVES_OUT);
+		trace_om_away(task_tgid_nr(current), p->link->node, 0);
 		ret = om_deputy(p, regs);
 	}
 	om_drop_link(p);
@@ -226,10 +247,12 @@ static void om_start_stat(struct om_proc *p)
 	p->stat.frozen = p->stat.prepared;
 	p->state = OM_FROZEN;
 	spin_unlock(&p->lock);
+	trace_om_freeze(task_tgid_nr(current), p->link->node, 0);
 	away->cursor = 0;
 	away->again = false;
 	away->pushed = false;
 	away->recalled = false;
+	away->keep_regs = false;
 	away->parking = false;
 	away->parked = false;
 	away->unwritable = false;
@@ -265,24 +288,38 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 
 	for (;;) {
 		ret = om_stand_in(p, regs);
-		lost = ret;
-		if (lost || !om_wanted(p) || READ_ONCE(p->wanted))
+		lost = ret < 0;
+		if (ret > 0)
+			om_home_abort(p, ret);
+		if (ret || !om_wanted(p) || READ_ONCE(p->wanted))
 			break;
-		ret = om_hop(p, regs);
+		ret = -om_hop(p, regs);
+		if (ret == EINTR) {
+			/* a signal, or a call, goes first: it moves on then */
+			om_drop_link(p);
+			om_sent_free(&p->away);
+			ret = 0;
+			break;
+		}
 		if (ret) {
-			om_home_abort(p, -ret);
+			om_home_abort(p, ret);
 			break;
 		}
 	}
 	om_rseq_give(p);
 	spin_lock(&p->lock);
-	if (p->where)
+	if (p->where) {
 		p->nmigs++;
+		om_count(OM_C_MOVES_HOME);
+	}
 	om_set_where(p, 0);
 	p->state = p->requested ? OM_PENDING : OM_HOME;
-	p->stat.error = -ret;
+	p->stat.error = abs(ret);
 	spin_unlock(&p->lock);
+	if (lost)
+		trace_om_lost(task_tgid_nr(current), 0, -ret);
 	if (lost && !fatal_signal_pending(current)) {
+		om_count(OM_C_BODIES_LOST);
 		pr_warn_ratelimited("openmosix: process %d died with its body: error %d\n",
 				    task_tgid_nr(current), ret);
 		force_sig(SIGKILL);
@@ -297,8 +334,8 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 
 	if (!om_good_moment(regs))
 		return;
-	if (om_stay_reasons(current)) {
-		om_home_abort(p, EBUSY);
+	if (om_stay_reasons(current) || om_is_bringing()) {
+		om_home_abort(p, om_is_bringing() ? EAGAIN : EBUSY);
 		return;
 	}
 	/* the mappings have changed: once more */
@@ -315,14 +352,15 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	}
 	om_start_stat(p);
 	ret = om_freeze(p, regs);
-	if (ret == -EINTR && om_link_alive(p->link)) {
+	if (ret == -EINTR && om_link_alive(p->link) &&
+	    READ_ONCE(p->target) != om_self()) {
 		/* a signal came in between; it goes first */
 		spin_lock(&p->lock);
 		p->state = OM_PREPARING;
 		spin_unlock(&p->lock);
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	} else if (ret) {
-		om_home_abort(p, -ret);
+		om_home_abort(p, READ_ONCE(p->target) == om_self() ? 0 : -ret);
 	} else {
 		om_be_away(p, regs);
 	}
@@ -348,6 +386,8 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 		return;
 	}
 	ret = p->away.ready ? 1 : om_await_ready(p);
+	if (ret > 0 && !p->away.ready)
+		trace_om_ready(task_tgid_nr(current), p->link->node, 0);
 	p->away.ready = ret > 0;
 	if (ret < 0)
 		om_home_abort(p, ret == -ECONNRESET || ret == -EPIPE ?

@@ -4,14 +4,18 @@
  *
  * Lock order, outermost first:
  *
- *   mmap_lock of the process
- *     om_nodes_lock (spin)	nodes, pools of idle links
- *       om_proc.lock (spin)	request and state of a process
+ *   om_config_mutex		the set of nodes, /proc/hpc/nodes
+ *     mmap_lock of the process
+ *       om_nodes_lock (spin)	nodes, pools of idle links
+ *       om_guests_lock (spin)	bodies that run; what they shall tell home
+ *         om_proc.lock (spin)	request and state of a process
  *   sk_callback_lock (bh)	om_link.task; taken by socket callbacks
+ *     siglock			to kill or wake that task
  *
- * The rest needs no lock, because only the process itself touches it: a link
- * in use is sent to and received from by one task; om_away and om_body belong
- * to the one thread of a process that may move.
+ * om_nodes_lock and om_guests_lock are never held together. The rest needs no
+ * lock, because only the process itself touches it: a link in use is sent to and
+ * received from by one task; om_away and om_body belong to the one thread of a
+ * process that may move.
  */
 #ifndef _HPC_OM_H
 #define _HPC_OM_H
@@ -20,6 +24,7 @@
 #include <linux/maple_tree.h>
 #include <linux/net.h>
 #include <linux/openmosix.h>
+#include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
@@ -30,6 +35,9 @@
 #include <uapi/linux/openmosix.h>
 
 #include "wire.h"
+
+struct proc_dir_entry;
+struct seq_file;
 
 /* A peer that says nothing for so long is dead. */
 #define OM_LINK_TIMEOUT		(15 * HZ)
@@ -43,6 +51,8 @@ enum om_notify {
 	OM_NOTIFY_RESUME,	/* call its resume_user_mode_work() */
 	OM_NOTIFY_SIGNAL,	/* call its get_signal() */
 	OM_NOTIFY_DEATH,	/* kill it if the link dies: it may sleep for hours */
+	OM_NOTIFY_CALL,		/* and break its call off if something arrives */
+	OM_NOTIFY_STOP,		/* and wake it if it is stopped */
 };
 
 struct om_link {
@@ -50,6 +60,7 @@ struct om_link {
 	u32 node;
 	bool dead;
 	int error;		/* why it is dead; negative errno */
+	bool ended;		/* the other side has closed it */
 	struct file *file;	/* keeps the socket */
 	struct socket *sock;
 	wait_queue_head_t wait;
@@ -89,18 +100,108 @@ u32 om_link_inflight(struct om_link *link);
 u64 om_link_half_trip(struct om_link *link);
 int om_link_recv(struct om_link *link, struct om_msg *msg);
 int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout);
+int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
+		       const bool *until);
 int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 		 unsigned int n, bool more);
 int om_link_send_one(struct om_link *link, u8 type, const void *data,
 		     size_t len);
 
-/* pool.c: nodes, idle links, the device */
+/* pool.c: idle links, the device */
 
-u32 om_self(void);
-int om_node_check(u32 node);
 struct om_link *om_pool_take(u32 node);
 void om_pool_reap(void);
+void om_pool_changed(void);
+void om_pool_drop(struct list_head *links);
+
+/* nodes.c: the other nodes, and /proc/hpc/nodes */
+
+struct om_peer {
+	struct list_head list;	/* by id */
+	u32 id;
+	u32 state;
+	u32 addr;
+	struct om_features features;
+	struct om_load load;	/* id: 0 while nobody told */
+	struct list_head idle;
+	unsigned int count;
+};
+
+extern spinlock_t om_nodes_lock;
+extern struct list_head om_peers;
+
+u32 om_self(void);
+struct om_peer *om_peer_find(u32 id);
+int om_node_check(u32 node);
+int om_node_self(u32 id);
+int om_node_set(const struct om_node *n);
+int om_node_load(const struct om_load *load);
+void om_own_addr_seen(const struct om_link *link);
 void om_fill_features(struct om_features *features);
+int om_config_show(struct seq_file *m, void *unused);
+void om_nodes_init(struct proc_dir_entry *hpc);
+
+/* hpcproc.c: /proc/hpc/admin */
+
+#define OM_MAX_DECAY	86400	/* seconds */
+
+struct om_admin {
+	unsigned int block, stay, lstay, quiet;
+	unsigned int gateways;
+	unsigned int decay_interval, slow_decay, fast_decay;
+	unsigned int speed;
+};
+
+extern struct om_admin om_admin;
+
+u32 om_admin_flags(void);
+char *om_get_word(const char __user *buf, size_t count, char *word,
+		  size_t size);
+
+/* expel.c: guests go, own processes come */
+
+bool om_is_expelling(void);
+bool om_is_bringing(void);
+void om_empty_changed(void);
+unsigned int om_hasten_all(u32 node);
+int om_expel(void);
+int om_bring(void);
+
+/* stats.c */
+
+enum om_count {
+	OM_C_MOVES_OUT,		/* own processes, from node to node, too */
+	OM_C_MOVES_HOME,
+	OM_C_MOVES_IN,		/* guests that began to run here */
+	OM_C_REFUSED,		/* guests that were not taken */
+	OM_C_FAILED,		/* requests of own processes */
+	OM_C_BODIES_LOST,	/* own processes that died with their body */
+	OM_C_LINKS_LOST,	/* guests that ended since they lost home */
+	OM_C_CALLS_FORWARDED,	/* executed here for bodies elsewhere */
+	OM_C_CALLS_LOCAL,	/* that guests made here themselves */
+	OM_C_DEMAND_FAULTS,	/* answered here */
+	OM_C_PAGES_OUT, OM_C_PAGES_IN,	/* of own processes and guests */
+	OM_C_BYTES_OUT, OM_C_BYTES_IN,
+	OM_COUNTS
+};
+
+struct om_counts {
+	u64 value[OM_COUNTS];
+};
+
+DECLARE_PER_CPU(struct om_counts, om_counts);
+
+static inline void om_count_add(enum om_count what, u64 n)
+{
+	this_cpu_add(om_counts.value[what], n);
+}
+
+static inline void om_count(enum om_count what)
+{
+	om_count_add(what, 1);
+}
+
+void om_stats_init(struct proc_dir_entry *hpc);
 
 /* core.c: state of a process */
 
@@ -135,6 +236,9 @@ struct om_away {
 	bool again;		/* it left something out: start over */
 	bool pushed;
 	u8 recalled;		/* 1: was asked to come home; 2: at once */
+	bool keep_regs;		/* home's are newer than those that will come */
+	bool unstopped;		/* woken in its stop, with signals blocked */
+	sigset_t blocked;	/* those that were */
 	bool parking;		/* the body was asked to stand still */
 	bool parked;		/* it does, and a signal is being delivered */
 	bool unwritable;	/* data of the next call could not be written */
@@ -151,15 +255,40 @@ enum om_in_call {
 	OM_CALL_DEEP,
 };
 
+/* Who locked a process: inherited with the lock. */
+struct om_origin {
+	pid_t on, by;		/* whose lock was written, and by whom; or 0 */
+	char on_comm[TASK_COMM_LEN], by_comm[TASK_COMM_LEN];
+};
+
+/* What a process says of itself to the balancer. Zeros are the default. */
+struct om_decay {
+	u8 job;			/* OM_JOB_* */
+	u8 rate;		/* OM_RATE_* */
+	bool reset_on_exec;
+	bool not_inherited;
+	u32 keep, seconds;	/* OM_RATE_OWN: permille left after that time */
+	u64 cleared;		/* ns: what was observed earlier does not count */
+};
+
+enum { OM_JOB_NONE = 0, OM_JOB_CPU, OM_JOB_IO };
+enum {
+	OM_RATE_DEFAULT = 0, OM_RATE_SLOW, OM_RATE_FAST, OM_RATE_NONE,
+	OM_RATE_OWN,
+};
+
 struct om_proc {
 	spinlock_t lock;
 	bool locked;		/* the user's lock: no automatic move */
+	struct om_origin origin;	/* of the lock */
+	struct om_decay decay;
 	enum om_state state;
 	u32 where;		/* 0: home */
 	u32 nmigs;
 	u32 target;		/* of the request; om_self() is home */
 	bool requested;
 	bool wanted;		/* at home, at once, whatever was requested */
+	bool hurry;		/* break off calls and stops for the request */
 	u8 in_call;		/* the deputy executes a call: enum om_in_call */
 	wait_queue_head_t home_wait;
 	bool on_exec;		/* the request waits for an execve */
@@ -171,6 +300,7 @@ struct om_proc {
 	bool guest;		/* it is, or was one till it ended */
 	struct timer_list retry;
 	struct timer_list nudge;	/* ends a call that keeps pages waiting */
+	struct timer_list unstop;	/* see stop.c */
 	struct task_struct *mover;	/* for the timers, cleared with them */
 };
 
@@ -185,6 +315,22 @@ struct om_proc *om_proc_make(struct task_struct *task);
 void om_poke(struct task_struct *task);
 void om_retry_soon(struct om_proc *p);
 void om_nudge_soon(struct om_proc *p);
+
+/* decay.c */
+
+void om_decay_print(struct seq_file *m, struct om_proc *p);
+void om_decay_init(struct proc_dir_entry *hpc);
+
+/* proc.c */
+
+void om_show_comm(struct seq_file *m, const char *comm);
+
+/* stop.c: stopped, and away */
+
+void om_unstop_fn(struct timer_list *timer);
+void om_unstop_soon(struct om_proc *p);
+bool om_stop_ended(struct om_proc *p);
+void om_stop_again(void);
 
 /* stay.c */
 
@@ -226,8 +372,10 @@ void om_bring_home(struct task_struct *task, u32 reason);
 /* deputy.c */
 
 int om_deputy(struct om_proc *p, struct pt_regs *regs);
-int om_recall(struct om_proc *p);
+int om_recall(struct om_proc *p, bool at_once);
 bool om_wanted_now(struct om_proc *p);
+bool om_hurried(struct om_proc *p);
+int om_take_leave(struct om_proc *p, const struct om_msg *msg);
 void om_fetch_memory(struct om_proc *p);
 bool om_must_restart(long result);
 
@@ -321,6 +469,13 @@ struct om_body {
 	u32 rseq_sig;
 	u32 vdso_len;
 	u64 vdso;		/* with its entries replaced, see vdso.c */
+	char comm[TASK_COMM_LEN];	/* at home */
+	struct list_head guests;	/* while it runs: see guests.c */
+	struct proc_dir_entry *dir;
+	struct om_leave leave;	/* what home shall be told */
+	bool leave_due;
+	bool expelled;
+	unsigned long leave_asked;	/* jiffies */
 	unsigned int nops;	/* changes of mappings that home does not know */
 	struct om_op op[OM_MAX_OPS];
 	unsigned long sent_to;	/* dirty pages were sent up to here, on recall */
@@ -344,6 +499,16 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 void om_body_free(struct om_body *b);
 void om_body_usage(struct om_body *b, struct om_usage *u);
 void om_body_die(struct om_body *b, const char *why) __noreturn;
+
+/* guests.c: all bodies of this node */
+
+int om_guest_admit(struct om_body *b);
+void om_guest_show(struct om_body *b);
+void om_guest_gone(struct om_body *b);
+int om_guest_leave(struct task_struct *task, u32 target, bool automatic);
+unsigned int om_guests_ask(void);
+int om_send_leave(struct om_body *b);
+void om_guests_init(struct proc_dir_entry *hpc);
 
 /* memory.c: the address space of a body */
 
@@ -379,6 +544,7 @@ int om_take_bytes(struct om_body *b, const struct om_msg *msg);
 
 int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
 int om_body_drain(struct om_body *b);
+int om_body_recv(struct om_body *b, struct om_msg *msg);
 void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end);
 void om_stash_map(struct om_body *b);
 bool om_body_has(struct om_body *b, unsigned long addr);

@@ -31,7 +31,9 @@ void om_set_where(struct om_proc *p, u32 where)
 	WRITE_ONCE(p->where, where);
 	if (!where) {
 		WRITE_ONCE(p->wanted, false);
+		WRITE_ONCE(p->hurry, false);
 		wake_up_all(&p->home_wait);
+		om_empty_changed();
 	}
 }
 

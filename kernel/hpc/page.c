@@ -16,6 +16,7 @@
 #include <linux/uaccess.h>
 
 #include "om.h"
+#include "trace.h"
 
 #define OM_PUSH_BATCH	OM_MAX_PAGES			/* pages a message */
 #define OM_WINDOW_MIN	(32 * 1024)
@@ -227,6 +228,8 @@ int om_serve_fault(struct om_proc *p, unsigned long addr)
 	if (!PAGE_ALIGNED(addr) || addr >= TASK_SIZE_MAX)
 		return -EPROTO;
 	p->stat.demand_faults++;
+	om_count(OM_C_DEMAND_FAULTS);
+	trace_om_fault(task_tgid_nr(current), p->link->node, addr);
 	if (om_was_sent(&p->away, addr))
 		return 0;	/* they have crossed */
 	p->stat.round_trips++;
@@ -275,6 +278,7 @@ int om_push_some(struct om_proc *p)
 	if (!end) {
 		away->pushed = true;
 		p->stat.released = ktime_get_ns();
+		trace_om_released(task_tgid_nr(current), p->link->node, 0);
 		return om_link_send_one(p->link, OM_M_PUSHED, &away->moves,
 					sizeof(away->moves));
 	}

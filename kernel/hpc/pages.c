@@ -46,6 +46,7 @@ int om_batch_send(struct om_link *link, struct om_batch *batch, bool more)
 		vec[2 + i].iov_len = PAGE_SIZE;
 	}
 	ret = om_link_send(link, OM_M_PAGES, vec, 2 + batch->count, more);
+	om_count_add(OM_C_PAGES_OUT, batch->count);
 	om_batch_drop(batch);
 	return ret;
 }
@@ -63,5 +64,6 @@ int om_pages_check(const void *data, size_t len)
 	for (i = 0; i < head->count; i++)
 		if (!PAGE_ALIGNED(addr[i]) || addr[i] >= TASK_SIZE_MAX)
 			return -EPROTO;
+	om_count_add(OM_C_PAGES_IN, head->count);
 	return 0;
 }

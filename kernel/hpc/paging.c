@@ -22,6 +22,7 @@
 #include <asm/tlbflush.h>
 
 #include "om.h"
+#include "trace.h"
 #include "../mm/internal.h"
 
 #define OM_MAP_AROUND	16	/* stashed pages mapped with a faulting one */
@@ -151,6 +152,27 @@ int om_body_drain(struct om_body *b)
 	return ret;
 }
 
+/**
+ * om_body_recv - the next message, while the program stands still
+ * @b: the body; the current task
+ * @msg: out
+ *
+ * What home is to be told meanwhile, it is told. Returns 1 or a negative errno.
+ */
+int om_body_recv(struct om_body *b, struct om_msg *msg)
+{
+	int ret;
+
+	for (;;) {
+		ret = om_link_recv_until(b->link, msg, MAX_SCHEDULE_TIMEOUT,
+					 &b->leave_due);
+		if (!ret)
+			ret = om_send_leave(b);
+		if (ret)
+			return ret;
+	}
+}
+
 /*
  * Maps a page from home. Returns 0, -EEXIST if something is mapped there
  * already, or another errno; the page is the caller's in all but the first case.
@@ -246,6 +268,7 @@ static int om_demand(struct om_body *b, unsigned long addr)
 	int ret;
 
 	b->bad = 0;
+	trace_om_guest_fault(b->home, b->home_pid, addr);
 	ret = om_flush_ops(b);
 	if (!ret)
 		ret = om_link_send_one(b->link, OM_M_FAULT, &page,

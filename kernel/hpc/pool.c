@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The nodes of the cluster, the pools of idle links to them, and the device by
- * which the node daemon provides both.
+ * The pools of idle links to other nodes, and the device by which the node
+ * daemon provides these and all else.
  *
  * Connecting, proving who one is and making a process on the other node are
  * paid here, before anybody wants to move.
@@ -13,26 +13,11 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
-#include <asm/cpufeature.h>
-#include <asm/fpu/types.h>
 
 #include "om.h"
 
 #define OM_POOL_MAX	64	/* idle links a node at most */
 
-struct om_peer {
-	struct list_head list;
-	u32 id;
-	u32 state;
-	u32 addr;
-	struct om_features features;
-	struct list_head idle;
-	unsigned int count;
-};
-
-static DEFINE_SPINLOCK(om_nodes_lock);
-static LIST_HEAD(om_peers);
-static u32 om_self_id;
 static atomic_t om_pool_generation = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(om_pool_wait);
 
@@ -40,95 +25,11 @@ struct om_open {
 	int seen;		/* generation at the last OM_IOC_POOL */
 };
 
-/* This node's id; 0 while it is not configured. */
-u32 om_self(void)
-{
-	return READ_ONCE(om_self_id);
-}
-
-static void om_pool_changed(void)
+/* Tells the node daemon, which refills the pools. */
+void om_pool_changed(void)
 {
 	atomic_inc(&om_pool_generation);
 	wake_up_interruptible(&om_pool_wait);
-}
-
-static struct om_peer *om_peer_find(u32 id)
-{
-	struct om_peer *peer;
-
-	lockdep_assert_held(&om_nodes_lock);
-	list_for_each_entry(peer, &om_peers, list)
-		if (peer->id == id)
-			return peer;
-	return NULL;
-}
-
-/**
- * om_fill_features - what a program can see of this CPU
- * @f: out
- */
-void om_fill_features(struct om_features *f)
-{
-	/*
-	 * Words that hold bits of CPUID leaves, which programs test themselves;
-	 * the others are Linux' own inventions.
-	 */
-	static const u8 words[] = {
-		CPUID_1_EDX, CPUID_8000_0001_EDX, CPUID_1_ECX,
-		CPUID_8000_0001_ECX, CPUID_7_0_EBX, CPUID_D_1_EAX,
-		CPUID_7_ECX, CPUID_7_EDX, CPUID_7_1_EAX,
-	};
-	unsigned int i;
-
-	BUILD_BUG_ON(ARRAY_SIZE(words) > OM_FEATURE_WORDS);
-	memset(f, 0, sizeof(*f));
-	f->protocol = OM_PROTOCOL;
-	f->xstate_size = om_xstate_size();
-	f->xfeatures = fpu_user_cfg.max_features;
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		f->capability[i] = boot_cpu_data.x86_capability[words[i]];
-}
-
-static bool om_features_suffice(const struct om_features *there)
-{
-	struct om_features here;
-	unsigned int i;
-
-	om_fill_features(&here);
-	if (there->protocol != here.protocol || !here.xstate_size ||
-	    there->xstate_size != here.xstate_size ||
-	    there->xfeatures != here.xfeatures)
-		return false;
-	for (i = 0; i < OM_FEATURE_WORDS; i++)
-		if (here.capability[i] & ~there->capability[i])
-			return false;
-	return true;
-}
-
-/**
- * om_node_check - could a process be sent to a node now?
- * @node: its id
- *
- * Returns 0, -ENXIO if there is no such node, -ENETUNREACH if it is down,
- * -EOPNOTSUPP if its CPU lacks something, -EAGAIN if there is no idle link.
- */
-int om_node_check(u32 node)
-{
-	struct om_peer *peer;
-	int ret = 0;
-
-	spin_lock(&om_nodes_lock);
-	peer = om_peer_find(node);
-	if (!peer)
-		ret = -ENXIO;
-	else if (peer->state != OM_NODE_UP)
-		ret = -ENETUNREACH;
-	else if (!om_features_suffice(&peer->features))
-		ret = -EOPNOTSUPP;
-	else if (!peer->count)
-		ret = -EAGAIN;
-	spin_unlock(&om_nodes_lock);
-	return ret;
 }
 
 /**
@@ -189,7 +90,8 @@ void om_pool_reap(void)
 	schedule_work(&om_pool_work);
 }
 
-static void om_drop_idle(struct list_head *links)
+/* Ends links that were taken out of their pool. */
+void om_pool_drop(struct list_head *links)
 {
 	struct om_link *link, *next;
 
@@ -197,69 +99,6 @@ static void om_drop_idle(struct list_head *links)
 		list_del_init(&link->pool);
 		om_link_put(link);
 	}
-}
-
-static int om_ioc_self(u32 id)
-{
-	struct om_peer *peer, *next;
-	LIST_HEAD(gone);
-
-	if (id > OM_MAX_NODE)
-		return -EINVAL;
-	spin_lock(&om_nodes_lock);
-	if (id != om_self_id) {
-		list_splice_init(&om_peers, &gone);
-		WRITE_ONCE(om_self_id, id);
-	}
-	spin_unlock(&om_nodes_lock);
-	list_for_each_entry_safe(peer, next, &gone, list) {
-		om_drop_idle(&peer->idle);
-		kfree(peer);
-	}
-	return 0;
-}
-
-static int om_ioc_node(const struct om_node *n)
-{
-	struct om_peer *peer, *fresh;
-	LIST_HEAD(idle);
-	int ret = 0;
-
-	if (!n->id || n->id > OM_MAX_NODE || n->state > OM_NODE_UP ||
-	    n->reserved || n->id == om_self())
-		return -EINVAL;
-	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
-	if (!fresh)
-		return -ENOMEM;
-	INIT_LIST_HEAD(&fresh->idle);
-	fresh->id = n->id;
-
-	spin_lock(&om_nodes_lock);
-	peer = om_peer_find(n->id);
-	if (!om_self_id) {
-		ret = -ENXIO;
-	} else if (n->state == OM_NODE_REMOVED) {
-		if (peer) {
-			list_splice_init(&peer->idle, &idle);
-			list_del(&peer->list);
-			kfree(peer);
-		}
-	} else {
-		if (!peer) {
-			list_add_tail(&fresh->list, &om_peers);
-			peer = fresh;
-			fresh = NULL;
-		}
-		peer->state = n->state;
-		peer->addr = n->addr;
-		if (n->state == OM_NODE_UP)
-			peer->features = n->features;
-	}
-	spin_unlock(&om_nodes_lock);
-	kfree(fresh);
-	om_drop_idle(&idle);
-	om_pool_changed();
-	return ret;
 }
 
 static int om_ioc_link_add(const struct om_link_arg *arg)
@@ -279,6 +118,7 @@ static int om_ioc_link_add(const struct om_link_arg *arg)
 		ret = -ENOSPC;
 	} else {
 		link->idle = true;
+		om_own_addr_seen(link);
 		list_add_tail(&link->pool, &peer->idle);
 		peer->count++;
 	}
@@ -317,6 +157,7 @@ static long om_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct om_link_arg link;
 		struct om_pool pool;
 		struct om_features features;
+		struct om_load load;
 	} u;
 	struct om_peer *peer;
 
@@ -330,9 +171,11 @@ static long om_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EFAULT;
 	switch (cmd) {
 	case OM_IOC_SELF:
-		return om_ioc_self(u.id);
+		return om_node_self(u.id);
 	case OM_IOC_NODE:
-		return om_ioc_node(&u.node);
+		return om_node_set(&u.node);
+	case OM_IOC_LOAD:
+		return om_node_load(&u.load);
 	case OM_IOC_LINK_ADD:
 		return om_ioc_link_add(&u.link);
 	case OM_IOC_BODY:

@@ -9,6 +9,7 @@
 #include <asm/vdso.h>
 
 #include "om.h"
+#include "trace.h"
 
 /* Grows by one at each change of the list of mappings. */
 static int om_mm_seq(struct mm_struct *mm)
@@ -110,6 +111,8 @@ int om_send_prepare(struct om_proc *p)
 	unsigned int n;
 	int ret;
 
+	get_task_comm(prep.comm, current);
+	trace_om_prepare(task_tgid_nr(current), p->link->node, mm->map_count);
 	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);
 	if (!vmas)
 		return -ENOMEM;

@@ -21,6 +21,7 @@
 #include "../fs/proc/internal.h"
 
 #include "om.h"
+#include "trace.h"
 
 /* Who may kill it may move it. */
 static bool om_may(struct file *file, struct task_struct *task)
@@ -37,16 +38,11 @@ static bool om_may(struct file *file, struct task_struct *task)
 	return ok;
 }
 
-/* Copies a short word, without the blank space at its ends. */
-static char *om_get_word(const char __user *buf, size_t count, char *word,
-			 size_t size)
+/* A command's name on a line of its own: what would break the line is escaped. */
+void om_show_comm(struct seq_file *m, const char *comm)
 {
-	if (count >= size)
-		return ERR_PTR(-EINVAL);
-	if (copy_from_user(word, buf, count))
-		return ERR_PTR(-EFAULT);
-	word[count] = '\0';
-	return strim(word);
+	seq_escape_str(m, comm, ESCAPE_SPACE | ESCAPE_SPECIAL, "\n\\");
+	seq_putc(m, '\n');
 }
 
 static int om_request_home(struct om_proc *p, struct task_struct *task)
@@ -54,7 +50,13 @@ static int om_request_home(struct om_proc *p, struct task_struct *task)
 	int ret = 0;
 
 	spin_lock(&p->lock);
-	if (!p->where) {
+	if (!p->where && p->state == OM_FROZEN) {
+		/* too late to stay: it is called back when it has arrived */
+		p->requested = true;
+		p->target = om_self();
+		p->stat.home_reason = OM_HOME_REQUEST;
+		p->stat.home_arg = 0;
+	} else if (!p->where) {
 		/* here already: whatever was wanted is not wanted any more */
 		p->requested = false;
 		p->on_exec = false;
@@ -91,6 +93,7 @@ static int om_request_node(struct om_proc *p, struct task_struct *task,
 	spin_lock(&p->lock);
 	if (p->where == node && !on_exec) {
 		p->requested = false;
+		p->hurry = false;
 		p->target = 0;
 		ret = 0;
 	} else if (p->requested ||
@@ -113,32 +116,43 @@ static int om_request_node(struct om_proc *p, struct task_struct *task,
 
 static int om_request(struct file *file, struct task_struct *task, char *word)
 {
+	bool on_exec, automatic;
 	struct om_proc *p;
-	bool on_exec;
 	u32 node;
 	int ret;
 
 	on_exec = str_has_prefix(word, "exec ");
-	if (on_exec)
+	automatic = str_has_prefix(word, "auto ");
+	if (on_exec || automatic)
 		word = skip_spaces(word + strlen("exec "));
 	if (!strcmp(word, "home"))
 		node = 0;
 	else if (kstrtou32(word, 10, &node) || node > OM_MAX_NODE)
 		return -EINVAL;
+	if (om_is_body(task)) {
+		/* its home decides; and it is nobody's, but root may ask */
+		if (!file_ns_capable(file, &init_user_ns, CAP_KILL))
+			return -EPERM;
+		return on_exec ? -EINVAL :
+				 om_guest_leave(task, node, automatic);
+	}
 	if (!om_may(file, task))
 		return -EPERM;
-	if (om_is_body(task))
-		return -EPERM;		/* its home decides */
 	p = om_proc_make(task);
 	if (!p)
 		return -ENOMEM;
+	if (automatic && READ_ONCE(p->locked))
+		return -EACCES;
 	if (!node || node == om_self())
 		ret = om_request_home(p, task);
 	else
 		ret = om_request_node(p, task, node, on_exec);
-	if (!ret && !on_exec)
+	if (ret)
+		return ret;
+	trace_om_request(task_tgid_nr(task), node, automatic);
+	if (!on_exec)
 		om_poke(task);
-	return ret;
+	return 0;
 }
 
 static ssize_t om_goto_write(struct file *file, const char __user *buf,
@@ -174,6 +188,22 @@ static int om_goto_show(struct seq_file *m, struct task_struct *task)
 	return 0;
 }
 
+static void om_set_lock(struct om_proc *p, struct task_struct *task, bool locked)
+{
+	struct om_origin origin = { };
+
+	if (locked) {
+		origin.on = task_tgid_nr(task);
+		origin.by = task_tgid_nr(current);
+		get_task_comm(origin.on_comm, task->group_leader);
+		get_task_comm(origin.by_comm, current->group_leader);
+	}
+	spin_lock(&p->lock);
+	p->origin = origin;
+	WRITE_ONCE(p->locked, locked);
+	spin_unlock(&p->lock);
+}
+
 static ssize_t om_lock_write(struct file *file, const char __user *buf,
 			     size_t count, loff_t *pos)
 {
@@ -197,7 +227,7 @@ static ssize_t om_lock_write(struct file *file, const char __user *buf,
 	} else if (locked || om_proc_of(task)) {
 		p = om_proc_make(task);
 		if (p)
-			WRITE_ONCE(p->locked, locked);
+			om_set_lock(p, task, locked);
 		else
 			ret = -ENOMEM;
 	}
@@ -268,6 +298,13 @@ static void om_show_reason(struct seq_file *m, const struct om_stat *s)
 	}
 }
 
+static void om_show_origin(struct seq_file *m, const char *name, pid_t pid,
+			   const char *comm)
+{
+	seq_printf(m, "%s %d ", name, pid);
+	om_show_comm(m, pid ? comm : "-");
+}
+
 static int om_migstat_show(struct seq_file *m, struct task_struct *task)
 {
 	static const char * const states[] = {
@@ -277,6 +314,7 @@ static int om_migstat_show(struct seq_file *m, struct task_struct *task)
 	};
 	struct om_proc *p = om_proc_of(task);
 	enum om_state state = OM_HOME;
+	struct om_origin origin = { };
 	struct om_stat s = { };
 	u64 away_cpu = 0;
 
@@ -285,6 +323,7 @@ static int om_migstat_show(struct seq_file *m, struct task_struct *task)
 		away_cpu = p->away_cpu;
 		s = p->stat;
 		state = p->state;
+		origin = p->origin;
 		spin_unlock(&p->lock);
 	}
 	seq_printf(m, "state %s\n", states[state]);
@@ -310,6 +349,9 @@ static int om_migstat_show(struct seq_file *m, struct task_struct *task)
 	OM_SHOW("round_trips", round_trips);
 	seq_printf(m, "away_cpu_ns %llu\n", away_cpu);
 #undef OM_SHOW
+	om_show_origin(m, "lock_set_on", origin.on, origin.on_comm);
+	om_show_origin(m, "lock_set_by", origin.by, origin.by_comm);
+	om_decay_print(m, p);
 	return 0;
 }
 

@@ -23,6 +23,7 @@
 #include <asm/sigframe.h>
 
 #include "om.h"
+#include "trace.h"
 
 #define OM_REDZONE	128	/* below the stack pointer, and in use */
 
@@ -72,6 +73,7 @@ int om_park(struct om_proc *p)
 		return 0;
 	p->away.parking = true;
 	p->stat.round_trips++;
+	trace_om_park(task_tgid_nr(current), p->link->node, 0);
 	return om_link_send_one(p->link, OM_M_PARK, NULL, 0);
 }
 
@@ -110,21 +112,64 @@ static size_t om_frame_size(const struct pt_regs *regs, unsigned long old_sp)
 	return top > regs->sp ? min(size, top - regs->sp) : 0;
 }
 
-/* One signal, as far as one is pending. */
+/* While it was stopped, the guest node can have said only one thing. */
+static int om_hear_leave(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	while ((ret = om_link_recv(p->link, &msg)) > 0) {
+		if (msg.type != OM_M_LEAVE)
+			return -EPROTO;
+		ret = om_take_leave(p, &msg);
+		if (ret)
+			return ret;
+	}
+	return ret;
+}
+
+/*
+ * One signal, as far as one is pending. Returns 0, 1 if the process is stopped
+ * and has to come home like that, or a negative errno.
+ */
 static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 {
 	unsigned long sp = regs->sp;
+	bool stopped;
+	int ret = 0;
 
-	p->away.parked = true;
-	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
+	trace_om_deliver(task_tgid_nr(current), p->link->node, 0);
+	WRITE_ONCE(p->mover, current);
+	WRITE_ONCE(p->away.parked, true);
+	/* pairs with the barrier in om_hasten() */
+	smp_mb();
+	om_link_bind(p->link, current, OM_NOTIFY_STOP);
+	if (om_link_readable(p->link) || om_hurried(p))
+		om_unstop_soon(p);
 	if (om_link_alive(p->link))
 		arch_do_signal_or_restart(regs);
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	p->away.parked = false;
+	stopped = om_stop_ended(p);
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	return regs->sp == sp ? 0 :
-	       om_send_memory(p, regs->sp, om_frame_size(regs, sp));
+	if (regs->sp != sp)
+		ret = om_send_memory(p, regs->sp, om_frame_size(regs, sp));
+	if (!ret && stopped)
+		ret = om_hear_leave(p);
+	if (ret || !stopped)
+		return ret;
+	if (om_hurried(p))
+		return 1;
+	om_stop_again();
+	return 0;
+}
+
+/* The body stands still, and the registers that count are here. */
+static int om_recall_stopped(struct om_proc *p)
+{
+	p->away.keep_regs = true;
+	p->away.parking = false;
+	return om_recall(p, true);
 }
 
 /**
@@ -142,6 +187,8 @@ int om_deliver(struct om_proc *p, struct pt_regs *regs)
 	while (!ret && task_sigpending(current) && !om_wanted_now(p) &&
 	       om_link_alive(p->link))
 		ret = om_signal_once(p, regs);
+	if (ret > 0)
+		return om_recall_stopped(p);
 	p->away.parking = false;
 	return ret ? ret : om_send_regs(p, regs);
 }
@@ -166,16 +213,18 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 	    !om_regs_sane(&m->regs, xlen))
 		return -EPROTO;
 	om_usage_add(p, &m->usage);
-	if (om_wanted_now(p)) {
+	if (om_hurried(p)) {
 		/* it comes as it stands, and the signal waits for it here */
 		p->away.parking = false;
-		return om_recall(p);
+		return om_recall(p, true);
 	}
 	ret = om_regs_load(regs, &m->regs, m + 1);
 	if (ret)
 		return ret;
 	/* without a signal, too: a call may have to be made again */
 	ret = om_signal_once(p, regs);
+	if (ret > 0)
+		return om_recall_stopped(p);
 	return ret ? ret : om_deliver(p, regs);
 }
 
@@ -239,7 +288,7 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 	int ret;
 
 	for (;;) {
-		ret = om_link_recv_wait(b->link, &msg, MAX_SCHEDULE_TIMEOUT);
+		ret = om_body_recv(b, &msg);
 		if (ret < 0)
 			om_body_die(b, "no link");
 		if (msg.type == OM_M_REGS)
@@ -262,6 +311,8 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 	if (om_regs_load(regs, &r, in + 1))
 		om_body_die(b, "bad registers");
 	regs->orig_ax = -1;
+	/* a PARK that crossed with a call for registers has been met by them */
+	b->park = false;
 }
 
 /**
@@ -276,6 +327,8 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	int ret;
 
 	b->park = false;
+	if (b->recall && b->urgent)
+		om_body_return(b, regs, OM_HOME_NONE, 0);
 	/* if its memory is broken, home's kernel knows what to do about that */
 	if (om_vdso_leave(b, regs) || om_rseq_fixup(b, regs))
 		om_body_return(b, regs, OM_HOME_SIGNAL, SIGSEGV);
@@ -296,5 +349,6 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	kvfree(m);
 	if (ret)
 		om_body_die(b, "no link");
+	trace_om_guest_parked(b->home, b->home_pid, 0);
 	om_body_await_regs(b, regs);
 }

@@ -33,7 +33,7 @@ enum om_type {
 	OM_M_TAKEN,		/* home has the process: the body ends */
 	/* guest to home */
 	OM_M_READY,		/* the address space is rebuilt */
-	OM_M_REFUSE,		/* s32 errno: it cannot be */
+	OM_M_REFUSE,		/* s32 errno: it cannot be, or shall not run here */
 	OM_M_RESUMED,		/* about to enter user mode */
 	OM_M_FAULT,		/* u64 address: this page, please */
 	OM_M_CALL,		/* struct om_call: execute at home */
@@ -42,6 +42,7 @@ enum om_type {
 	OM_M_PARKED,		/* struct om_parked, xstate */
 	OM_M_RETURN,		/* struct om_return, xstate: coming home */
 	OM_M_RETURNED,		/* all dirty pages were sent */
+	OM_M_LEAVE,		/* struct om_leave: this node wants it gone */
 	/* both ways */
 	OM_M_PAGES,		/* struct om_pages, addresses, contents */
 	OM_M_BYTES,		/* u64 address, contents: data of a call */
@@ -86,7 +87,19 @@ struct om_prepare {
 	__u64 vdso;		/* where it is mapped, or 0 */
 	__s32 nice;
 	__u32 policy;		/* SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE */
+	char comm[TASK_COMM_LEN];	/* for people */
 };
+
+/*
+ * Sent at any time from RESUMED to RETURN, also while the deputy executes a call
+ * or is stopped. It is no question: home recalls the process, or does nothing.
+ */
+struct om_leave {
+	__u32 target;		/* node id; 0 is home */
+	__u32 flags;		/* OM_LEAVE_* */
+};
+
+#define OM_LEAVE_AUTO	0x1	/* nobody's order: a locked process stays */
 
 #define OM_PREP_BOTTOM_UP	0x1	/* mmap_base is the lowest address */
 #define OM_PREP_OWN_MEMORY	0x2	/* the body may change mappings itself */

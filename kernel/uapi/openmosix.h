@@ -28,7 +28,7 @@ struct om_features {
 };
 
 /* Version of the kernel-to-kernel messages; unequal nodes do not link. */
-#define OM_PROTOCOL	2
+#define OM_PROTOCOL	3
 
 enum om_node_state {
 	OM_NODE_REMOVED = 0,		/* forget this node */
@@ -55,9 +55,36 @@ struct om_pool {
 	__u32 idle;			/* out: idle links to that node */
 };
 
+/* The speed of a node with a Pentium III at 1 GHz. */
+#define OM_STANDARD_SPEED	10000
+
+#define OM_LOAD_BLOCK	0x1u		/* takes no guests */
+#define OM_LOAD_STAY	0x2u		/* no process leaves by itself */
+#define OM_LOAD_LSTAY	0x4u		/* none of its own does */
+#define OM_LOAD_QUIET	0x8u		/* tells and hears nothing of loads */
+#define OM_LOAD_FLAGS	0xfu
+
+/*
+ * What is known of a node, this one or a peer, told every period. @load is 100
+ * for one runnable process on each CPU of a node of standard speed: 100 *
+ * runnable / cpus * OM_STANDARD_SPEED / speed. Memory in pages.
+ */
+struct om_load {
+	__u32 id;
+	__u32 cpus;
+	__u32 load;
+	__u32 speed;			/* see OM_STANDARD_SPEED */
+	__u32 util;			/* percent of the CPUs that is used */
+	__u32 flags;			/* OM_LOAD_*; of this node: ignored */
+	__u64 mem;			/* free for guests */
+	__u64 rmem;			/* free as Linux counts */
+	__u64 tmem;			/* in all */
+};
+
 #define OM_IOC_MAGIC	0xB6
 /* Own node id; 0 removes the configuration. */
 #define OM_IOC_SELF	_IOW(OM_IOC_MAGIC, 1, __u32)
+/* A peer; of this node only the address is taken. */
 #define OM_IOC_NODE	_IOW(OM_IOC_MAGIC, 2, struct om_node)
 #define OM_IOC_LINK_ADD	_IOW(OM_IOC_MAGIC, 3, struct om_link_arg)
 /*
@@ -73,6 +100,7 @@ struct om_pool {
  * of any node has changed since this file last asked.
  */
 #define OM_IOC_POOL	_IOWR(OM_IOC_MAGIC, 6, struct om_pool)
+#define OM_IOC_LOAD	_IOW(OM_IOC_MAGIC, 7, struct om_load)
 
 /*
  * Why a process stays: bit numbers and, in OM_REASON_WORDS, the words that

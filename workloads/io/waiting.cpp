@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 
+#include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
@@ -56,6 +59,17 @@ class Poll final : public Waiting {
   public:
     using Waiting::Waiting;
 
+    // Enough memory that it is still on its way while the program waits elsewhere.
+    const char* hold() override {
+        void* ballast =
+            mmap(nullptr, ballast_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (ballast == MAP_FAILED) {
+            return failed("mmap");
+        }
+        mosrig::guest::fill_bytes(static_cast<unsigned char*>(ballast), ballast_size, 1);
+        return Waiting::hold();
+    }
+
   protected:
     const char* step() override {
         struct pollfd both[] = {{empty(), POLLIN, 0}, {full(), POLLIN, 0}, {-1, POLLIN, 0}};
@@ -74,7 +88,25 @@ class Poll final : public Waiting {
         if (ppoll(both, 1, &wait, nullptr) != 0) {
             return failed("ppoll of nothing");
         }
-        return lasted(begin);
+        if (const char* wrong = lasted(begin); wrong != nullptr) {
+            return wrong;
+        }
+        return masked_wait(both, &wait);
+    }
+
+  private:
+    static constexpr size_t ballast_size = size_t{32} << 20U;
+
+    // A mask that is for the time of the wait only.
+    static const char* masked_wait(struct pollfd* both, const struct timespec* wait) {
+        sigset_t mask;
+        sigset_t after;
+        (void)sigemptyset(&mask);
+        (void)sigaddset(&mask, SIGUSR1);
+        if (ppoll(both, 1, wait, &mask) != 0 || sigprocmask(SIG_BLOCK, nullptr, &after) != 0) {
+            return failed("ppoll with a mask");
+        }
+        return sigismember(&after, SIGUSR1) != 0 ? "ppoll leaves its mask behind" : nullptr;
     }
 };
 

@@ -10,8 +10,6 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kLargest = 1U << 20U;
-
 Result<void> write_all(int fd, const std::string& path, const std::string& text) {
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written < 0) {
@@ -25,7 +23,7 @@ Result<void> write_all(int fd, const std::string& path, const std::string& text)
 
 }  // namespace
 
-Result<std::string> read_text(const std::string& path) {
+Result<std::string> read_text(const std::string& path, std::size_t largest) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
         return fail_errno("cannot open " + path, errno);
@@ -44,8 +42,8 @@ Result<std::string> read_text(const std::string& path) {
             return text;
         }
         text.append(block.data(), static_cast<std::size_t>(got));
-        if (text.size() > kLargest) {
-            return fail(path + " is larger than 1 MiB", EFBIG);
+        if (text.size() > largest) {
+            return fail(path + " is larger than " + std::to_string(largest) + " bytes", EFBIG);
         }
     }
 }
@@ -58,7 +56,7 @@ Result<void> write_text(const std::string& path, const std::string& text) {
     return write_all(fd.get(), path, text);
 }
 
-Result<void> replace_text(const std::string& path, const std::string& text) {
+Result<void> replace_text(const std::string& path, const std::string& text, Durable durable) {
     const std::string fresh = path + ".new";
     {
         const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -67,6 +65,9 @@ Result<void> replace_text(const std::string& path, const std::string& text) {
         }
         if (auto done = write_all(fd.get(), fresh, text); !done) {
             return done;
+        }
+        if (durable == Durable::yes && ::fsync(fd.get()) != 0) {
+            return fail_errno("cannot write " + fresh, errno);
         }
     }
     if (::rename(fresh.c_str(), path.c_str()) != 0) {

@@ -2,19 +2,26 @@
 // Small text files, above all those of /proc.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "common/result.h"
 
 namespace mosrig {
 
-/// Whole content of a file of at most 1 MiB. Errors carry the errno of the failing call.
-Result<std::string> read_text(const std::string& path);
+inline constexpr std::size_t kMiB = 1U << 20U;
+
+/// Whole content of a file of at most @p largest bytes. Errors carry the errno of the failing call.
+Result<std::string> read_text(const std::string& path, std::size_t largest = kMiB);
 
 /// Writes @p text to an existing file in one write(2), as files of /proc want it.
 Result<void> write_text(const std::string& path, const std::string& text);
 
-/// Replaces @p path atomically: a reader sees the old content or the new one.
-Result<void> replace_text(const std::string& path, const std::string& text);
+enum class Durable { no, yes };
+
+/// Replaces @p path atomically: a reader sees the old content or the new one. @p durable: also one
+/// who comes after a crash.
+Result<void> replace_text(const std::string& path, const std::string& text,
+                          Durable durable = Durable::no);
 
 }  // namespace mosrig

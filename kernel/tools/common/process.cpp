@@ -26,6 +26,8 @@ const char* explain(int code) {
         case EPERM:
         case EACCES:
             return "only who may kill it may move it";
+        case ECONNREFUSED:
+            return "the node takes no guests (mosctl noblock, on that node, changes this)";
         case ESRCH:
             return "the process has ended";
         case EINVAL:

@@ -36,6 +36,8 @@ class Process {
     static Process self();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
+    /// Its folder in /proc.
+    [[nodiscard]] const std::string& folder() const { return folder_; }
     /// Whole file /proc/PID/NAME.
     [[nodiscard]] Result<std::string> read(const std::string& name) const;
     [[nodiscard]] Result<void> write(const std::string& name, const std::string& text) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // migrate: moves a process to another node or home. See migrate(1).
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -9,7 +10,9 @@
 #include "common/file.h"
 #include "common/guarded.h"
 #include "common/map.h"
+#include "common/omd_client.h"
 #include "common/own_node.h"
+#include "common/places.h"
 #include "migrate/options.h"
 #include "migrate/request.h"
 #include "openmosix.h"
@@ -113,10 +116,57 @@ int wait_for(const Process& process, long target, const Sight& before, Clock::du
     return kPending;
 }
 
+bool is_guest(pid_t pid) {
+    struct stat info {};
+    return ::stat(fmt::format("{}/remote/{}", Places().hpc(), pid).c_str(), &info) == 0;
+}
+
+// A guest's home is asked to move it on; what is seen of that here is that it goes.
+int wait_for_guest(const Process& process, long target, Clock::duration patience) {
+    const auto deadline = Clock::now() + patience;
+    while (is_guest(process.pid())) {
+        if (Clock::now() >= deadline) {
+            fmt::print(
+                stderr, "migrate: {} {}: still here after {} s; the request stays with its home\n",
+                process.pid(), name_of(target), std::chrono::duration<double>(patience).count());
+            return kPending;
+        }
+        std::this_thread::sleep_for(kLongestPause);
+    }
+    return kMoved;
+}
+
+// The node daemon decides, and makes the request itself.
+int balance(const Process& process, Clock::duration patience) {
+    if (!process.stat()) {
+        return refuse(fmt::format("{}: {}", process.pid(), refusal_sentence(ESRCH, "")));
+    }
+    const Sight before = look_at(process);
+    const auto answer = ask_omd(Places().omd_socket(), fmt::format("balance {}", process.pid()));
+    if (!answer) {
+        const int code = answer.error().code;
+        return refuse(code == ENOENT || code == ECONNREFUSED
+                          ? "no balancer runs on this node: omd does not; start it: "
+                            "/etc/init.d/openmosix start"
+                          : answer.error().text);
+    }
+    if (!field(*answer, "ok", false)) {
+        return refuse(fmt::format("{} stays: {}: {}", process.pid(),
+                                  field(*answer, "reason", std::string("unknown")),
+                                  field(*answer, "text", std::string("no reason given"))));
+    }
+    const long target = field(*answer, "target", 0L);
+    const long place = is_this_node(target) ? 0 : target;
+    if (is_there(before, place) || process.is_own_ancestor()) {
+        return kMoved;
+    }
+    return wait_for(process, place, before, patience);
+}
+
 int run(const MigrateOptions& options) {
     const Process process(options.pid);
     if (options.target == "balance") {
-        return refuse("this kernel has no load balancer; name a node, or home");
+        return balance(process, options.patience);
     }
     const auto target = resolve_target(options.target);
     if (!target) {
@@ -125,6 +175,7 @@ int run(const MigrateOptions& options) {
     if (!process.stat()) {
         return request_failed(process, *target, ESRCH);
     }
+    const bool guest = is_guest(options.pid);
     const Sight before = look_at(process);
     if (const auto written = process.write("goto", fmt::format("{}\n", *target)); !written) {
         if (written.error().code == ENOENT && process.stat()) {
@@ -137,6 +188,9 @@ int run(const MigrateOptions& options) {
                                       options.pid, name_of(*target), before.where));
         }
         return request_failed(process, *target, gone ? ESRCH : written.error().code);
+    }
+    if (guest) {
+        return wait_for_guest(process, *target, options.patience);
     }
     const long place = is_this_node(*target) ? 0 : *target;
     if (is_there(before, place)) {
@@ -151,10 +205,13 @@ int run(const MigrateOptions& options) {
 }
 
 int start(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+        fmt::print("{}", kMigrateUsage);
+        return kMoved;
+    }
     const auto options = parse_migrate_options({argv + 1, argv + argc});
     if (!options) {
-        fmt::print(stderr, "migrate: {}\nusage: migrate [-t SEC] PID NODE|home|balance\n",
-                   options.error().text);
+        fmt::print(stderr, "migrate: {}\n{}", options.error().text, kMigrateUsage);
         return kUsage;
     }
     return run(*options);

@@ -10,6 +10,8 @@
 
 namespace mosrig {
 
+inline constexpr const char* kMigrateUsage = "usage: migrate [-t SEC] PID NODE|home|balance\n";
+
 struct MigrateOptions {
     std::chrono::milliseconds patience{10000};
     pid_t pid = 0;

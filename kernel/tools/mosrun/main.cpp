@@ -4,7 +4,9 @@
 #include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 
+#include "common/file.h"
 #include "common/guarded.h"
 #include "common/process.h"
 #include "mosrun/options.h"
@@ -18,6 +20,7 @@ using namespace mosrig;
 enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
 
 constexpr const char* kShell = "/bin/sh";
+constexpr const char* kDecay = "/proc/hpc/decay/";
 
 void complain(const std::string& text) {
     fmt::print(stderr, "mosrun: {}\n", text);
@@ -29,6 +32,21 @@ void set_lock(const Process& self, bool lock) {
     if (const auto set = self.write("lock", lock ? "1" : "0"); !set) {
         complain("lock not set: " + set.error().text);
     }
+}
+
+// What the balancer should know of it changes no result, so a failure is a warning too.
+void set_decay(const MosrunOptions& options) {
+    for (const auto& [file, text] : options.decay) {
+        if (const auto set = write_text(kDecay + file, text); !set) {
+            complain("decay not set: " + set.error().text);
+            return;
+        }
+    }
+}
+
+// A list may name this very node, which as a place is home.
+unsigned place_of(const MosrunOptions& options) {
+    return options.node ? *options.node : pick_node(options.choice, std::random_device()());
 }
 
 bool send_to(const Process& self, unsigned node) {
@@ -58,8 +76,11 @@ int cannot_run(const std::string& program, int code) {
 // Requests the move and executes. Comes back with an exit status only.
 int go(const Process& self, const MosrunOptions& options, const std::string& file,
        const std::vector<std::string>& arguments) {
-    if (options.node && !send_to(self, *options.node)) {
-        return kOwnFailure;
+    if ((options.node || !options.choice.empty()) && !send_to(self, place_of(options))) {
+        if (!options.anywhere) {
+            return kOwnFailure;
+        }
+        complain("it runs here");
     }
     std::vector<char*> argv;
     argv.reserve(arguments.size() + 1);
@@ -88,14 +109,18 @@ int run(const MosrunOptions& options) {
     if (options.lock) {
         set_lock(self, *options.lock);
     }
+    set_decay(options);
     return go(self, options, *file, options.arguments);
 }
 
 int start(int argc, char** argv) {
+    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+        return std::fputs(kMosrunUsage, stdout) < 0 ? kOwnFailure : 0;
+    }
     const auto options = parse_mosrun_options({argv + 1, argv + argc});
     if (!options) {
         complain(options.error().text);
-        std::fputs("usage: mosrun [-h | -N] [-l | -L | -k] [-z] prog args\n", stderr);
+        std::fputs(kMosrunUsage, stderr);
         return kOwnFailure;
     }
     return run(*options);

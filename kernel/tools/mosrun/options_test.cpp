@@ -62,6 +62,73 @@ TEST(MosrunOptions, AnotherNameForTheProgram) {
     EXPECT_FALSE(parse_mosrun_options({"-z", "prog"}));
 }
 
+using Writes = std::vector<std::pair<std::string, std::string>>;
+
+Writes decay_of(Words options) {
+    options.push_back("prog");
+    return parse_mosrun_options(options).value().decay;
+}
+
+TEST(MosrunOptions, DecayIsWrittenToItsFiles) {
+    EXPECT_EQ(decay_of({}), Writes{});
+    EXPECT_EQ(decay_of({"-c"}), (Writes{{"cpujob", "1"}}));
+    EXPECT_EQ(decay_of({"-i", "-f"}), (Writes{{"iojob", "1"}, {"fast", "1"}}));
+    EXPECT_EQ(decay_of({"-n"}), (Writes{{"none", "1"}}));
+    EXPECT_EQ(decay_of({"-s", "-R", "-e"}),
+              (Writes{{"slow", "1"}, {"inherit", "0"}, {"exec", "0"}}));
+    EXPECT_EQ(decay_of({"-t", "5"}), (Writes{{"own", "975 5"}}));
+    EXPECT_EQ(decay_of({"-t5", "-d", "900", "-r"}), (Writes{{"own", "900 5"}, {"inherit", "1"}}));
+    EXPECT_EQ(decay_of({"-E"}), (Writes{{"exec", "1"}}));
+}
+
+TEST(MosrunOptions, RefusesDecayThatMakesNoSense) {
+    for (const Words& words : std::vector<Words>{{"-c", "-i", "p"},
+                                                 {"-s", "-f", "p"},
+                                                 {"-n", "-t", "3", "p"},
+                                                 {"-d", "3", "p"},
+                                                 {"-t", "0", "p"},
+                                                 {"-t", "x", "p"},
+                                                 {"-t"},
+                                                 {"-t", "1", "-d", "1001", "p"},
+                                                 {"-c", "-E", "p"}}) {
+        EXPECT_FALSE(parse_mosrun_options(words)) << testing::PrintToString(words);
+    }
+}
+
+TEST(MosrunOptions, ADecayOptionWithoutAPlaceKeepsTheLock) {
+    EXPECT_EQ(lock_of({"-c"}), std::nullopt);
+    EXPECT_EQ(lock_of({"-t", "3"}), std::nullopt);
+    EXPECT_EQ(lock_of({"-c", "-L"}), true);
+    EXPECT_EQ(lock_of({"-c", "-h"}), true);
+    EXPECT_EQ(lock_of({"-i", "-3"}), true);
+    EXPECT_EQ(lock_of({"-e", "-r"}), true);
+    EXPECT_EQ(lock_of({"-j1-3", "-s"}), true);
+    EXPECT_EQ(lock_of({"-j1-3", "-k"}), std::nullopt);
+}
+
+TEST(MosrunOptions, OneOfSeveralNodes) {
+    const auto options = parse_mosrun_options({"-j1-3,7", "-F", "prog"});
+    ASSERT_TRUE(options);
+    EXPECT_TRUE(options->anywhere);
+    ASSERT_EQ(options->choice.size(), 2U);
+    std::vector<unsigned> picked;
+    for (unsigned random = 0; random < 5; random++) {
+        picked.push_back(pick_node(options->choice, random));
+    }
+    EXPECT_EQ(picked, (std::vector<unsigned>{1, 2, 3, 7, 1}));
+    for (const Words& words : std::vector<Words>{{"-j", "p"},
+                                                 {"-j0", "p"},
+                                                 {"-j3-1", "p"},
+                                                 {"-j1,,2", "p"},
+                                                 {"-j1-", "p"},
+                                                 {"-jx", "p"},
+                                                 {"-j1", "-2", "p"},
+                                                 {"-h", "-j1", "p"},
+                                                 {"-F", "p"}}) {
+        EXPECT_FALSE(parse_mosrun_options(words)) << testing::PrintToString(words);
+    }
+}
+
 TEST(MosrunOptions, NeedsAProgram) {
     EXPECT_FALSE(parse_mosrun_options({}));
     EXPECT_FALSE(parse_mosrun_options({"-h"}));

@@ -27,6 +27,16 @@ Result<void> Acceptor::start() {
     return cluster_.reactor.add(listener_.get(), EPOLLIN, [this](std::uint32_t) { on_listener(); });
 }
 
+void Acceptor::forget(const Peer& peer) {
+    for (auto place = pending_.begin(); place != pending_.end();) {
+        const auto current = place++;
+        if (current->peer == &peer) {
+            cluster_.reactor.remove(current->connection.fd());
+            pending_.erase(current);
+        }
+    }
+}
+
 void Acceptor::expire(Instant now) {
     for (auto place = pending_.begin(); place != pending_.end();) {
         const auto current = place++;

@@ -30,6 +30,8 @@ class Acceptor {
 
     /// Starts listening to the reactor.
     Result<void> start();
+    /// A peer is no longer one: what it has under way ends.
+    void forget(const Peer& peer);
     /// Ends what took too long.
     void expire(Instant now);
     /// Deadline of the oldest connection; Instant::max() if there is none.

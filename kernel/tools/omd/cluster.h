@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <list>
 #include <string>
-#include <vector>
 
 #include "omd/key.h"
 #include "omd/log.h"
+#include "omd/packet.h"
 #include "omd/reactor.h"
 #include "omd/socket.h"
 #include "omd/stats.h"
@@ -19,15 +20,17 @@ namespace mosrig {
 struct Peer {
     std::uint32_t id;
     std::string name;
-    Endpoint endpoint;
+    Endpoint endpoint;                        // of its links
+    std::uint16_t gossip_port = kGossipPort;  // at the same address
 };
 
 struct Cluster {
     std::uint32_t self;
     std::uint32_t address;  // own, on the fabric; host byte order
     om_features features;   // own
+    std::string name;       // own
     const LinkKeys& keys;
-    std::vector<Peer> peers;
+    std::list<Peer> peers;  // others keep references
     Reactor& reactor;
     Log& log;
     Stats& stats;

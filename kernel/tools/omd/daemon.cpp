@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "common/file.h"
@@ -27,7 +28,8 @@ Daemon::Daemon(Settings settings, KernelDevice& device, const LinkKeys& keys, Fd
       reactor_(reactor),
       log_(log),
       start_stub_(std::move(start_stub)),
-      cluster_{settings_.self, settings_.address, {}, keys, settings_.peers, reactor, log, stats_},
+      cluster_{settings_.self, settings_.address, {}, settings_.name, keys, {}, reactor, log,
+               stats_},
       listener_(std::move(listener)) {}
 
 Daemon::~Daemon() {
@@ -36,7 +38,7 @@ Daemon::~Daemon() {
     }
 }
 
-Result<void> Daemon::start() {
+Result<void> Daemon::start(std::optional<Balance> balance) {
     if (auto told = device_.set_self(settings_.self); !told) {
         return told;
     }
@@ -45,32 +47,170 @@ Result<void> Daemon::start() {
         return tl::unexpected(features.error());
     }
     cluster_.features = *features;
-    const Nonce seed = make_nonce();
-    for (std::size_t i = 0; i < cluster_.peers.size(); i++) {
-        Node node;
-        node.dialer = std::make_unique<Dialer>(
-            cluster_, cluster_.peers[i], settings_.limits, seed[i % seed.size()] + i,
-            Dialer::Events{
-                [this](const Peer& peer, Fd socket, const om_features& theirs) {
-                    return on_linked(peer, std::move(socket), theirs);
-                },
-                [this](const Peer& peer, const std::string& why) { on_failed(peer, why); }});
-        if (auto configured = configure(node); !configured) {
-            return configured;
-        }
-        nodes_.push_back(std::move(node));
-    }
+    const Nonce chance = make_nonce();
+    std::memcpy(&seed_, chance.data(), sizeof(seed_));
+    // A kernel of before this does not want to hear of its own node.
+    om_node own{};
+    own.id = settings_.self;
+    own.state = OM_NODE_UP;
+    own.addr = htonl(settings_.address);
+    own.features = *features;
+    (void)device_.set_node(own);
     acceptor_ = std::make_unique<Acceptor>(
         cluster_, std::move(listener_),
         [this](const Peer& peer, Fd socket) { on_arrived(peer, socket); });
-    // A report lasts until a pool is read: without a peer there would be no end to it.
-    polled_ = !nodes_.empty() &&
-              reactor_.add(device_.poll_fd(), EPOLLIN, [this](std::uint32_t) { read_pools(); })
-                  .has_value();
+    for (const std::uint32_t id : settings_.earlier) {
+        const bool stays =
+            id == settings_.self || std::any_of(settings_.peers.begin(), settings_.peers.end(),
+                                                [&](const Peer& peer) { return peer.id == id; });
+        if (!stays) {
+            tell_removed(id);
+        }
+    }
+    for (const Peer& peer : settings_.peers) {
+        if (auto added = add(peer); !added) {
+            return added;
+        }
+    }
+    listen_to_pools();
     log_.line("node {} at {} of {}, kernel protocol {}", settings_.self,
               format_address(settings_.address), cluster_.peers.size() + 1,
               cluster_.features.protocol);
+    if (balance) {
+        if (auto started = start_balancer(std::move(*balance)); !started) {
+            return started;
+        }
+    }
     return acceptor_->start();
+}
+
+// A report lasts until a pool is read: without a peer there would be no end to it.
+void Daemon::listen_to_pools() {
+    const bool wanted = !nodes_.empty();
+    if (polled_ && !wanted) {
+        reactor_.remove(device_.poll_fd());
+        polled_ = false;
+    } else if (!polled_ && wanted) {
+        polled_ = reactor_.add(device_.poll_fd(), EPOLLIN, [this](std::uint32_t) { read_pools(); })
+                      .has_value();
+    }
+}
+
+Result<void> Daemon::start_balancer(Balance balance) {
+    forget_ = balance.forget;
+    decltype(Gossip::Events::announced) announced;
+    if (balance.settings.announce) {
+        announced = [this](std::uint32_t id, Endpoint endpoint) { on_announced(id, endpoint); };
+    }
+    balancer_ = std::make_unique<Balancer>(cluster_, device_, balance.machine, balance.settings,
+                                           std::move(balance.socket), std::move(balance.group),
+                                           std::move(announced));
+    return balancer_->start();
+}
+
+Result<void> Daemon::add(const Peer& peer) {
+    cluster_.peers.push_back(peer);
+    const Peer& kept = cluster_.peers.back();
+    Node node;
+    node.dialer = std::make_unique<Dialer>(
+        cluster_, kept, settings_.limits, seed_++,
+        Dialer::Events{[this](const Peer& from, Fd socket, const om_features& theirs) {
+                           return on_linked(from, std::move(socket), theirs);
+                       },
+                       [this](const Peer& from, const std::string& why) { on_failed(from, why); }});
+    node.down_since = Clock::now();
+    if (auto configured = configure(node); !configured) {
+        cluster_.peers.pop_back();
+        return configured;
+    }
+    nodes_.push_back(std::move(node));
+    return {};
+}
+
+void Daemon::tell_removed(std::uint32_t id) {
+    om_node message{};
+    message.id = id;
+    message.state = OM_NODE_REMOVED;
+    if (auto told = device_.set_node(message); !told) {
+        log_.limited_line("node {}: {}", id, told.error().text);
+    }
+}
+
+void Daemon::remove(std::uint32_t id, const char* why) {
+    Node* node = node_of(id);
+    const Peer& peer = node->dialer->peer();
+    log_.limited_line("{} (node {}) {}", peer.name, id, why);
+    acceptor_->forget(peer);
+    nodes_.remove_if([&](const Node& one) { return &one == node; });
+    cluster_.peers.remove_if([&](const Peer& one) { return one.id == id; });
+    tell_removed(id);
+}
+
+void Daemon::set_peers(const std::vector<Peer>& peers) {
+    std::vector<std::uint32_t> gone;
+    for (const Peer& old : cluster_.peers) {
+        const auto same = std::find_if(peers.begin(), peers.end(), [&](const Peer& peer) {
+            return peer.id == old.id && peer.endpoint.address == old.endpoint.address &&
+                   peer.endpoint.port == old.endpoint.port;
+        });
+        if (same == peers.end()) {
+            gone.push_back(old.id);
+        }
+    }
+    for (const std::uint32_t id : gone) {
+        remove(id, "is not in the map any more");
+    }
+    for (const Peer& peer : peers) {
+        if (node_of(peer.id) == nullptr) {
+            log_.limited_line("{} (node {}) is new", peer.name, peer.id);
+            if (auto added = add(peer); !added) {
+                log_.limited_line("{}", added.error().text);
+            }
+        }
+    }
+    listen_to_pools();
+    if (balancer_) {
+        balancer_->peers_changed();
+    }
+}
+
+void Daemon::on_announced(std::uint32_t id, Endpoint endpoint) {
+    if (id == settings_.self || node_of(id) != nullptr) {
+        return;
+    }
+    const Peer peer{
+        id, format_address(endpoint.address), {endpoint.address, kLinkPort}, endpoint.port};
+    log_.limited_line("{} (node {}) has announced itself", peer.name, id);
+    if (auto added = add(peer); !added) {
+        log_.limited_line("{}", added.error().text);
+    }
+    listen_to_pools();
+    balancer_->peers_changed();
+}
+
+void Daemon::forget_lost(Instant now) {
+    if (forget_ <= 0) {
+        return;
+    }
+    std::vector<std::uint32_t> lost;
+    for (const Node& node : nodes_) {
+        if (node.told != Known::up && now - node.down_since > std::chrono::milliseconds(forget_)) {
+            lost.push_back(node.dialer->peer().id);
+        }
+    }
+    for (const std::uint32_t id : lost) {
+        remove(id, "has been down for long and is forgotten");
+    }
+    if (!lost.empty()) {
+        listen_to_pools();
+        balancer_->peers_changed();
+    }
+}
+
+bool Daemon::linked(std::uint32_t id) const {
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+        return node.dialer->peer().id == id && node.told == Known::up;
+    });
 }
 
 void Daemon::run_once(std::chrono::milliseconds longest) {
@@ -81,9 +221,14 @@ void Daemon::run_once(std::chrono::milliseconds longest) {
     }
     Instant wake = std::min(now + longest, acceptor_->next());
     wake = std::min(wake, pools_read_ + (polled_ ? kPoolLook : kPoolLookUnpolled));
+    if (balancer_) {
+        balancer_->run(now);
+        wake = std::min(wake, balancer_->next());
+        follow_gossip();
+    }
     for (Node& node : nodes_) {
-        node.dialer->run(now, node.idle);
-        wake = std::min(wake, node.dialer->next(now, node.idle));
+        node.dialer->run(now, useful_links(node));
+        wake = std::min(wake, node.dialer->next(now, useful_links(node)));
     }
     if (!settings_.stats_path.empty() && stats_lines() != stats_shown_) {
         if (now - stats_written_ >= kStatsPeriod) {
@@ -124,10 +269,10 @@ Result<void> Daemon::configure(Node& node) {
 }
 
 bool Daemon::on_linked(const Peer& peer, Fd socket, const om_features& features) {
-    Node& node = node_of(peer);
+    Node& node = *node_of(peer.id);
     const bool changed = std::memcmp(&features, &node.features, sizeof(features)) != 0;
     node.features = features;
-    if ((node.told != Known::up || changed) && !tell(node, Known::up)) {
+    if ((node.told != Known::up || changed) && !silent(node) && !tell(node, Known::up)) {
         return false;
     }
     if (auto added = device_.add_link(peer.id, socket.get()); !added) {
@@ -143,7 +288,7 @@ bool Daemon::on_linked(const Peer& peer, Fd socket, const om_features& features)
 }
 
 void Daemon::on_failed(const Peer& peer, const std::string& why) {
-    Node& node = node_of(peer);
+    Node& node = *node_of(peer.id);
     if (node.trouble != why) {
         node.trouble = why;
         log_.limited_line("{} ({}): cannot link: {}", peer.name,
@@ -153,7 +298,7 @@ void Daemon::on_failed(const Peer& peer, const std::string& why) {
 }
 
 void Daemon::on_arrived(const Peer& peer, const Fd& socket) {
-    node_of(peer).dialer->peer_seen();
+    node_of(peer.id)->dialer->peer_seen();
     if (auto stub = start_stub_(peer.id, socket.get()); !stub) {
         stats_.stub_failures++;
         log_.limited_line("{}: {}", peer.name, stub.error().text);
@@ -176,6 +321,7 @@ bool Daemon::tell(Node& node, Known state) {
         return false;
     }
     if (node.told != state) {
+        node.down_since = Clock::now();
         log_.limited_line("{} (node {}, {}) is {}", peer.name, peer.id,
                           format_address(peer.endpoint.address),
                           kStateNames[static_cast<std::size_t>(state)]);
@@ -186,6 +332,7 @@ bool Daemon::tell(Node& node, Known state) {
 
 void Daemon::read_pools() {
     pools_read_ = Clock::now();
+    forget_lost(pools_read_);
     for (Node& node : nodes_) {
         if (const auto idle = device_.idle_links(node.dialer->peer().id)) {
             node.idle = *idle;
@@ -219,9 +366,10 @@ std::string Daemon::stats_lines() const {
     return text;
 }
 
-Daemon::Node& Daemon::node_of(const Peer& peer) {
-    return *std::find_if(nodes_.begin(), nodes_.end(),
-                         [&](const Node& node) { return node.dialer->peer().id == peer.id; });
+Daemon::Node* Daemon::node_of(std::uint32_t id) {
+    const auto found = std::find_if(nodes_.begin(), nodes_.end(),
+                                    [&](const Node& node) { return node.dialer->peer().id == id; });
+    return found != nodes_.end() ? &*found : nullptr;
 }
 
 }  // namespace mosrig

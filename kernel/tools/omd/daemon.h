@@ -5,12 +5,15 @@
 #include <sys/types.h>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/map.h"
 #include "omd/acceptor.h"
+#include "omd/balancer.h"
 #include "omd/cluster.h"
 #include "omd/device.h"
 #include "omd/dialer.h"
@@ -25,6 +28,18 @@ class Daemon {
         std::vector<Peer> peers;
         PoolPolicy::Limits limits = {};
         std::string stats_path = "";  // empty: no file
+        std::string name = "";        // own
+        // Nodes that the kernel knows from an earlier run: those that are no peers any more are
+        // removed.
+        std::vector<std::uint32_t> earlier = {};
+    };
+    /// What it takes to talk to the other daemons and to balance.
+    struct Balance {
+        Machine& machine;
+        Balancer::Settings settings;
+        Fd socket;  // see Gossip
+        Fd group;
+        policy::Millis forget = 0;  // an announced node that is down for so long; 0: never
     };
     /// Starts the guest's side of an authenticated link; the socket is closed here afterwards.
     using StartStub = std::function<Result<pid_t>(std::uint32_t node, int fd)>;
@@ -35,15 +50,25 @@ class Daemon {
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    /// Tells the kernel who we are and starts to listen.
-    Result<void> start();
+    /// Tells the kernel who we are and starts to listen. Without @p balance it keeps links only.
+    Result<void> start(std::optional<Balance> balance = std::nullopt);
+    /// The list of the other nodes has changed: who left is removed from the kernel, who is new is
+    /// linked, and nothing happens to the rest.
+    void set_peers(const std::vector<Peer>& peers);
     /// Waits for events for at most @p longest and does what is due.
     void run_once(std::chrono::milliseconds longest);
+    /// To be called before the end: the others know at once, and need not find out.
+    void leave();
     /// So many stubs have ended.
     void on_stubs_ended(unsigned ended);
     /// Writes the counters to the log and to their file.
     void show_stats();
     [[nodiscard]] const Stats& stats() const { return stats_; }
+    [[nodiscard]] const Cluster& cluster() const { return cluster_; }
+    /// Null if started without.
+    [[nodiscard]] Balancer* balancer() { return balancer_.get(); }
+    /// Does the kernel have the node as up?
+    [[nodiscard]] bool linked(std::uint32_t id) const;
 
   private:
     enum class Known : std::uint8_t { nothing, down, up };
@@ -53,18 +78,29 @@ class Daemon {
         Known told = Known::nothing;  // what the kernel was told last
         om_features features{};
         std::string trouble;  // why the last connection failed; empty after one that did not
+        Instant down_since{};
     };
 
+    Result<void> add(const Peer& peer);
+    void remove(std::uint32_t id, const char* why);
+    void tell_removed(std::uint32_t id);
+    Result<void> start_balancer(Balance balance);
+    void on_announced(std::uint32_t id, Endpoint endpoint);
+    void forget_lost(Instant now);
+    void listen_to_pools();
     Result<void> configure(Node& node);
     bool on_linked(const Peer& peer, Fd socket, const om_features& features);
     void on_failed(const Peer& peer, const std::string& why);
     void on_arrived(const Peer& peer, const Fd& socket);
     bool tell(Node& node, Known state);
     void lower_if_lost(Node& node);
+    [[nodiscard]] bool silent(const Node& node) const;
+    [[nodiscard]] unsigned useful_links(const Node& node) const;
+    void follow_gossip();
     void read_pools();
     void write_stats();
     [[nodiscard]] std::string stats_lines() const;
-    Node& node_of(const Peer& peer);
+    Node* node_of(std::uint32_t id);
 
     Settings settings_;
     KernelDevice& device_;
@@ -74,7 +110,10 @@ class Daemon {
     Stats stats_;
     Cluster cluster_;
     std::unique_ptr<Acceptor> acceptor_;
-    std::vector<Node> nodes_;
+    std::list<Node> nodes_;
+    std::unique_ptr<Balancer> balancer_;
+    policy::Millis forget_ = 0;
+    std::uint64_t seed_ = 0;
     Fd listener_;
     bool polled_ = false;  // the device tells when a pool changes
     Instant pools_read_{};

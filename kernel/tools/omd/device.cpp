@@ -52,6 +52,11 @@ Result<unsigned> OpenMosixDevice::idle_links(std::uint32_t node) {
     return ask(fd_.get(), OM_IOC_POOL, &pool, "OM_IOC_POOL").map([&] { return pool.idle; });
 }
 
+Result<void> OpenMosixDevice::set_load(const om_load& load) {
+    om_load copy = load;
+    return ask(fd_.get(), OM_IOC_LOAD, &copy, "OM_IOC_LOAD");
+}
+
 int OpenMosixDevice::become_body(std::uint32_t node, int fd) {
     om_link_arg link{node, fd};
     return ::ioctl(fd_.get(), OM_IOC_BODY, &link) == 0 ? 0 : errno;

@@ -25,6 +25,8 @@ class KernelDevice {
     /// Guest side, in the stub: does not come back as long as the link lives. The errno of the
     /// refusal, or 0 after the link ended.
     virtual int become_body(std::uint32_t node, int fd) = 0;
+    /// What is known of a node's load; ENOTTY from a kernel that does not balance.
+    virtual Result<void> set_load(const om_load& load) = 0;
     /// Readable when the pool of any node changed since idle_links() was last asked.
     [[nodiscard]] virtual int poll_fd() const = 0;
 };
@@ -40,6 +42,7 @@ class OpenMosixDevice final : public KernelDevice {
     Result<void> add_link(std::uint32_t node, int fd) override;
     Result<unsigned> idle_links(std::uint32_t node) override;
     int become_body(std::uint32_t node, int fd) override;
+    Result<void> set_load(const om_load& load) override;
     [[nodiscard]] int poll_fd() const override { return fd_.get(); }
 
   private:

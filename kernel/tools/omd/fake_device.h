@@ -18,8 +18,10 @@ class FakeDevice final : public KernelDevice {
     om_features own{};
     std::map<std::uint32_t, om_node> nodes;
     std::map<std::uint32_t, std::vector<Fd>> pools;
-    std::vector<std::uint32_t> told;  // states that nodes were set to, in order
+    std::vector<std::uint32_t> told;  // states that other nodes were set to, in order
     int add_link_error = 0;
+    std::map<std::uint32_t, om_load> loads;
+    int set_load_error = 0;
     // What a stub does; its return value is the ioctl's errno.
     int (*body)(std::uint32_t node, int fd) = nullptr;
 
@@ -34,7 +36,9 @@ class FakeDevice final : public KernelDevice {
     }
     Result<void> set_node(const om_node& node) override {
         nodes[node.id] = node;
-        told.push_back(node.state);
+        if (node.id != self) {
+            told.push_back(node.state);
+        }
         return {};
     }
     Result<om_features> features() override { return own; }
@@ -56,6 +60,13 @@ class FakeDevice final : public KernelDevice {
     }
     int become_body(std::uint32_t node, int fd) override {
         return body != nullptr ? body(node, fd) : ENOTTY;
+    }
+    Result<void> set_load(const om_load& load) override {
+        if (set_load_error != 0) {
+            return fail_errno("set_load", set_load_error);
+        }
+        loads[load.id] = load;
+        return {};
     }
     [[nodiscard]] int poll_fd() const override { return event_.get(); }
 

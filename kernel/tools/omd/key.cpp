@@ -34,10 +34,23 @@ Mac derive(std::span<const std::uint8_t> master, std::string_view purpose) {
 
 LinkKeys::LinkKeys(std::span<const std::uint8_t> master)
     : home_(derive(master, "openmosix link 1: home to guest")),
-      guest_(derive(master, "openmosix link 1: guest to home")) {}
+      guest_(derive(master, "openmosix link 1: guest to home")),
+      datagram_(derive(master, "openmosix datagram 1: between daemons")) {}
+
+const std::array<std::uint8_t, 32>& LinkKeys::key_of(Role author) const {
+    switch (author) {
+        case Role::home:
+            return home_;
+        case Role::guest:
+            return guest_;
+        case Role::datagram:
+            break;
+    }
+    return datagram_;
+}
 
 Mac LinkKeys::sign(Role author, std::span<const std::uint8_t> message) const {
-    return hmac(author == Role::home ? home_ : guest_, message);
+    return hmac(key_of(author), message);
 }
 
 bool LinkKeys::verify(Role author, std::span<const std::uint8_t> message, const Mac& mac) const {
@@ -48,6 +61,7 @@ bool LinkKeys::verify(Role author, std::span<const std::uint8_t> message, const 
 void LinkKeys::wipe() {
     sodium_memzero(home_.data(), home_.size());
     sodium_memzero(guest_.data(), guest_.size());
+    sodium_memzero(datagram_.data(), datagram_.size());
 }
 
 Result<LinkKeys> load_key(const std::string& path, unsigned owner) {

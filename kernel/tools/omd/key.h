@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The cluster's shared key and the two keys made from it, one for each direction.
+// The cluster's shared key and the keys made from it: one for each direction of a link, one for
+// datagrams.
 #pragma once
 
 #include <array>
@@ -15,7 +16,7 @@ namespace mosrig {
 inline constexpr const char* kKeyPath = "/etc/openmosix/key";
 inline constexpr std::size_t kSmallestKey = 32;
 
-enum class Role : std::uint8_t { home = 1, guest = 2 };
+enum class Role : std::uint8_t { home = 1, guest = 2, datagram = 3 };
 
 /// Keys of one cluster. What home signs can never pass for what a guest signs: a message sent
 /// back to its author proves nothing. Wiped when destroyed.
@@ -26,7 +27,8 @@ class LinkKeys {
     LinkKeys& operator=(const LinkKeys&) = default;
     ~LinkKeys() { wipe(); }
 
-    /// HMAC-SHA256 of @p message under the key of the side @p author.
+    /// HMAC-SHA256 of @p message under the key of the side @p author. A datagram's key is one for
+    /// all: it carries who it is from and for.
     [[nodiscard]] Mac sign(Role author, std::span<const std::uint8_t> message) const;
     /// Compares in constant time.
     [[nodiscard]] bool verify(Role author, std::span<const std::uint8_t> message,
@@ -34,8 +36,11 @@ class LinkKeys {
     void wipe();
 
   private:
+    [[nodiscard]] const std::array<std::uint8_t, 32>& key_of(Role author) const;
+
     std::array<std::uint8_t, 32> home_{};
     std::array<std::uint8_t, 32> guest_{};
+    std::array<std::uint8_t, 32> datagram_{};
 };
 
 /// Reads the key file: it must be a regular file of root's with mode 0600 and 32 bytes or more.

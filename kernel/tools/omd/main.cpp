@@ -13,8 +13,11 @@
 #include "common/guarded.h"
 #include "common/map.h"
 #include "common/own_node.h"
+#include "omd/config.h"
 #include "omd/daemon.h"
 #include "omd/detach.h"
+#include "omd/proc_machine.h"
+#include "omd/service.h"
 #include "omd/stub.h"
 
 namespace {
@@ -25,66 +28,41 @@ constexpr const char* kPidPath = "/run/omd.pid";
 constexpr const char* kLogPath = "/var/log/omd.log";
 constexpr const char* kStatsDirectory = "/run/openmosix";
 constexpr const char* kStatsPath = "/run/openmosix/omd.stats";
-constexpr const char* kUsage = "usage: omd [-f] [-p ID] [-m MAP] [-k KEY]\n";
+constexpr const char* kUsage = "usage: omd [-f] [-c CONFIG] [-p ID] [-m MAP] [-k KEY]\n";
 
 struct Options {
     bool foreground = false;
-    std::optional<std::uint32_t> self;
-    std::string map = kMapPath;
-    std::string key = kKeyPath;
+    Service::Sources sources;
 };
 
 std::optional<Options> parse_options(int argc, char** argv) {
     Options options;
-    for (int letter = 0; (letter = ::getopt(argc, argv, "fp:m:k:")) != -1;) {
+    for (int letter = 0; (letter = ::getopt(argc, argv, "fc:p:m:k:")) != -1;) {
         switch (letter) {
             case 'f':
                 options.foreground = true;
                 break;
+            case 'c':
+                options.sources.config = optarg;
+                options.sources.config_must_exist = true;
+                break;
             case 'p':
-                options.self = parse_number(optarg, OM_MAX_NODE);
-                if (!options.self || *options.self == 0) {
+                options.sources.self = parse_number(optarg, OM_MAX_NODE);
+                if (!options.sources.self || *options.sources.self == 0) {
                     return std::nullopt;
                 }
                 break;
             case 'm':
-                options.map = optarg;
+                options.sources.map = optarg;
                 break;
             case 'k':
-                options.key = optarg;
+                options.sources.key = optarg;
                 break;
             default:
                 return std::nullopt;
         }
     }
     return optind == argc ? std::optional(options) : std::nullopt;
-}
-
-Result<Daemon::Settings> make_settings(const Options& options) {
-    const auto nodes = load_map(options.map, kHostsPath);
-    if (!nodes) {
-        return tl::unexpected(nodes.error());
-    }
-    Daemon::Settings settings{};
-    settings.stats_path = kStatsPath;
-    if (const auto own = own_node(*nodes); own && !options.self) {
-        settings.self = own->id;
-    } else {
-        settings.self = options.self.value_or(0);
-    }
-    for (const MapNode& node : *nodes) {
-        if (node.id == settings.self) {
-            settings.address = node.address;
-        } else {
-            settings.peers.push_back({node.id, node.name, {node.address, kLinkPort}});
-        }
-    }
-    if (settings.address == 0) {
-        return fail(options.self ? fmt::format("node {} is not in {}", *options.self, options.map)
-                                 : "no interface of this node has an address of " + options.map +
-                                       ": bring the network up first, or use -p ID");
-    }
-    return settings;
 }
 
 // Blocks the signals and makes them readable, so that they arrive between two events.
@@ -111,12 +89,25 @@ unsigned reap() {
     return ended;
 }
 
-Result<void> serve(const Options& options, Log& log, Detached& detached) {
-    auto settings = make_settings(options);
-    if (!settings) {
-        return tl::unexpected(settings.error());
+// Written only if nobody else did: an administrator's word about the speed stands.
+void tell_speed(ProcMachine& machine, Log& log) {
+    if (!machine.ready() || machine.admin().speed != 0) {
+        return;
     }
-    const auto keys = load_key(options.key);
+    const std::uint32_t speed = measure_speed();
+    if (auto told = machine.set_speed(speed); !told) {
+        log.line("{}", told.error().text);
+    } else {
+        log.line("measured a speed of {}", speed);
+    }
+}
+
+Result<void> serve(const Options& options, Log& log, Detached& detached) {
+    auto setup = load_setup(options.sources);
+    if (!setup) {
+        return tl::unexpected(setup.error());
+    }
+    const auto keys = load_key(setup->key);
     if (!keys) {
         return tl::unexpected(keys.error());
     }
@@ -124,9 +115,13 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     if (!device) {
         return tl::unexpected(device.error());
     }
-    auto listener = listen_on({settings->address, kLinkPort});
+    auto listener = listen_on({setup->address, kLinkPort});
     if (!listener) {
         return tl::unexpected(listener.error());
+    }
+    auto sockets = open_gossip(*setup);
+    if (!sockets) {
+        return tl::unexpected(sockets.error());
     }
     auto signals = open_signals();
     if (!signals) {
@@ -138,10 +133,16 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
             return opened;
         }
     }
+    ProcMachine machine;
+    tell_speed(machine, log);
+    Daemon::Settings settings{setup->self, setup->address, setup->peers,  {},
+                              kStatsPath,  setup->name,    kernel_nodes()};
     Reactor reactor;
     Daemon daemon(
-        std::move(*settings), *device, *keys, std::move(*listener), reactor, log,
+        std::move(settings), *device, *keys, std::move(*listener), reactor, log,
         [&](std::uint32_t node, int fd) { return fork_stub(*device, node, fd, kLogPath); });
+    Service service(daemon, reactor, log, options.sources, *setup);
+    service.set_machine(machine);
     bool stop = false;
     auto heard = reactor.add(signals->get(), EPOLLIN, [&](std::uint32_t) {
         signalfd_siginfo info{};
@@ -149,8 +150,11 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
             stop = stop || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
             if (info.ssi_signo == SIGUSR1) {
                 daemon.show_stats();
-            } else if (info.ssi_signo == SIGHUP && !options.foreground) {
-                (void)log.open(kLogPath);
+            } else if (info.ssi_signo == SIGHUP) {
+                if (!options.foreground) {
+                    (void)log.open(kLogPath);
+                }
+                (void)service.reload();
             }
         }
         daemon.on_stubs_ended(reap());
@@ -158,16 +162,20 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     if (!heard) {
         return heard;
     }
-    if (auto started = daemon.start(); !started) {
+    if (auto started = daemon.start(make_balance(*setup, machine, std::move(*sockets))); !started) {
         return started;
+    }
+    if (auto listens = service.listen(kControlPath); !listens) {
+        return listens;
     }
     // Stubs inherit the lock, and a body with one would never be moved on.
     (void)write_text("/proc/self/lock", "0");
     (void)replace_text(kPidPath, fmt::format("{}\n", ::getpid()));
     detached.ready();
     while (!stop) {
-        daemon.run_once(std::chrono::minutes(1));
+        daemon.run_once(service.run(Clock::now()));
     }
+    daemon.leave();
     log.line("ended by a signal; links that are in use or idle live on");
     ::unlink(kPidPath);
     ::unlink(kStatsPath);

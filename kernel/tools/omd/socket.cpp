@@ -53,6 +53,44 @@ Result<Fd> listen_on(Endpoint where) {
     return fd;
 }
 
+Result<Fd> bind_datagrams(Endpoint where) {
+    Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd.valid() || !bind_to(fd.get(), where)) {
+        return fail_errno("cannot use UDP port " + std::to_string(where.port) + " of " +
+                              format_address(where.address),
+                          errno);
+    }
+    // Announcements leave by the fabric's interface and go no further.
+    in_addr interface {};
+    interface.s_addr = htonl(where.address);
+    ::setsockopt(fd.get(), IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof(interface));
+    set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_TTL, 1);
+    set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+    return fd;
+}
+
+Result<Fd> join_group(std::uint32_t group, std::uint16_t port, std::uint32_t address) {
+    Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    ip_mreqn membership{};
+    membership.imr_multiaddr.s_addr = htonl(group);
+    membership.imr_address.s_addr = htonl(address);
+    if (!fd.valid() || !set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1) ||
+        !bind_to(fd.get(), {group, port}) ||
+        ::setsockopt(fd.get(), IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof(membership)) !=
+            0) {
+        return fail_errno("cannot hear announcements at " + format_address(group) + " on " +
+                              format_address(address),
+                          errno);
+    }
+    return fd;
+}
+
+bool send_datagram(int fd, Endpoint target, const std::uint8_t* bytes, std::size_t size) {
+    const sockaddr_in address = to_sockaddr(target);
+    return ::sendto(fd, bytes, size, 0, reinterpret_cast<const sockaddr*>(&address),
+                    sizeof(address)) == static_cast<ssize_t>(size);
+}
+
 Endpoint local_endpoint(int fd) {
     sockaddr_in address{};
     socklen_t size = sizeof(address);

@@ -22,6 +22,13 @@ struct Endpoint {
 
 /// Listens on one address.
 Result<Fd> listen_on(Endpoint where);
+/// A datagram socket on one address, not blocking.
+Result<Fd> bind_datagrams(Endpoint where);
+/// Joins the group of announcements on the interface that has @p address: what is sent to the
+/// group can be read from the result.
+Result<Fd> join_group(std::uint32_t group, std::uint16_t port, std::uint32_t address);
+/// Sends one datagram. Whether it went; it may get lost all the same.
+bool send_datagram(int fd, Endpoint target, const std::uint8_t* bytes, std::size_t size);
 /// Address and port that a socket is bound to.
 Endpoint local_endpoint(int fd);
 /// Starts a connection from @p source (port of the system's choice) to @p target.

@@ -51,7 +51,15 @@ std::string Stats::lines() const {
                                       {"link_add_failures", link_add_failures},
                                       {"stubs_started", stubs_started},
                                       {"stubs_ended", stubs_ended},
-                                      {"stub_failures", stub_failures}}) {
+                                      {"stub_failures", stub_failures},
+                                      {"packets_out", packets_out},
+                                      {"packets_in", packets_in},
+                                      {"packets_stranger", packets_stranger},
+                                      {"packets_key", packets_key},
+                                      {"packets_replay", packets_replay},
+                                      {"packets_version", packets_version},
+                                      {"packets_garbage", packets_garbage},
+                                      {"challenges", challenges}}) {
         text += fmt::format("{} {}\n", name, value);
     }
     return text;

@@ -30,6 +30,15 @@ struct Stats {
     std::uint64_t stubs_ended = 0;
     std::uint64_t stub_failures = 0;  // fork or the kernel refused
 
+    std::uint64_t packets_out = 0;       // datagrams
+    std::uint64_t packets_in = 0;        // all that came; of those refused, by cause:
+    std::uint64_t packets_stranger = 0;  // address not in the cluster
+    std::uint64_t packets_key = 0;       // wrong MAC
+    std::uint64_t packets_replay = 0;    // seen before, or of an earlier run
+    std::uint64_t packets_version = 0;
+    std::uint64_t packets_garbage = 0;  // too short, too long, fields out of range, for others
+    std::uint64_t challenges = 0;       // sent, to runs that had not proved yet to be fresh
+
     /// Counts one refused handshake.
     void count_refusal(Refusal why);
     /// One "name value" line a counter.

@@ -15,6 +15,7 @@ debian_base=(sysvinit-core sysv-rc initscripts openssh-server iproute2 procps pa
 debian_programs=(
     gcc libc6-dev python3 libpython3.11-testsuite gdb stress-ng sqlite3 perl openssl criu iperf3 bc xz-utils
     gawk strace vim-tiny less psmisc
+    man-db
 )
 # What is run in each run level, in this order and one after the other: nodes have one CPU. The packages' own boot
 # scripts set clocks and check and mount disks; a node has none of that to do (mosrig-init mounts).
@@ -25,7 +26,7 @@ debian_levels=(
     '6 K openmosix reboot'
     '1 K openmosix ssh'
 )
-# Kept out of the packages: what nobody reads in a node.
+# Kept out of the packages: what nobody reads in a node. The manual of openMosix comes with the seed.
 debian_without=(doc man locale info)
 
 # What the unpacked packages depend on.

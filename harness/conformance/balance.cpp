@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+//
+// What the balancer does by itself: who moves, who stays, how soon, how often, and that it then
+// rests.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+// From a visible overload to the last move that it takes: two periods of information, and what
+// noticing, moving and looking take here.
+constexpr Millis settling_time(15000);
+// Who shall stay is watched for so long under a load that makes others move.
+constexpr Millis watch_time(10000);
+constexpr const char* stay_file = "/proc/hpc/admin/stay";
+constexpr const char* speed_file = "/proc/hpc/admin/speed";
+constexpr int usual_speed = 10000;
+constexpr int slow_speed = 1000;
+
+// Automatic moves are allowed on all nodes as long as it lives, and speeds are as the case says.
+class Balancing {
+  public:
+    explicit Balancing(Stage& stage) : stage_(stage) {}
+    Balancing(const Balancing&) = delete;
+    Balancing& operator=(const Balancing&) = delete;
+    ~Balancing() {
+        for (Machine* machine : stage_.machines()) {
+            (void)write(*machine, stay_file, 1);
+            (void)write(*machine, speed_file, speeds_.at(machine));
+        }
+    }
+
+    Result<void> begin(bool slower_others) {
+        for (Machine* machine : stage_.machines()) {
+            MOSRIG_TRY(speeds_[machine], read_speed(*machine));
+        }
+        for (Machine* machine : stage_.machines()) {
+            const bool slow = slower_others && machine != &stage_.home();
+            MOSRIG_CHECK(write(*machine, speed_file, slow ? slow_speed : usual_speed));
+            MOSRIG_CHECK(write(*machine, stay_file, 0));
+        }
+        return {};
+    }
+
+  private:
+    Result<int> read_speed(Machine& machine) {
+        MOSRIG_TRY(const std::vector<Result<std::string>> files,
+                   machine.read_files({speed_file}, stage_.soon("the speed of " + machine.name())));
+        const Result<std::string>& text = files.at(0);
+        if (!text && text.error().sys_errno == ENOENT) {
+            return stage_.skip("the kernel of the nodes has no balancer");
+        }
+        return text.map([](const std::string& number) { return std::atoi(number.c_str()); });
+    }
+
+    Result<void> write(Machine& machine, const char* file, int value) {
+        MOSRIG_TRY(
+            const int error,
+            machine.write_file(file, std::to_string(value),
+                               stage_.soon(fmt::format("{} of {}", file, machine.name())), 0));
+        return error == 0 ? Result<void>()
+                          : infra_error(fmt::format("{} on {} does not take {}: {}", file,
+                                                    machine.name(), value, errno_name(error)));
+    }
+
+    Stage& stage_;
+    std::map<Machine*, int> speeds_;
+};
+
+// Where some processes are, and how many moves they have made.
+struct Placement {
+    std::map<int, int> on_node;
+    std::int64_t moves = 0;
+
+    [[nodiscard]] bool even(size_t nodes) const {
+        int most = 0;
+        int least = on_node.size() < nodes ? 0 : on_node.begin()->second;
+        for (const auto& [node, count] : on_node) {
+            most = std::max(most, count);
+            least = std::min(least, count);
+        }
+        return most - least <= 1;
+    }
+    [[nodiscard]] std::string words() const {
+        std::string text;
+        for (const auto& [node, count] : on_node) {
+            text += fmt::format("{} on node{}, ", count, node);
+        }
+        return text + fmt::format("{} moves", moves);
+    }
+};
+
+using Subjects = std::vector<Subject>;
+
+Result<Placement> look(Stage& stage, const Subjects& subjects) {
+    Placement placement;
+    for (const Subject& subject : subjects) {
+        MOSRIG_TRY(const ProcessState state,
+                   read_process(stage.home(), subject.pid(), stage.soon("where it is")));
+        ++placement.on_node[state.where == 0 ? stage.home().id() : state.where];
+        placement.moves += state.nmigs;
+    }
+    return placement;
+}
+
+Result<Subjects> start_copies(Stage& stage, const std::vector<std::string>& command, int copies) {
+    Subjects subjects;
+    Run run;
+    run.command = command;
+    for (int copy = 0; copy < copies; ++copy) {
+        MOSRIG_TRY(Subject subject, start_subject(stage, run));
+        subjects.push_back(std::move(subject));
+    }
+    return subjects;
+}
+
+// Nobody moves for so long.
+Result<void> expect_rest(Stage& stage, const Subjects& subjects, Millis time,
+                         const std::string& who) {
+    MOSRIG_TRY(const Placement before, look(stage, subjects));
+    Placement now = before;
+    Result<void> moved = wait_until(
+        stage.deadline("a move that must not be", time),
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(now, look(stage, subjects));
+            return now.moves != before.moves;
+        },
+        Millis(500));
+    if (!moved && moved.error().kind != ErrorKind::timeout) {
+        return moved;
+    }
+    stage.check(fmt::format("{} for {} s", who, time.count() / 1000), !moved.has_value(),
+                now.words());
+    return {};
+}
+
+Result<void> finish_all(Stage& stage, Subjects& subjects) {
+    for (Subject& subject : subjects) {
+        MOSRIG_CHECK(expect_intact(stage, subject, "after all that"));
+        MOSRIG_TRY(const int status,
+                   subject.finish(stage.deadline("the end of a program", Millis(60000))));
+        stage.check("it ends with status 0", status == 0, std::to_string(status));
+    }
+    return {};
+}
+
+// From the last start on: until no node has two more than another.
+Result<void> expect_spread(Stage& stage, const Run& run, const Subjects& subjects) {
+    const Clock::time_point begin = Clock::now();
+    const size_t nodes = stage.machines().size();
+    Placement placement;
+    Result<void> spread = wait_until(
+        stage.deadline("an even load", settling_time),
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(placement, look(stage, subjects));
+            return placement.even(nodes);
+        },
+        Millis(100));
+    if (!spread && spread.error().kind != ErrorKind::timeout) {
+        return spread;
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    stage.result.message = fmt::format("{} after {:.1f} s", placement.words(), seconds);
+    stage.check("no node has two more of them than another", spread.has_value(),
+                stage.result.message);
+    const auto count = static_cast<std::int64_t>(subjects.size());
+    const std::int64_t least =
+        count - (count + static_cast<std::int64_t>(nodes) - 1) / static_cast<std::int64_t>(nodes);
+    stage.check(fmt::format("that took few moves beyond the least possible, {}", least),
+                placement.moves >= least && placement.moves <= least + (least + 3) / 4,
+                stage.result.message);
+    return expect_rest(stage, subjects, Millis(run.quiet_s * 1000), "then none of them moves");
+}
+
+// The subject leaves home, or does not, while a crowd that is locked there and one that may leave
+// compete with it: that the one leaves shows that the balancer is at work.
+Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& subjects) {
+    MOSRIG_TRY(const Subjects crowd, start_copies(stage, {"mosrun", "-h", "busy"}, run.crowd));
+    const bool moves = run.automatic == Automatic::moves;
+    MOSRIG_TRY(const Subjects control, start_copies(stage, {"busy"}, moves ? 0 : 1));
+    Placement placement;
+    Result<void> moved = wait_until(
+        stage.deadline("a process that leaves", settling_time),
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(placement, look(stage, moves ? subjects : control));
+            return placement.moves > 0;
+        },
+        Millis(100));
+    if (!moved && moved.error().kind != ErrorKind::timeout) {
+        return moved;
+    }
+    stage.check(moves ? "it leaves the node that is overloaded"
+                      : "a busy loop beside it leaves the node that is overloaded",
+                moved.has_value(), placement.words());
+    return moves ? Result<void>() : expect_rest(stage, subjects, watch_time, "it stays");
+}
+
+Automatic seen_of(const Placement& placement, const Run& run) {
+    if (placement.moves == 0) {
+        return Automatic::stays;
+    }
+    return run.automatic == Automatic::spreads ? Automatic::spreads : Automatic::moves;
+}
+
+}  // namespace
+
+Result<void> play_balance(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    stage.result.automatic_expected = run.automatic;
+    Balancing balancing(stage);
+    MOSRIG_CHECK(balancing.begin(run.slower_others));
+    MOSRIG_TRY(Subjects subjects, start_copies(stage, run.command, run.copies));
+    MOSRIG_CHECK(expect_before_request(stage, subjects.front().pid(), run.phases.front()));
+    if (run.automatic == Automatic::spreads) {
+        MOSRIG_CHECK(expect_spread(stage, run, subjects));
+    } else if (run.crowd > 0) {
+        MOSRIG_CHECK(expect_beside_crowd(stage, run, subjects));
+    } else {
+        MOSRIG_CHECK(expect_rest(stage, subjects, watch_time, "none of them moves"));
+    }
+    MOSRIG_TRY(const Placement placement, look(stage, subjects));
+    stage.result.automatic_seen = seen_of(placement, run);
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), subjects.front().pid(), stage.soon("its state")));
+    show(stage.result, state);
+    return finish_all(stage, subjects);
+}
+
+}  // namespace mosrig

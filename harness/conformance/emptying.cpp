@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+//
+// What a node's administrator does in /proc/hpc: nobody may come, all guests go, all own processes
+// come; and what the files there say.
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "harness/conformance/fault_point.h"
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr Millis patience(30000);
+constexpr int some_user = 1000;
+
+std::string admin(const std::string& name) {
+    return "/proc/hpc/admin/" + name;
+}
+
+Result<std::string> read_line(Stage& stage, Machine& machine, const std::string& path) {
+    MOSRIG_TRY(std::vector<Result<std::string>> text, machine.read_files({path}, stage.soon(path)));
+    MOSRIG_TRY(std::string line, text.front());
+    if (!line.empty() && line.back() == '\n') {
+        line.pop_back();
+    }
+    return line;
+}
+
+Result<void> expect_file(Stage& stage, Machine& machine, const std::string& path,
+                         const std::string& content) {
+    MOSRIG_TRY(const std::string seen, read_line(stage, machine, path));
+    stage.check(fmt::format("{} of {} is '{}'", path, machine.name(), content), seen == content,
+                seen);
+    return {};
+}
+
+Result<void> write_admin(Stage& stage, Machine& machine, const std::string& name,
+                         const std::string& text, int error = 0, int user = 0) {
+    const Deadline deadline = stage.deadline("a write to " + name, patience);
+    MOSRIG_TRY(const int seen, machine.write_file(admin(name), text, deadline, user));
+    const std::string wanted = error == 0 ? "no error" : errno_name(error);
+    stage.check(fmt::format("writing '{}' to {} as user {} gives {}", text, name, user, wanted),
+                seen == error, seen == 0 ? "no error" : errno_name(seen));
+    return {};
+}
+
+// The files as a node has them that nobody has touched, and what may be written to them.
+Result<void> look_at_files(Stage& stage) {
+    Machine& home = stage.home();
+    for (const auto& [name, content] :
+         std::vector<std::pair<std::string, std::string>>{{"block", "0"},
+                                                          {"expel", "0"},
+                                                          {"bring", "0"},
+                                                          {"decay-interval", "1"},
+                                                          {"slow-decay", "975"},
+                                                          {"fast-decay", "926"},
+                                                          {"mospe", std::to_string(home.id())}}) {
+        MOSRIG_CHECK(expect_file(stage, home, admin(name), content));
+    }
+    for (const char* name : {"block", "stay", "expel", "mospe", "speed"}) {
+        MOSRIG_CHECK(write_admin(stage, home, name, "1", EACCES, some_user));
+    }
+    MOSRIG_CHECK(write_admin(stage, home, "block", "2", EINVAL));
+    MOSRIG_CHECK(write_admin(stage, home, "slow-decay", "1001", EINVAL));
+    MOSRIG_CHECK(write_admin(stage, home, "mospe", "31", EINVAL));
+    const std::string status = fmt::format("/proc/hpc/nodes/{}/status", stage.guest().id());
+    MOSRIG_TRY(const std::string seen, read_line(stage, home, status));
+    constexpr int configured_and_up = 3;
+    stage.check("the other node is configured and up",
+                (std::atoi(seen.c_str()) & configured_and_up) == configured_and_up, seen);
+    return {};
+}
+
+Result<Subject> start_away(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
+    return subject;
+}
+
+Result<std::string> guests_of(Stage& stage, Machine& machine) {
+    MOSRIG_TRY(const CommandResult listed,
+               machine.run({"ls", "/proc/hpc/remote"}, stage.soon("its guests"), 0));
+    return listed.out;
+}
+
+Result<void> expect_home(Stage& stage, Subject& subject, const std::string& when) {
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), subject.pid(), stage.soon("its state")));
+    stage.check("it is at home " + when, state.where == 0, std::to_string(state.where));
+    return expect_intact(stage, subject, when);
+}
+
+// A node that is blocked takes nobody, whether its peers know that already or not.
+Result<void> block(Stage& stage, Subject& subject) {
+    MOSRIG_CHECK(write_admin(stage, stage.guest(), "block", "1"));
+    MOSRIG_TRY(const int error, stage.home().write_file(fmt::format("/proc/{}/goto", subject.pid()),
+                                                        std::to_string(stage.guest().id()),
+                                                        stage.soon("a request"), 0));
+    std::string seen = error == 0 ? "" : errno_name(error);
+    if (error == 0) {
+        const Deadline deadline = stage.deadline("the refusal", patience);
+        MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+            MOSRIG_TRY(const ProcessState state,
+                       read_process(stage.home(), subject.pid(), deadline));
+            seen = errno_name(static_cast<int>(state.migstat.number("errno").value_or(0)));
+            return state.pending == 0;
+        }));
+    }
+    stage.check("a node that is blocked refuses", seen == "ECONNREFUSED", seen);
+    MOSRIG_CHECK(expect_home(stage, subject, "after the refusal"));
+    return write_admin(stage, stage.guest(), "block", "0");
+}
+
+Result<void> expel(Stage& stage, const Run& run, Subject& first) {
+    MOSRIG_CHECK(await_link(stage, first.pid()));
+    MOSRIG_TRY(Subject second, start_away(stage, run));
+    // One computes, one sleeps in a call.
+    MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
+               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
+    MOSRIG_TRY(
+        const int asked,
+        stage.home().write_file(fmt::format("/proc/{}/goto", sleeper->pid()),
+                                std::to_string(stage.guest().id()), stage.soon("a request"), 0));
+    stage.check("one that reads may be asked", asked == 0, errno_name(asked));
+    const Deadline deadline = stage.deadline("a program that reads, elsewhere", patience);
+    ProcessState state;
+    // It prepares at one line, and leaves at a later one.
+    const Result<void> left_home = wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_CHECK(sleeper->write_line("one", deadline));
+        MOSRIG_TRY(const std::optional<std::string> one, sleeper->read_line(deadline));
+        MOSRIG_CHECK(
+            stage.require("it passes on what it reads", one == "one", one.value_or("(end)")));
+        MOSRIG_TRY(state, read_process(stage.home(), sleeper->pid(), deadline));
+        return state.where == stage.guest().id();
+    });
+    MOSRIG_CHECK(left_home);
+    MOSRIG_TRY(const std::string guests, guests_of(stage, stage.guest()));
+    stage.check("they are listed as guests", !guests.empty());
+    MOSRIG_CHECK(write_admin(stage, stage.guest(), "expel", "1"));
+    MOSRIG_TRY(const std::string left, guests_of(stage, stage.guest()));
+    stage.check("no guest is left", left.empty(), left);
+    MOSRIG_CHECK(expect_home(stage, first, "after expel"));
+    MOSRIG_CHECK(expect_home(stage, second, "after expel"));
+    MOSRIG_TRY(state, read_process(stage.home(), sleeper->pid(), deadline));
+    stage.check("who slept in a call is at home", state.where == 0, std::to_string(state.where));
+    MOSRIG_CHECK(sleeper->write_line("two", deadline));
+    MOSRIG_TRY(const std::optional<std::string> two, sleeper->read_line(deadline));
+    stage.check("and goes on with it", two == "two", two.value_or("(end)"));
+    MOSRIG_CHECK(sleeper->kill(deadline));
+    MOSRIG_CHECK(second.program().kill(deadline));
+    MOSRIG_CHECK(expect_file(stage, stage.guest(), admin("block"), "1"));
+    return write_admin(stage, stage.guest(), "block", "0");
+}
+
+Result<void> bring(Stage& stage, Subject& subject) {
+    MOSRIG_TRY(const std::string before, read_line(stage, stage.home(), admin("lstay")));
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
+    MOSRIG_CHECK(write_admin(stage, stage.home(), "bring", "1"));
+    MOSRIG_CHECK(expect_home(stage, subject, "after bring"));
+    MOSRIG_CHECK(expect_file(stage, stage.home(), admin("lstay"), "1"));
+    return write_admin(stage, stage.home(), "lstay", before);
+}
+
+}  // namespace
+
+Result<void> play_emptying(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    MOSRIG_CHECK(look_at_files(stage));
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_TRY(const ProcessState state,
+               expect_before_request(stage, subject.pid(), run.phases.front()));
+    show(stage.result, state);
+    MOSRIG_CHECK(block(stage, subject));
+    MOSRIG_CHECK(expel(stage, run, subject));
+    MOSRIG_CHECK(bring(stage, subject));
+    stage.result.seen = Answer::moves;
+    MOSRIG_CHECK(subject.program().kill(stage.soon("its end")));
+    return {};
+}
+
+}  // namespace mosrig

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A process that is stopped while it is away, and has to come home.
+ *
+ * Its deputy sleeps inside get_signal(), where only SIGCONT or SIGKILL wakes it.
+ * It is woken without either, with all signals blocked so that it takes none of
+ * those that wait for the SIGCONT; fetches the process; and stops again, as a
+ * debugger's process does, before user code runs. To its parent it was stopped
+ * all the time.
+ */
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+
+#include "om.h"
+
+/* Returns true if there is nothing (more) to wake. */
+static bool om_unstop(struct om_proc *p, struct task_struct *t)
+{
+	unsigned long flags;
+	bool done = true;
+
+	if (!lock_task_sighand(t, &flags))
+		return true;
+	if (READ_ONCE(p->away.parked)) {
+		done = t->jobctl & JOBCTL_STOPPED;
+		if (done) {
+			p->away.unstopped = true;
+			p->away.blocked = t->blocked;
+			siginitsetinv(&t->blocked, sigmask(SIGKILL) |
+						   sigmask(SIGSTOP));
+			t->jobctl &= ~JOBCTL_STOPPED;
+			wake_up_state(t, __TASK_STOPPED);
+		}
+	}
+	unlock_task_sighand(t, &flags);
+	return done;
+}
+
+/* It may not have stopped yet when there is a reason to wake it. */
+void om_unstop_fn(struct timer_list *timer)
+{
+	struct om_proc *p = from_timer(p, timer, unstop);
+	struct task_struct *t = READ_ONCE(p->mover);
+
+	if (t && !om_unstop(p, t))
+		mod_timer(&p->unstop, jiffies + 1);
+}
+
+/* Wakes the deputy if it stops, or has stopped, in om_signal_once(). */
+void om_unstop_soon(struct om_proc *p)
+{
+	mod_timer(&p->unstop, jiffies);
+}
+
+/**
+ * om_stop_ended - what om_signal_once() does when the stop, if any, is over
+ * @p: the process; the current one
+ *
+ * Returns true if the process still counts as stopped, and must not run.
+ */
+bool om_stop_ended(struct om_proc *p)
+{
+	sigset_t all;
+	bool stopped;
+
+	siginitsetinv(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	spin_lock_irq(&current->sighand->siglock);
+	p->away.parked = false;
+	/* a restarted call may have restored a mask of its own */
+	if (p->away.unstopped && sigequalsets(&current->blocked, &all))
+		current->blocked = p->away.blocked;
+	p->away.unstopped = false;
+	recalc_sigpending();
+	stopped = current->signal->flags & SIGNAL_STOP_STOPPED;
+	spin_unlock_irq(&current->sighand->siglock);
+	timer_delete_sync(&p->unstop);
+	return stopped;
+}
+
+/* If the current process counts as stopped, it stops before it runs on. */
+void om_stop_again(void)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	if (current->signal->flags & SIGNAL_STOP_STOPPED) {
+		task_set_jobctl_pending(current, JOBCTL_STOP_PENDING |
+				(current->jobctl & JOBCTL_STOP_SIGMASK ?: SIGSTOP));
+		recalc_sigpending();
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// mosctl: the administrator's switches and figures of a node. See mosctl(1).
+#include <fmt/format.h>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+
+#include "common/program.h"
+#include "mosctl/figures.h"
+#include "mosctl/switches.h"
+
+namespace mosrig {
+namespace {
+
+constexpr const char* kName = "mosctl";
+constexpr const char* kUsage =
+    "usage: mosctl [--root DIR] COMMAND [ARGUMENT...]\n"
+    "  stay nostay  lstay nolstay  block noblock  quiet noquiet    (or -stay, -lstay ...)\n"
+    "  expel  bring\n"
+    "  whois [ID|ADDRESS|HOST]\n"
+    "  getload getspeed getutil getmem getfree status isup    [NODE]\n"
+    "  gettune  getyard  getdecay\n"
+    "  setspeed N  setyard N  setdecay INTERVAL SLOW FAST\n";
+
+struct Command {
+    const char* name;
+    std::size_t least;  // words behind it
+    std::size_t most;
+    int (*run)(const Hpc& hpc, const Words& words);  // words[0] is the command
+};
+
+constexpr std::array kCommands{
+    Command{"expel", 0, 0, expel},         Command{"bring", 0, 0, bring},
+    Command{"whois", 0, 1, whois},         Command{"getload", 0, 1, get_figure},
+    Command{"getspeed", 0, 1, get_figure}, Command{"getutil", 0, 1, get_figure},
+    Command{"getmem", 0, 1, get_figure},   Command{"getfree", 0, 1, get_figure},
+    Command{"status", 0, 1, get_status},   Command{"isup", 0, 1, is_up},
+    Command{"gettune", 0, 0, get_tune},    Command{"getyard", 0, 0, get_yard},
+    Command{"getdecay", 0, 0, get_decay},  Command{"setspeed", 1, 1, set_speed},
+    Command{"setyard", 1, 1, set_yard},    Command{"setdecay", 3, 3, set_decay},
+};
+
+bool is_of_mfs(const std::string& word) {
+    return word == "mfs" || word == "nomfs" || word == "-mfs";
+}
+
+int run(const Hpc& hpc, const Words& words) {
+    if (is_of_mfs(words[0])) {
+        complain(kName, "this openMosix has no MFS");
+        return kFailed;
+    }
+    if (is_switch(words[0])) {
+        return words.size() == 1 ? flip(hpc, words[0])
+                                 : wrong_usage(kName, words[0] + " takes no argument", kUsage);
+    }
+    for (const Command& command : kCommands) {
+        if (words[0] != command.name) {
+            continue;
+        }
+        const std::size_t given = words.size() - 1;
+        return given >= command.least && given <= command.most
+                   ? command.run(hpc, words)
+                   : wrong_usage(kName, "wrong number of arguments to " + words[0], kUsage);
+    }
+    return wrong_usage(kName, "there is no command '" + words[0] + "'", kUsage);
+}
+
+}  // namespace
+
+int mosctl_program(Words words) {
+    auto places = take_places(words);
+    if (!places) {
+        return wrong_usage(kName, places.error().text, kUsage);
+    }
+    if (!words.empty() && words[0] == "--help") {
+        return put(kUsage);
+    }
+    if (words.empty()) {
+        return wrong_usage(kName, "no command given", kUsage);
+    }
+    if (!is_openmosix(*places)) {
+        return not_openmosix(kName);
+    }
+    return run(Hpc(std::move(*places)), words);
+}
+
+}  // namespace mosrig

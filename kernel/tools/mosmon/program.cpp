@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// mosmon: the cluster on a terminal. See mosmon(1).
+#include <fmt/format.h>
+#include <optional>
+
+#include "common/program.h"
+#include "mosmon/view.h"
+#include "screen/screen.h"
+
+namespace mosrig {
+namespace {
+
+constexpr const char* kName = "mosmon";
+constexpr const char* kUsage = "usage: mosmon [-d SEC] [-t] [--once] [--root DIR]\n";
+constexpr std::size_t kAround = 3;  // lines that are no nodes
+
+struct Options {
+    unsigned delay = 1;  // seconds
+    bool once = false;
+    View view;
+};
+
+Result<Options> parse_options(const Words& words) {
+    Options options;
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        if (*word == "--once") {
+            options.once = true;
+        } else if (*word == "-t") {
+            options.view.totals = true;
+        } else if (*word == "-d" && word + 1 != words.end()) {
+            const auto delay = parse_number(*++word, 3600);
+            if (!delay || *delay == 0) {
+                return fail("'" + *word + "' is no number of seconds (1 to 3600)");
+            }
+            options.delay = *delay;
+        } else {
+            return fail("unknown option, or one without its value: " + *word);
+        }
+    }
+    return options;
+}
+
+int watch(const Hpc& hpc, const Options& options) {
+    const auto screen = Screen::open();
+    if (!screen) {
+        complain(kName, screen.error().text + " (or use --once)");
+        return kFailed;
+    }
+    View view = options.view;
+    for (;;) {
+        const Snapshot snapshot = take_snapshot(hpc);
+        screen->draw(render(snapshot, view, screen->width(), screen->height()));
+        const int key = screen->key(std::chrono::seconds(options.delay));
+        if (key == Screen::kEnd || (key == 'q' && !view.help)) {
+            return kDone;
+        }
+        const std::size_t height = screen->height();
+        view = after_key(view, key, height > kAround ? height - kAround : 1, snapshot.nodes.size());
+    }
+}
+
+}  // namespace
+
+int mosmon_program(Words words) {
+    auto places = take_places(words);
+    if (!places) {
+        return wrong_usage(kName, places.error().text, kUsage);
+    }
+    if (!words.empty() && words[0] == "--help") {
+        return put(kUsage);
+    }
+    const auto options = parse_options(words);
+    if (!options) {
+        return wrong_usage(kName, options.error().text, kUsage);
+    }
+    if (!is_openmosix(*places)) {
+        complain(kName, "this is not an openMosix system");
+        return kFailed;
+    }
+    const Hpc hpc(std::move(*places));
+    if (options->once) {
+        const Snapshot snapshot = take_snapshot(hpc);
+        Lines lines = render(snapshot, options->view, 80, snapshot.nodes.size() + 7);
+        lines.pop_back();  // keys
+        std::erase_if(lines, [](const Line& line) { return line.text.empty(); });
+        return put(join(lines));
+    }
+    return watch(hpc, *options);
+}
+
+}  // namespace mosrig

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// direct_io, system, kthread: what /proc has no details of.
+#include <fmt/format.h>
+
+#include "moswhy/explain.h"
+
+namespace mosrig {
+
+Explanation explain_direct_io(const Subject& subject) {
+    return {{fmt::format("{} was given access to I/O ports (ioperm or iopl)",
+                         subject.title_of(subject.pid()))},
+            "The ports are this machine's. It can move once it has given the access back; without "
+            "CAP_SYS_RAWIO it would not get it:",
+            "setpriv --bounding-set -sys_rawio PROGRAM"};
+}
+
+Explanation explain_system(const Subject& subject) {
+    return {{fmt::format("{} is the first process, which all others of this node descend from",
+                         subject.title_of(subject.pid()))},
+            "It stays, always. What it starts can move.",
+            ""};
+}
+
+Explanation explain_kthread(const Subject& subject) {
+    return {{fmt::format("{} is a part of this node's kernel", subject.title_of(subject.pid()))},
+            "It stays, always.",
+            ""};
+}
+
+}  // namespace mosrig

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Each reason against recorded text of /proc.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/test_folder.h"
+#include "moswhy/explain.h"
+
+namespace mosrig {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Reasons : public testing::Test {
+  protected:
+    void SetUp() override {
+        node_.cluster();
+        node_.process(1, "init", 0);
+        node_.process(50, "prog", 1, "VmLck:\t       0 kB\n");
+        node_.put("proc/50/mountinfo",
+                  "22 1 0:33 / /tmp rw - tmpfs tmpfs rw\n23 1 254:1 / / rw - ext4 /dev/vda rw\n");
+    }
+    [[nodiscard]] Explanation explain(const std::string& word) const {
+        return explain_reason(word, Subject(50, node_.places())).explanation;
+    }
+    void maps(int pid, const std::string& text) const {
+        node_.put("proc/" + std::to_string(pid) + "/maps", text);
+    }
+    TestFolder node_;
+};
+
+TEST_F(Reasons, SystemVSharedMemoryIsNamedWithItsCreator) {
+    maps(50, "1000-11000 rw-s 00000000 00:01 7 /SYSV00000000 (deleted)\n");
+    node_.put("proc/sysvipc/shm",
+              "       key      shmid perms                  size  cpid  lpid nattch   uid\n"
+              "         0          7   600                 65536    60    50      2  1000\n");
+    node_.process(60, "maker", 1);
+    maps(60, "5000-15000 r--s 00000000 00:01 7 /SYSV00000000 (deleted)\n");
+    const auto explanation = explain("monkey");
+    EXPECT_THAT(explanation.causes,
+                ElementsAre(AllOf(HasSubstr("1000-11000 (64 KiB)"), HasSubstr("shm id 7"),
+                                  HasSubstr("made by 60 (maker)"), HasSubstr("attached 2 times"),
+                                  HasSubstr("also in 60 (maker)"))));
+    EXPECT_THAT(explanation.command, HasSubstr("ipcs -m -i 7"));
+}
+
+TEST_F(Reasons, SharedMemoryOfEachKind) {
+    maps(50,
+         "1000-2000 rw-s 00000000 00:01 8 /dev/zero (deleted)\n"
+         "2000-3000 r--s 00000000 00:01 9 /memfd:buffer (deleted)\n"
+         "3000-4000 r--s 00000000 00:21 10 /tmp/x\n"
+         "4000-5000 rw-s 00000000 fe:01 11 /var/db\n"
+         "5000-6000 r--s 00000000 fe:01 12 /usr/lib/locale\n"
+         "6000-7000 r-xp 00000000 fe:01 13 /bin/prog\n");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(HasSubstr("without a file (mmap with MAP_SHARED"),
+                            HasSubstr("memfd_create, named 'buffer'"),
+                            HasSubstr("shared memory, file /tmp/x"),
+                            HasSubstr("/var/db, mapped shared and writable")));
+    EXPECT_THAT(explain("monkey").command, HasSubstr("'/tmp/x'"));
+}
+
+TEST_F(Reasons, APrivateMappingThatAnotherWritesTo) {
+    maps(50,
+         "1000-2000 r--p 00000000 fe:01 11 /var/db\n"
+         "2000-3000 r-xp 00000000 fe:01 11 /var/db\n"
+         "3000-4000 r--p 00000000 fe:01 12 /bin/prog\n");
+    EXPECT_THAT(explain("monkey").causes, IsEmpty());
+    node_.process(61, "writer", 1);
+    maps(61, "9000-a000 rw-s 00000000 fe:01 11 /var/db\n");
+    node_.process(62, "reader", 1);
+    maps(62, "9000-a000 r--s 00000000 fe:01 11 /var/db\n");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(AllOf(HasSubstr("/var/db, which 61 (writer) maps shared"))));
+    // Protected against writing now, of a descriptor that may write.
+    maps(61, "9000-a000 r--s 00000000 fe:01 11 /var/db\n");
+    node_.put("proc/61/smaps",
+              "9000-a000 r--s 00000000 fe:01 11 /var/db\nVmFlags: rd sh mr mw me ms \n");
+    EXPECT_THAT(explain("monkey").causes, ElementsAre(HasSubstr("61 (writer)")));
+}
+
+TEST_F(Reasons, MappingsWithAWordOfTheirOwnAreNoMonkeys) {
+    maps(50,
+         "1000-2000 rw-s 00000000 00:0e 20 /secretmem (deleted)\n"
+         "2000-3000 rw-s 00000000 00:10 21 anon_inode:[io_uring]\n"
+         "3000-4000 rw-s 00000000 00:13 22 /[aio] (deleted)\n"
+         "4000-5000 rw-s 00000000 00:10 23 anon_inode:[perf_event]\n"
+         "5000-6000 rw-s 00000000 00:06 24 /dev/mem\n"
+         "200000-400000 rw-p 00000000 00:0f 25 /anon_hugepage (deleted)\n");
+    EXPECT_THAT(explain("monkey").causes, IsEmpty());
+    EXPECT_THAT(explain("memfd_secret").causes, ElementsAre(HasSubstr("1000-2000")));
+    EXPECT_THAT(explain("io_uring").causes, ElementsAre(HasSubstr("2000-3000")));
+    EXPECT_THAT(explain("aio").causes, ElementsAre(HasSubstr("3000-4000")));
+    EXPECT_THAT(explain("perf_mmap").causes, ElementsAre(HasSubstr("4000-5000")));
+    EXPECT_THAT(explain("mmap_dev").causes, ElementsAre(HasSubstr("5000-6000 (4 KiB) /dev/mem")));
+    EXPECT_THAT(explain("hugetlb").causes, ElementsAre(HasSubstr("200000-400000 (2 MiB)")));
+}
+
+TEST_F(Reasons, LockedMemory) {
+    node_.put("proc/50/smaps",
+              "1000-3000 rw-p 00000000 00:00 0 [heap]\nVmFlags: rd wr mr mw me lo ac \n"
+              "4000-5000 rw-p 00000000 00:00 0 \nVmFlags: rd wr mr mw me ac \n");
+    EXPECT_THAT(explain("mem_lock").causes, ElementsAre("1000-3000 (8 KiB) [heap]"));
+    node_.put("proc/50/smaps", "");
+    EXPECT_THAT(explain("mem_lock").causes, ElementsAre(HasSubstr("MCL_FUTURE")));
+    node_.process(50, "prog", 1, "VmLck:\t       8 kB\n");
+    EXPECT_THAT(explain("mem_lock").causes, ElementsAre("8 kB are locked"));
+}
+
+TEST_F(Reasons, Threads) {
+    node_.put("proc/50/task/51/comm", "worker\n");
+    node_.put("proc/50/task/52/comm", "logger\n");
+    EXPECT_THAT(explain("clone_vm").causes,
+                ElementsAre("thread 51 (worker)", "thread 52 (logger)"));
+    for (int tid = 53; tid < 80; tid++) {
+        node_.put("proc/50/task/" + std::to_string(tid) + "/comm", "more\n");
+    }
+    EXPECT_EQ(explain("clone_vm").causes.size(), 9U);
+    EXPECT_EQ(explain("clone_vm").causes.back(), "and 21 more");
+}
+
+TEST_F(Reasons, SchedulingPolicy) {
+    node_.put(
+        "proc/50/task/50/stat",
+        "50 (a) b) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 -31 0 1 0 100 4096000 300 1 1 1 0 0 0 0 0 0 "
+        "0 0 0 0 17 0 30 1 0 0\n");
+    EXPECT_THAT(explain("rt_sched").causes,
+                ElementsAre("its policy is SCHED_FIFO, its priority 30"));
+    EXPECT_EQ(explain("rt_sched").command, "chrt --other --pid 0 50");
+}
+
+TEST_F(Reasons, SeccompAndWhereItCameFrom) {
+    node_.process(40, "runc", 1, "Seccomp:\t0\n");
+    node_.process(41, "sh", 40, "Seccomp:\t2\nSeccomp_filters:\t1\n");
+    node_.process(50, "prog", 41, "Seccomp:\t2\nSeccomp_filters:\t3\n");
+    EXPECT_THAT(explain("seccomp").causes,
+                ElementsAre("its calls go through 3 filters", HasSubstr("ancestor 41 (sh)")));
+    node_.process(50, "prog", 40, "Seccomp:\t1\n");
+    EXPECT_THAT(explain("seccomp").causes, ElementsAre(HasSubstr("strict mode")));
+}
+
+TEST_F(Reasons, TheTracerIsNamed) {
+    node_.process(70, "gdb", 1);
+    node_.process(50, "prog", 1, "TracerPid:\t70\n");
+    EXPECT_THAT(explain("ptrace").causes, ElementsAre("process 70 (gdb) traces it"));
+    EXPECT_EQ(explain("ptrace").command, "kill 70    # ends gdb");
+}
+
+TEST_F(Reasons, DescriptorsAreNumbered) {
+    node_.link("proc/50/fd/5", "anon_inode:[io_uring]");
+    node_.link("proc/50/fd/6", "anon_inode:[userfaultfd]");
+    node_.link("proc/50/fd/7", "/etc/passwd");
+    EXPECT_THAT(explain("io_uring").causes, ElementsAre("descriptor 5 is an io_uring"));
+    EXPECT_THAT(explain("userfaultfd").causes, ElementsAre("descriptor 6 is a userfaultfd"));
+}
+
+TEST_F(Reasons, EveryWordHasAMeaningAndARemedy) {
+    for (const std::string_view word : known_reasons()) {
+        const auto finding = explain_reason(word, Subject(50, node_.places()));
+        EXPECT_FALSE(finding.meaning.empty()) << word;
+        EXPECT_FALSE(finding.explanation.remedy.empty()) << word;
+        EXPECT_FALSE(finding.hidden) << word;
+    }
+    EXPECT_THAT(explain_reason("news", Subject(50, node_.places())).meaning,
+                HasSubstr("does not know"));
+}
+
+TEST_F(Reasons, WhatCannotBeReadIsSaid) {
+    std::filesystem::remove(node_.path("proc/50/maps"));
+    EXPECT_TRUE(explain_reason("monkey", Subject(50, node_.places())).hidden);
+    EXPECT_FALSE(explain_reason("clone_vm", Subject(50, node_.places())).hidden);
+}
+
+}  // namespace
+}  // namespace mosrig

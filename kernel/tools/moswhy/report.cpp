@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "moswhy/report.h"
+
+#include <fmt/format.h>
+#include <cstdlib>
+#include <sstream>
+
+#include "common/file.h"
+#include "common/syscall_name.h"
+#include "common/users.h"
+
+namespace mosrig {
+namespace {
+
+constexpr const char* kStartOmd = "/etc/init.d/openmosix start";
+
+std::optional<Guest> guest_of(const Subject& subject) {
+    const std::string folder = fmt::format("{}/remote/{}/", subject.places().hpc(), subject.pid());
+    const auto from = read_text(folder + "from");
+    if (!from) {
+        return std::nullopt;
+    }
+    std::string identity = read_text(folder + "identity").value_or("");
+    identity.erase(std::min(identity.find('\n'), identity.size()));
+    return Guest{std::atol(from->c_str()), identity};
+}
+
+// "request", "syscall:16", "signal:2", "reason:monkey", "node", "none", as migstat has it.
+std::string why_home(const std::string& reason) {
+    const std::size_t colon = reason.find(':');
+    const std::string kind = reason.substr(0, colon);
+    const std::string what = colon == std::string::npos ? "" : reason.substr(colon + 1);
+    if (kind == "syscall") {
+        return fmt::format("It came home last for a system call that is made there, {}.",
+                           syscall_name(std::atol(what.c_str())));
+    }
+    if (kind == "signal") {
+        return fmt::format("It came home last for a signal, {}.", what);
+    }
+    if (kind == "reason") {
+        return fmt::format("It came home last because it had to stay ({}).", what);
+    }
+    if (kind == "node") {
+        return "It came home last because its node took it back or went away.";
+    }
+    return kind == "request" ? "It came home last because that was asked for." : "";
+}
+
+void note_requests(const Subject& subject, std::map<std::string, std::string>& values,
+                   Report& report) {
+    const long pending = subject.process().number("goto").value_or(0);
+    if (report.state == "pending") {
+        report.notes.push_back(fmt::format(
+            "A request to go to node {} waits until it next runs in user mode; it {}. To cancel "
+            "it: migrate {} home",
+            pending, subject.process().activity(), subject.pid()));
+    } else if (report.state != "home" && report.state != "away" && !report.state.empty()) {
+        report.notes.push_back(fmt::format("It is on its way just now ({}).", report.state));
+    }
+    if (report.state == "home" && report.moves > 0) {
+        report.notes.push_back(why_home(values["home_reason"]));
+    }
+    const int code = std::abs(std::atoi(values["errno"].c_str()));
+    if (code != 0) {
+        report.notes.push_back(
+            fmt::format("The last request failed: {}.", refusal_sentence(code, "")));
+    }
+}
+
+void note_decay(std::map<std::string, std::string>& values, Report& report) {
+    if (values["decay_job"] == "io") {
+        report.notes.push_back(
+            "It was declared an I/O job (iojob, mosrun -i), which is best off at home.");
+    } else if (values["decay_job"] == "cpu") {
+        report.notes.push_back("It was declared a CPU job (cpujob, mosrun -c).");
+    }
+}
+
+Decision no_answer(const Hpc& hpc, const Error& error) {
+    Decision decision;
+    decision.reason = kNoOmd;
+    const bool absent = error.code == ENOENT || error.code == ECONNREFUSED;
+    decision.text = absent
+                        ? "Nothing forbids it to move, but no balancer runs here: omd does not."
+                        : fmt::format("Nothing forbids it to move; the balancer was not heard: {}.",
+                                      error.text);
+    for (const char* state : {"stay", "lstay"}) {
+        if (hpc.admin_number(state).value_or(0) == 1) {
+            decision.text +=
+                fmt::format(" Besides, '{}' is set on this node (mosctl no{}).", state, state);
+        }
+    }
+    if (absent) {
+        decision.remedy = {"Start it:", kStartOmd};
+    }
+    return decision;
+}
+
+Decision ask_why(const Subject& subject, const Hpc& hpc) {
+    auto answer = ask_omd(subject.places().omd_socket(), fmt::format("why {}", subject.pid()));
+    if (!answer) {
+        return no_answer(hpc, answer.error());
+    }
+    Decision decision;
+    decision.reason = field(*answer, "reason", std::string());
+    decision.text = field(*answer, "text", std::string());
+    if (decision.text.empty()) {
+        decision.text = fmt::format("The balancer's word is '{}'.", decision.reason);
+    }
+    decision.remedy = remedy_for(decision.reason, *answer, subject.pid());
+    decision.answer = std::move(*answer);
+    return decision;
+}
+
+}  // namespace
+
+std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid) {
+    std::string node = "NODE";
+    if (const auto best = answer.find("best"); best != answer.end() && best->is_object()) {
+        node = std::to_string(field(*best, "node", 0L));
+    }
+    const std::string move = fmt::format("migrate {} {}", pid, node);
+    if (word == "sleeping" || word == "too_young" || word == "balanced" ||
+        word == "no_better_node" || word == "just_moved" || word == "not_seen") {
+        return Remedy{"To move it all the same:", move};
+    }
+    if (word == "refused_by_node") {
+        return Remedy{"On that node, let guests in:", "mosctl noblock"};
+    }
+    if (word == "stay" || word == "lstay") {
+        return Remedy{"Let this node's processes move:", "mosctl no" + word};
+    }
+    if (word == "locked") {
+        return Remedy{"Let it move:", fmt::format("echo 0 > /proc/{}/lock", pid)};
+    }
+    if (word == "alone") {
+        return Remedy{"See which nodes there are, and which are down:", "showmap; mosmon"};
+    }
+    if (word == "moved") {
+        return Remedy{"To have it back:", fmt::format("migrate {} home", pid)};
+    }
+    return std::nullopt;
+}
+
+Report make_report(const Subject& subject, const Hpc& hpc) {
+    Report report;
+    report.pid = subject.pid();
+    report.name = subject.name();
+    report.command = subject.command_of(subject.pid());
+    const std::string uid = subject.status("Uid");
+    report.user = uid.empty()
+                      ? "?"
+                      : user_name(static_cast<uid_t>(std::strtoul(uid.c_str(), nullptr, 10)),
+                                  subject.places());
+    report.self = hpc.self();
+    report.guest = guest_of(subject);
+    if (report.guest) {
+        return report;
+    }
+    auto values = parse_values(subject.process().read("migstat").value_or(""));
+    report.where = std::max(0L, subject.process().number("where").value_or(0));
+    report.moves = subject.process().number("nmigs").value_or(0);
+    report.state = values["state"];
+    report.lock = lock_story(subject);
+    std::istringstream words(subject.process().reasons());
+    for (std::string word; words >> word;) {
+        report.findings.push_back(explain_reason(word, subject));
+    }
+    note_requests(subject, values, report);
+    note_decay(values, report);
+    if (report.self == 0) {
+        report.notes.emplace_back(
+            "This node is not configured, so nothing moves here: see setpe(8) and omd(8).");
+    } else if (report.findings.empty() && !report.lock) {
+        report.decision = ask_why(subject, hpc);
+    }
+    std::erase(report.notes, "");
+    return report;
+}
+
+}  // namespace mosrig

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// mps: ps with a column NODE. See mps(1).
+#include <fmt/format.h>
+#include <unistd.h>
+#include <algorithm>
+
+#include "common/program.h"
+#include "mps/select.h"
+
+namespace mosrig {
+namespace {
+
+constexpr const char* kName = "mps";
+constexpr const char* kUsage =
+    "usage: mps [-aAefuwx] [-p PID,...] [-u USER] [--root DIR]    (letters also without a dash)\n";
+
+std::string own_tty(const std::vector<ProcessRow>& rows) {
+    const auto self = std::find_if(rows.begin(), rows.end(),
+                                   [](const ProcessRow& row) { return row.pid == ::getpid(); });
+    return self != rows.end() ? self->tty : "?";
+}
+
+std::string format_row(const ProcessRow& row, bool users) {
+    const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    const std::string time = format_time(row.ticks, ticks);
+    return users ? fmt::format("{:8.8} {:7} {:>5} {:8} {:8} {:8} {:5} {:>7} {}\n", row.user,
+                               row.pid, row.node, row.size / 1024, row.resident / 1024, row.tty,
+                               row.state, time, row.command)
+                 : fmt::format("{:7} {:8} {:>5} {:5} {:>7} {}\n", row.pid, row.tty, row.node,
+                               row.state, time, row.command);
+}
+
+}  // namespace
+
+int mps_program(Words words) {
+    auto places = take_places(words);
+    if (!places) {
+        return wrong_usage(kName, places.error().text, kUsage);
+    }
+    if (!words.empty() && words[0] == "--help") {
+        return put(kUsage);
+    }
+    const auto options = parse_mps_options(words);
+    if (!options) {
+        return wrong_usage(kName, options.error().text, kUsage);
+    }
+    if (!is_openmosix(*places)) {
+        return not_openmosix(kName);
+    }
+    const auto rows = read_rows(Hpc(std::move(*places)));
+    std::string text =
+        options->users ? "USER         PID  NODE      VSZ      RSS TTY      STAT     TIME COMMAND\n"
+                       : "    PID TTY       NODE STAT     TIME COMMAND\n";
+    const std::string tty = own_tty(rows);
+    std::size_t listed = 0;
+    for (const ProcessRow& row : rows) {
+        if (is_listed(row, *options, ::geteuid(), tty)) {
+            text += format_row(row, options->users);
+            listed++;
+        }
+    }
+    const int written = put(text);
+    return listed > 0 ? written : static_cast<int>(kFailed);
+}
+
+}  // namespace mosrig

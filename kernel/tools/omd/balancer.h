@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs the policy: gives it time, observations and messages, and carries out its moves.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "omd/cluster.h"
+#include "omd/device.h"
+#include "omd/gossip.h"
+#include "omd/machine.h"
+#include "omd/policy/agent.h"
+
+namespace mosrig {
+
+class Balancer {
+  public:
+    struct Settings {
+        policy::AgentSettings agent;
+        bool announce = false;  // tell a group of this node now and then
+    };
+
+    /// @p socket, @p group: see Gossip. @p announced: called with nodes that made themselves known.
+    Balancer(Cluster& cluster, KernelDevice& device, Machine& machine, Settings settings, Fd socket,
+             Fd group, decltype(Gossip::Events::announced) announced);
+
+    Result<void> start();
+    void peers_changed();
+    /// Does what is due.
+    void run(Instant now);
+    [[nodiscard]] Instant next() const;
+    /// Tells the others that this daemon ends.
+    void leave();
+
+    void set_balance(bool on) { agent_.set_balance(on && able_); }
+    /// Somebody wants this process to be considered again.
+    void reconsider(pid_t pid, Instant now);
+    [[nodiscard]] const policy::Agent& agent() const { return agent_; }
+    [[nodiscard]] policy::Millis now_ms() const { return ms(Clock::now()); }
+    [[nodiscard]] bool able() const { return able_; }
+
+  private:
+    struct Journey {
+        std::uint32_t target = 0;
+        bool to_home = false;
+        bool asked = false;  // the kernel took the request
+        Instant look{};
+        Instant deadline{};
+    };
+
+    [[nodiscard]] static policy::Millis ms(Instant now);
+    [[nodiscard]] static Instant instant(policy::Millis time);
+    void on_message(std::uint32_t from, const policy::Message& message);
+    void observe(Instant now);
+    void carry_out(policy::Outbox& out, Instant now);
+    void begin(pid_t pid, Journey& journey, Instant now);
+    void watch_journeys(Instant now);
+    void end(pid_t pid, const Machine::Journey& result, Instant now);
+    void tell_kernel();
+
+    Cluster& cluster_;
+    KernelDevice& device_;
+    Machine& machine_;
+    Settings settings_;
+    policy::Agent agent_;
+    Gossip gossip_;
+    bool able_ = false;        // the kernel can balance
+    bool loads_taken_ = true;  // it takes loads, or has not refused yet
+    Instant observed_{};
+    Instant announced_{};
+    std::unordered_map<pid_t, Journey> journeys_;
+};
+
+}  // namespace mosrig

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "omd/counting.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <vector>
+
+namespace mosrig {
+
+std::optional<TaskStat> parse_task_stat(const std::string& line) {
+    constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD
+    const std::size_t close = line.rfind(')');
+    if (close == std::string::npos) {
+        return std::nullopt;
+    }
+    // From the state on, field 3 of proc(5).
+    std::istringstream rest(line.substr(close + 1));
+    TaskStat stat;
+    rest >> stat.state;
+    // A field may be larger than any signed number.
+    std::vector<std::uint64_t> fields;
+    constexpr std::size_t kWanted = 38;
+    for (std::string word; fields.size() < kWanted && rest >> word;) {
+        fields.push_back(word.starts_with('-') ? 0 : std::strtoull(word.c_str(), nullptr, 10));
+    }
+    if (fields.size() < kWanted) {
+        return std::nullopt;
+    }
+    const auto field = [&](std::size_t number) { return fields[number - 4]; };
+    stat.kernel = (field(9) & kKernelThread) != 0;
+    stat.parent = static_cast<std::int64_t>(field(4));
+    stat.user = field(14);
+    stat.system = field(15);
+    stat.threads = std::max<std::uint64_t>(1, field(20));
+    stat.start = field(22);
+    stat.pages = field(24);
+    stat.idle_class = field(41) == SCHED_IDLE;
+    return stat;
+}
+
+std::optional<double> parse_schedstat(const std::string& line) {
+    std::istringstream words(line);
+    double ran = 0;
+    double waited = 0;
+    if (!(words >> ran >> waited)) {
+        return std::nullopt;
+    }
+    constexpr double kNanoseconds = 1e6;
+    return (ran + waited) / kNanoseconds;
+}
+
+policy::Decay parse_decay(const std::string& job, const std::string& rate, unsigned slow,
+                          unsigned fast, policy::Millis interval) {
+    constexpr double kPermille = 1000;
+    policy::Decay decay;
+    decay.interval = interval;
+    decay.keep = slow / kPermille;
+    if (job == "cpu") {
+        decay.job = policy::Decay::Job::cpu;
+    } else if (job == "io") {
+        decay.job = policy::Decay::Job::io;
+    }
+    std::istringstream words(rate);
+    std::string kind;
+    words >> kind;
+    if (kind == "fast") {
+        decay.keep = fast / kPermille;
+    } else if (kind == "none") {
+        decay.keep = 1;
+    } else if (kind == "own") {
+        double keep = 0;
+        double seconds = 0;
+        if (words >> keep >> seconds && keep <= kPermille && seconds > 0) {
+            decay.keep = keep / kPermille;
+            decay.interval = static_cast<policy::Millis>(seconds * 1000);
+        }
+    }
+    return decay;
+}
+
+double DemandCounter::count(double cpu, std::optional<double> wanted, char state, double span) {
+    const double now = wanted.value_or(0);
+    double demand = 0;
+    if (!known_) {
+        // It may be a moment old and have waited all of it.
+        demand = state == 'R' ? 1 : std::min(1.0, std::max(cpu, now) / std::max(1.0, span));
+    } else if (span > 0) {
+        demand = std::max(cpu - cpu_, now - wanted_) / span;
+        // Without the waiting time: who used the CPU and is about to again, wants it all.
+        if (!wanted && state == 'R' && cpu > cpu_) {
+            demand = std::max(demand, 1.0);
+        }
+    }
+    known_ = true;
+    cpu_ = cpu;
+    wanted_ = now;
+    return std::max(0.0, demand);
+}
+
+}  // namespace mosrig

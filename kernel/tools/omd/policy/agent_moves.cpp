@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Decisions, and requests to those who should take a process.
+#include <algorithm>
+#include <utility>
+
+#include "omd/policy/agent.h"
+#include "omd/policy/load.h"
+
+namespace mosrig::policy {
+namespace {
+
+constexpr unsigned kMostRounds = 4;   // of decisions in a period: after refusals
+constexpr Millis kStale = 15000;      // load that is older says nothing
+constexpr Millis kAvoid = 5000;       // a node that did not answer
+constexpr Millis kCalmAfter = 60000;  // without a move: the process is as new
+constexpr unsigned kMostDoublings = 4;
+constexpr unsigned kPatience = 4;  // decisions without a node below the average
+
+}  // namespace
+
+bool Agent::track(const ProcessView& view, Millis span, Millis now) {
+    auto [place, fresh] = tracks_.try_emplace(view.id);
+    Track& track = place->second;
+    if (!fresh && track.start != view.start) {
+        track = {};  // another process with the same number
+        fresh = true;
+    }
+    track.seen = now;
+    if (view.away) {
+        track.start = view.start;
+        track.here = false;
+        return false;
+    }
+    // A guest that was not here at the last look, or an own process that was away. An own one that
+    // is new in the list has only slept so far.
+    const bool came = fresh ? view.home != 0 && span > 0 : !track.here;
+    if (came) {
+        if (now - track.moved_at > kCalmAfter) {
+            track.moves = 0;
+        }
+        track.settled_at = now + (settings_.residency << std::min(track.moves, kMostDoublings));
+        track.moved_at = now;
+        track.moves++;
+        // Its sender promised a busy one, and it may still wait for its pages.
+        track.demand = {};
+        track.demand.expect(1);
+    }
+    track.start = view.start;
+    track.here = true;
+    track.use.add(view.demand, std::max<Millis>(1, span), view.decay);
+    track.demand.look(view.demand, span, view.age);
+    return came;
+}
+
+// Free memory is short, or will be within five seconds if it goes on like this.
+Pages Agent::memory_wanted(Millis span) {
+    constexpr double kLow = 0.06;
+    constexpr double kGoal = 0.10;
+    constexpr double kWatch = 0.20;
+    constexpr double kAhead = 5000;
+    const auto all = static_cast<double>(seen_.load.tmem);
+    const auto free = static_cast<double>(seen_.load.mem);
+    const double falls =
+        span > 0 ? (static_cast<double>(last_mem_) - free) / static_cast<double>(span) : 0;
+    last_mem_ = seen_.load.mem;
+    if (all <= 0 || free > kWatch * all) {
+        return 0;
+    }
+    const double soon = free - std::max(0.0, falls) * kAhead;
+    return soon < kLow * all ? static_cast<Pages>(kGoal * all - std::min(soon, free)) : 0;
+}
+
+bool Agent::wants_count(const Message& message, Millis now) const {
+    constexpr Millis kFresh = 100;
+    return message.kind == Message::Kind::request && observed_ >= 0 && now - observed_ >= kFresh;
+}
+
+void Agent::recount(const Observation& observation, Millis now) {
+    const Millis span = observed_ < 0 ? 0 : now - observed_;
+    seen_ = observation;
+    seen_.load.id = self_;
+    if (span == 0) {
+        last_mem_ = seen_.load.mem;
+    }
+    wanted_ = memory_wanted(span);
+    std::size_t arrivals = 0;
+    for (const ProcessView& view : seen_.processes) {
+        arrivals += track(view, span, now) ? 1 : 0;
+    }
+    ledger_.counted(arrivals, now);
+    other_.look(seen_.other, span);
+    observed_ = now;
+    std::erase_if(tracks_, [&](const auto& entry) {
+        return entry.second.seen != now && !pending_.contains(entry.first);
+    });
+}
+
+void Agent::observe(const Observation& observation, Millis now, Outbox& out) {
+    recount(observation, now);
+    for (auto& [id, track] : tracks_) {
+        track.demand.end_period();
+    }
+    other_.end_period();
+    std::erase_if(avoid_, [&](const auto& entry) { return entry.second <= now; });
+    rounds_ = 0;
+    if (settings_.balance && (seen_.load.flags & kQuiet) == 0) {
+        decide(now, 0, out);
+    }
+}
+
+std::vector<Target> Agent::targets(Millis now) const {
+    std::vector<Target> list;
+    for (const Members::Known& known : members_.loads()) {
+        const NodeLoad& load = known.entry.load;
+        if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= kStale &&
+            members_.healthy(load.id) && !avoid_.contains(load.id)) {
+            list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
+                            load.tmem});
+        }
+    }
+    return list;
+}
+
+/// @p only: this process alone, asked for by a person; 0: all.
+void Agent::decide(Millis now, TaskId only, Outbox& out) {
+    counters_.decisions++;
+    rounds_++;
+    Situation situation;
+    situation.self = seen_.load;
+    situation.self.runnable = other_.sure();
+    std::vector<Candidate> candidates;
+    for (const ProcessView& view : seen_.processes) {
+        if (view.away || pending_.contains(view.id)) {
+            continue;
+        }
+        const Track& track = tracks_[view.id];
+        // Whoever asks knows what he does: there is no need to be sure.
+        const double sure = only == 0 ? track.demand.sure() : track.demand.possible();
+        situation.self.runnable += sure;
+        situation.own_demand += view.home == 0 ? sure : 0;
+        if (only == 0 || only == view.id) {
+            candidates.push_back({view, track.use.value(view.decay), now >= track.settled_at,
+                                  track.refused, only != 0, sure});
+            candidates.back().view.demand = track.demand.possible();
+        }
+    }
+    if (candidates.empty()) {
+        return;
+    }
+    situation.wanted = only == 0 ? wanted_ : 0;
+    situation.alone = members_.alone();
+    std::vector<Target> others = targets(now);
+    // Sooner or later any gain is better than waiting for a node below the average.
+    if (waited_ < kPatience) {
+        double runnable = situation.self.runnable;
+        double capacity = situation.self.cpus;
+        for (const Target& target : others) {
+            runnable += target.runnable;
+            capacity += target.cpus * speed_ratio(situation.self.speed, target.speed);
+        }
+        situation.average = runnable / capacity;
+    }
+    std::unordered_map<TaskId, Verdict> verdicts;
+    Choice choice(situation, std::move(others), cost_, settings_.limits, random_);
+    const std::vector<Plan> plans = choice.plan(candidates, verdicts);
+    for (const auto& [id, verdict] : verdicts) {
+        Track& track = tracks_[id];
+        track.verdict = verdict;
+        track.decided = now;
+        track.refused = false;
+    }
+    if (rounds_ == 1) {
+        const bool overloaded = situation.self.runnable > situation.self.cpus + 1;
+        waited_ = overloaded && plans.empty() && pending_.empty() ? waited_ + 1 : 0;
+    }
+    for (const Plan& plan : plans) {
+        ask(plan, only != 0, now, out);
+    }
+}
+
+std::optional<NodeId> Agent::promised(TaskId id) const {
+    const auto found = pending_.find(id);
+    const bool yes = found != pending_.end() && found->second.granted;
+    return yes ? std::optional(found->second.plan.target) : std::nullopt;
+}
+
+void Agent::reconsider(TaskId id, Millis now, Outbox& out) {
+    if (!pending_.contains(id)) {
+        decide(now, id, out);
+    }
+}
+
+void Agent::ask(const Plan& plan, bool asked_for, Millis now, Outbox& out) {
+    Pending pending;
+    pending.plan = plan;
+    pending.number = ++number_;
+    pending.asked_for = asked_for;
+    pending.due = now;
+    counters_.asked++;
+    members_.plan(plan.target, plan.demand, now);
+    pending_[plan.id] = pending;
+    run_requests(now, out);
+}
+
+void Agent::run_requests(Millis now, Outbox& out) {
+    std::vector<TaskId> silent;
+    for (auto& [id, pending] : pending_) {
+        if (pending.granted || now < pending.due) {
+            continue;
+        }
+        if (pending.tries >= settings_.asks) {
+            silent.push_back(id);
+            continue;
+        }
+        pending.tries++;
+        pending.due = now + settings_.ask_again;
+        Message request = message(Message::Kind::request, pending.number, false, now);
+        request.demand = pending.plan.demand;
+        request.rate = pending.plan.rate;
+        request.pages = pending.plan.pages;
+        request.urgent = pending.plan.urgent;
+        request.eviction = pending.plan.eviction;
+        out.messages.emplace_back(pending.plan.target, std::move(request));
+    }
+    for (const TaskId id : silent) {
+        avoid_[pending_[id].plan.target] = now + kAvoid;
+        give_up(id, now);
+    }
+}
+
+void Agent::give_up(TaskId id, Millis now) {
+    pending_.erase(id);
+    counters_.refused++;
+    Track& track = tracks_[id];
+    track.refused = true;
+    track.verdict.reason = Reason::refused_by_node;
+    track.decided = now;
+}
+
+void Agent::on_answer(NodeId from, const Message& message, Millis now, Outbox& out) {
+    const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const auto& entry) {
+        return entry.second.number == message.number && entry.second.plan.target == from;
+    });
+    if (found == pending_.end() || found->second.granted) {
+        if (found == pending_.end() && message.kind == Message::Kind::grant) {
+            // Too late: the process has other plans. The promise is given back.
+            Message back = this->message(Message::Kind::release, message.number, false, now);
+            out.messages.emplace_back(from, std::move(back));
+        }
+        return;
+    }
+    const TaskId id = found->first;
+    if (message.kind == Message::Kind::refuse) {
+        const bool asked_for = found->second.asked_for;
+        if (found->second.plan.urgent) {
+            avoid_[from] = now + kAvoid;
+        }
+        give_up(id, now);
+        // Its answer brought its load: another node may be the better one now.
+        if (rounds_ < kMostRounds) {
+            decide(now, asked_for ? id : 0, out);
+        }
+        return;
+    }
+    found->second.granted = true;
+    counters_.granted++;
+    out.moves.push_back({id, from, found->second.plan.to_home, found->second.asked_for});
+}
+
+void Agent::moved(TaskId id, bool went, Pages pages, Millis took_ms, Millis now, Outbox& out) {
+    const auto found = pending_.find(id);
+    if (found == pending_.end()) {
+        return;
+    }
+    const NodeId target = found->second.plan.target;
+    Message release = message(Message::Kind::release, found->second.number, false, now);
+    release.done = went;
+    // It gets no answer, so it is said twice.
+    second_release_.emplace_back(target, release);
+    out.messages.emplace_back(target, std::move(release));
+    pending_.erase(found);
+    Track& track = tracks_[id];
+    track.decided = now;
+    if (went) {
+        counters_.moved++;
+        if (took_ms > 0) {
+            cost_.learn(pages, static_cast<double>(took_ms));
+        }
+        track.verdict.reason = Reason::moved;
+        track.here = false;
+        std::erase_if(seen_.processes, [&](const ProcessView& view) { return view.id == id; });
+    } else {
+        counters_.failed++;
+        avoid_[target] = now + kAvoid;
+        track.verdict.reason = Reason::refused_by_node;
+        track.refused = true;
+    }
+}
+
+}  // namespace mosrig::policy

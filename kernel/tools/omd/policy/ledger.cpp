@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "omd/policy/ledger.h"
+
+#include <algorithm>
+
+#include "omd/policy/load.h"
+
+namespace mosrig::policy {
+
+bool Ledger::ask(NodeId from, const Message& request, const NodeLoad& own, Millis now) {
+    expire(now);
+    const auto same = std::find_if(promises_.begin(), promises_.end(), [&](const Promise& p) {
+        return p.from == from && p.number == request.number;
+    });
+    if (same != promises_.end()) {
+        return true;
+    }
+    if ((own.flags & kBlock) != 0 || promises_.size() >= settings_.most) {
+        return false;
+    }
+    const auto margin = static_cast<Pages>(settings_.memory_margin * static_cast<double>(own.tmem));
+    if (own.tmem > 0 && own.mem < request.pages + pages() + margin) {
+        return false;
+    }
+    const double there = speed_ratio(request.own.load.speed, own.speed) *
+                         share_of(own.cpus, own.runnable + demand() + request.demand);
+    constexpr double kAsFast = 0.95;
+    const bool faster = request.eviction ? there >= kAsFast * request.rate : there > request.rate;
+    if (!request.urgent && !faster) {
+        return false;
+    }
+    promises_.push_back(
+        {from, request.number, request.demand, request.pages, now + settings_.holds, false});
+    return true;
+}
+
+void Ledger::release(NodeId from, std::uint32_t number, bool done, Millis now) {
+    for (auto place = promises_.begin(); place != promises_.end(); ++place) {
+        if (place->from == from && place->number == number) {
+            if (done && !place->arrived) {
+                place->arrived = true;
+                place->until = now + settings_.settles;
+            } else if (!done) {
+                promises_.erase(place);
+            }
+            return;
+        }
+    }
+}
+
+void Ledger::counted(std::size_t arrivals, Millis now) {
+    expire(now);
+    for (; arrivals > 0 && !promises_.empty(); arrivals--) {
+        const auto arrived = std::find_if(promises_.begin(), promises_.end(),
+                                          [](const Promise& promise) { return promise.arrived; });
+        promises_.erase(arrived != promises_.end() ? arrived : promises_.begin());
+    }
+}
+
+void Ledger::expire(Millis now) {
+    std::erase_if(promises_, [&](const Promise& promise) { return promise.until <= now; });
+}
+
+double Ledger::demand() const {
+    double sum = 0;
+    for (const Promise& promise : promises_) {
+        sum += promise.demand;
+    }
+    return sum;
+}
+
+Pages Ledger::pages() const {
+    Pages sum = 0;
+    for (const Promise& promise : promises_) {
+        sum += promise.arrived ? 0 : promise.pages;
+    }
+    return sum;
+}
+
+}  // namespace mosrig::policy

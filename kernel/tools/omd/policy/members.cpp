@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "omd/policy/members.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "omd/policy/load.h"
+
+namespace mosrig::policy {
+namespace {
+
+// Load that is older is not passed on: who is interested has fresher.
+constexpr Millis kWorthTelling = 3000;
+// Loads that are looked through for a packet: its price must not grow with what is remembered.
+constexpr std::size_t kLookedThrough = 128;
+// An idle node does not stay one for long once others have heard of it.
+constexpr Millis kStillIdle = 1000;
+// A relayed word of an earlier-looking run is believed once ours is that old: the clock was set
+// back.
+constexpr Millis kForgetRun = 60000;
+
+}  // namespace
+
+const char* state_word(State state) {
+    switch (state) {
+        case State::up:
+            return "up";
+        case State::suspect:
+            return "suspect";
+        case State::down:
+            return "down";
+        case State::unknown:
+            break;
+    }
+    return "unconfigured";
+}
+
+Members::Members(NodeId self, Settings settings, std::uint64_t seed)
+    : self_(self), settings_(settings), random_(seed) {}
+
+void Members::set_roster(std::shared_ptr<const Roster> roster) {
+    roster_ = std::move(roster);
+    for (std::size_t i = 0; i < loads_.size();) {
+        const NodeId id = loads_[i].entry.load.id;
+        if (contains(id)) {
+            i++;
+        } else {
+            forget(id);
+        }
+    }
+    std::erase_if(troubles_, [&](const auto& trouble) { return !contains(trouble.first); });
+    next_walk();
+}
+
+bool Members::contains(NodeId id) const {
+    return std::binary_search(roster_->begin(), roster_->end(), id);
+}
+
+void Members::next_walk() {
+    walked_ = 0;
+    const std::size_t size = roster_->size();
+    if (size < 2) {
+        return;
+    }
+    walk_start_ = random_() % size;
+    do {
+        walk_step_ = 1 + random_() % (size - 1);
+    } while (std::gcd(walk_step_, size) != 1);
+}
+
+std::vector<NodeId> Members::targets(std::size_t count) {
+    std::vector<NodeId> chosen;
+    const std::size_t size = roster_->size();
+    // Who is down is asked less often, but is asked: only that finds a healed network.
+    for (std::size_t looked = 0; looked < 2 * count + 2 && chosen.size() < count; looked++) {
+        if (walked_ >= size) {
+            if (looked >= size) {
+                break;  // all of a small cluster in one period
+            }
+            next_walk();
+        }
+        const NodeId id = (*roster_)[(walk_start_ + walked_ * walk_step_) % size];
+        walked_++;
+        const bool rest = state(id) == State::down && random_() % 4 != 0;
+        if (id != self_ && !rest && std::find(chosen.begin(), chosen.end(), id) == chosen.end()) {
+            chosen.push_back(id);
+        }
+    }
+    return chosen;
+}
+
+std::vector<NodeId> Members::helpers(std::size_t count, NodeId without) {
+    std::vector<NodeId> chosen;
+    const std::size_t size = roster_->size();
+    for (std::size_t tries = 0; size > 0 && tries < 4 * count && chosen.size() < count; tries++) {
+        const NodeId id = (*roster_)[random_() % size];
+        if (id != self_ && id != without && state(id) != State::down &&
+            std::find(chosen.begin(), chosen.end(), id) == chosen.end()) {
+            chosen.push_back(id);
+        }
+    }
+    return chosen;
+}
+
+void Members::heard(NodeId id, const Stamp& stamp, Millis /*now*/) {
+    if (const auto found = troubles_.find(id);
+        found != troubles_.end() && found->second.state != State::up) {
+        clear(id, stamp);
+    }
+}
+
+void Members::left(NodeId id, const Stamp& stamp, Millis now) {
+    if (contains(id)) {
+        set(id, State::down, stamp, now);
+    }
+}
+
+void Members::missed(NodeId id, Millis now) {
+    if (contains(id) && !troubles_.contains(id)) {
+        set(id, State::suspect, last_stamp(id), now);
+    } else if (const auto found = troubles_.find(id);
+               found != troubles_.end() && found->second.state == State::up) {
+        set(id, State::suspect, std::max(found->second.stamp, last_stamp(id)), now);
+    }
+}
+
+bool Members::merge(const LoadEntry& entry, Millis now) {
+    const NodeId id = entry.load.id;
+    if (id == self_ || !contains(id)) {
+        return false;
+    }
+    const Millis written = now - entry.age;
+    if (const auto found = troubles_.find(id); found != troubles_.end()) {
+        Trouble& trouble = found->second;
+        if (entry.stamp > trouble.stamp && trouble.state != State::up) {
+            clear(id, entry.stamp);
+        } else if (trouble.state == State::down) {
+            return false;
+        }
+    }
+    if (const auto found = index_.find(id); found != index_.end()) {
+        Known& known = loads_[found->second];
+        const bool newer = entry.stamp > known.entry.stamp || now - known.written > kForgetRun;
+        if (!newer || written < known.written - kForgetRun) {
+            return false;
+        }
+        const double planned = known.planned_at >= written ? known.planned : 0;
+        known = {entry, written, planned, known.planned_at};
+        return true;
+    }
+    Known& known = place_for(id);
+    known = {entry, written, 0, 0};
+    return true;
+}
+
+void Members::merge(const Rumour& rumour, const Stamp& own, Millis now) {
+    if (rumour.id == self_) {
+        if (rumour.state != State::up && rumour.stamp <= own) {
+            troubles_[self_] = {State::up, 0, tellings(), own};
+        }
+        return;
+    }
+    if (!contains(rumour.id)) {
+        return;
+    }
+    const Stamp known = last_stamp(rumour.id);
+    const auto found = troubles_.find(rumour.id);
+    if (rumour.state == State::up) {
+        if (found != troubles_.end() && found->second.state != State::up &&
+            rumour.stamp > found->second.stamp) {
+            clear(rumour.id, rumour.stamp);
+        }
+        return;
+    }
+    if (rumour.stamp < known) {
+        return;  // it has said more since
+    }
+    if (found != troubles_.end()) {
+        const Trouble& trouble = found->second;
+        const bool news = trouble.state == State::up ? rumour.stamp > trouble.stamp
+                                                     : rumour.state > trouble.state;
+        if (!news) {
+            return;
+        }
+    }
+    set(rumour.id, rumour.state, std::max(rumour.stamp, known), now);
+}
+
+void Members::expire(Millis now) {
+    std::vector<NodeId> dead;
+    for (const auto& [id, trouble] : troubles_) {
+        if (trouble.state == State::suspect && trouble.deadline <= now) {
+            dead.push_back(id);
+        }
+    }
+    for (const NodeId id : dead) {
+        set(id, State::down, troubles_[id].stamp, now);
+    }
+    std::erase_if(troubles_, [](const auto& entry) {
+        return entry.second.state == State::up && entry.second.tellings == 0;
+    });
+}
+
+std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
+    std::vector<const Known*> fresh;
+    // Of many, some from a random place on: as good as all, at a fixed price.
+    const std::size_t some = std::min(kLookedThrough, loads_.size());
+    const std::size_t begin = loads_.empty() ? 0 : random_() % loads_.size();
+    fresh.reserve(some);
+    for (std::size_t i = 0; i < some; i++) {
+        const Known& known = loads_[(begin + i) % loads_.size()];
+        if (now - known.written <= kWorthTelling && healthy(known.entry.load.id)) {
+            fresh.push_back(&known);
+        }
+    }
+    const std::size_t wanted = settings_.vector - 1;  // one is the node's own
+    if (fresh.size() > wanted) {
+        const auto middle = fresh.begin() + static_cast<std::ptrdiff_t>(wanted * 2 / 3);
+        const auto end = fresh.begin() + static_cast<std::ptrdiff_t>(wanted);
+        for (std::size_t i = 0; i < wanted * 2 / 3; i++) {
+            std::swap(fresh[i], fresh[i + random_() % (fresh.size() - i)]);
+        }
+        std::nth_element(middle, end, fresh.end(), [now](const Known* a, const Known* b) {
+            const auto rank = [now](const Known* known) {
+                return std::pair(now - known->written > kStillIdle, load_of(known->entry.load));
+            };
+            return rank(a) < rank(b);
+        });
+        fresh.resize(wanted);
+    }
+    std::vector<LoadEntry> told;
+    told.reserve(settings_.vector);
+    for (const Known* known : fresh) {
+        told.push_back(known->entry);
+        told.back().age = now - known->written;
+    }
+    return told;
+}
+
+std::vector<Rumour> Members::rumours_to_tell() {
+    std::vector<std::pair<unsigned, NodeId>> due;
+    for (const auto& [id, trouble] : troubles_) {
+        if (trouble.tellings > 0) {
+            due.emplace_back(trouble.tellings, id);
+        }
+    }
+    std::sort(due.rbegin(), due.rend());
+    due.resize(std::min(due.size(), settings_.rumours));
+    std::vector<Rumour> told;
+    for (const auto& [count, id] : due) {
+        Trouble& trouble = troubles_[id];
+        trouble.tellings--;
+        told.push_back({id, trouble.state, trouble.stamp});
+    }
+    return told;
+}
+
+bool Members::healthy(NodeId id) const {
+    if (troubles_.empty()) {
+        return true;
+    }
+    const auto found = troubles_.find(id);
+    return found == troubles_.end() || found->second.state == State::up;
+}
+
+State Members::state(NodeId id) const {
+    if (const auto found = troubles_.find(id); found != troubles_.end()) {
+        return found->second.state;
+    }
+    return index_.contains(id) ? State::up : State::unknown;
+}
+
+const Members::Known* Members::load(NodeId id) const {
+    const auto found = index_.find(id);
+    return found != index_.end() ? &loads_[found->second] : nullptr;
+}
+
+void Members::plan(NodeId id, double demand, Millis now) {
+    if (const auto found = index_.find(id); found != index_.end()) {
+        loads_[found->second].planned += demand;
+        loads_[found->second].planned_at = now;
+    }
+}
+
+void Members::forget(NodeId id) {
+    const auto found = index_.find(id);
+    if (found == index_.end()) {
+        return;
+    }
+    const std::size_t place = found->second;
+    index_.erase(found);
+    if (place + 1 != loads_.size()) {
+        loads_[place] = loads_.back();
+        index_[loads_[place].entry.load.id] = place;
+    }
+    loads_.pop_back();
+}
+
+// The oldest of a few random ones makes room: as good as the oldest of all, at a fixed price.
+Members::Known& Members::place_for(NodeId id) {
+    if (loads_.size() >= settings_.capacity) {
+        std::size_t oldest = random_() % loads_.size();
+        for (int i = 0; i < 7; i++) {
+            const std::size_t other = random_() % loads_.size();
+            oldest = loads_[other].written < loads_[oldest].written ? other : oldest;
+        }
+        forget(loads_[oldest].entry.load.id);
+    }
+    index_[id] = loads_.size();
+    loads_.emplace_back();
+    return loads_.back();
+}
+
+void Members::set(NodeId id, State state, const Stamp& stamp, Millis now) {
+    // Not all at the same time: who is first tells the others.
+    const auto spread = static_cast<Millis>(
+        random_() % static_cast<std::uint64_t>(std::max<Millis>(1, settings_.down_after / 4)));
+    troubles_[id] = {state, now + settings_.down_after + spread, tellings(), stamp};
+    if (state == State::down) {
+        forget(id);
+    }
+}
+
+void Members::clear(NodeId id, const Stamp& stamp) {
+    troubles_[id] = {State::up, 0, tellings(), stamp};
+}
+
+// Each piece of news reaches all with a few times log(n) tellings of each node (SWIM, section 4.1).
+unsigned Members::tellings() const {
+    return 3 *
+           static_cast<unsigned>(std::ceil(std::log2(static_cast<double>(roster_->size()) + 2)));
+}
+
+Stamp Members::last_stamp(NodeId id) const {
+    const Known* known = load(id);
+    return known != nullptr ? known->entry.stamp : Stamp{};
+}
+
+}  // namespace mosrig::policy

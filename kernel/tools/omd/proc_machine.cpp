@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "omd/proc_machine.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <memory>
+#include <sstream>
+
+#include "common/file.h"
+#include "common/map.h"
+#include "common/process.h"
+
+namespace mosrig {
+namespace {
+
+constexpr double kWorthALook = 0.05;  // demand from which on a process's files are read
+
+std::int64_t now_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+// On the clock of the start times in /proc.
+policy::Millis boot_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
+}
+
+// Names of a folder that are numbers above zero.
+std::vector<pid_t> numbers_in(const std::string& folder) {
+    std::vector<pid_t> found;
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder.c_str()), ::closedir);
+    if (dir == nullptr) {
+        return found;
+    }
+    while (const dirent* entry = ::readdir(dir.get())) {
+        if (const auto number = parse_number(entry->d_name, 1U << 30U); number && *number > 0) {
+            found.push_back(static_cast<pid_t>(*number));
+        }
+    }
+    return found;
+}
+
+long number_of(const std::string& text, long otherwise) {
+    char* end = nullptr;
+    const long value = std::strtol(text.c_str(), &end, 10);
+    return end == text.c_str() ? otherwise : value;
+}
+
+// "NAME:  VALUE kB" of meminfo, in pages.
+policy::Pages memory(const std::string& meminfo, const std::string& name) {
+    const std::size_t place = meminfo.find(name + ":");
+    constexpr long kKbPerPage = 4;
+    return place == std::string::npos
+               ? 0
+               : static_cast<policy::Pages>(number_of(meminfo.substr(place + name.size() + 1), 0) /
+                                            kKbPerPage);
+}
+
+}  // namespace
+
+ProcMachine::ProcMachine(std::string proc)
+    : proc_(std::move(proc)), ms_per_tick_(1000.0 / static_cast<double>(::sysconf(_SC_CLK_TCK))) {}
+
+std::string ProcMachine::file(pid_t pid, const char* name) const {
+    return proc_ + "/" + std::to_string(pid) + "/" + name;
+}
+
+long ProcMachine::admin_number(const char* name, long otherwise) const {
+    const auto text = read_text(proc_ + "/hpc/admin/" + name);
+    return text ? number_of(*text, otherwise) : otherwise;
+}
+
+Result<void> ProcMachine::ready() {
+    if (auto text = read_text(proc_ + "/hpc/admin/speed"); !text) {
+        return fail("this kernel does not balance (" + text.error().text + "): links only",
+                    text.error().code);
+    }
+    return {};
+}
+
+AdminSettings ProcMachine::admin() const {
+    AdminSettings admin;
+    using Flag = std::pair<const char*, std::uint8_t>;
+    for (const auto& [name, bit] : {Flag{"block", policy::kBlock}, Flag{"stay", policy::kStay},
+                                    Flag{"lstay", policy::kLstay}, Flag{"quiet", policy::kQuiet}}) {
+        admin.flags =
+            static_cast<std::uint8_t>(admin.flags | (admin_number(name, 0) != 0 ? bit : 0));
+    }
+    admin.speed = static_cast<std::uint32_t>(std::max(0L, admin_number("speed", 0)));
+    admin.slow = static_cast<unsigned>(std::clamp(admin_number("slow-decay", 975), 1L, 1000L));
+    admin.fast = static_cast<unsigned>(std::clamp(admin_number("fast-decay", 926), 1L, 1000L));
+    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, 3600L);
+    return admin;
+}
+
+Result<void> ProcMachine::set_speed(std::uint32_t speed) {
+    return write_text(proc_ + "/hpc/admin/speed", std::to_string(speed) + "\n");
+}
+
+std::map<pid_t, std::uint32_t> ProcMachine::guests() const {
+    std::map<pid_t, std::uint32_t> found;
+    for (const pid_t pid : numbers_in(proc_ + "/hpc/remote")) {
+        const auto from =
+            read_text(proc_ + "/hpc/remote/" + std::to_string(pid) + "/from").value_or("");
+        if (const long home = number_of(from, 0); home > 0) {
+            found[pid] = static_cast<std::uint32_t>(home);
+        }
+    }
+    return found;
+}
+
+policy::Observation ProcMachine::observe() {
+    policy::Observation seen;
+    admin_ = admin();
+    const std::int64_t now = now_ns();
+    constexpr double kMs = 1e6;
+    const double span = last_ns_ == 0 ? 0 : static_cast<double>(now - last_ns_) / kMs;
+    last_ns_ = now;
+    count_node(seen);
+    const auto all_guests = guests();
+    for (const pid_t pid : numbers_in(proc_)) {
+        if (pid != ::getpid()) {
+            count_task(pid, span, all_guests, seen);
+        }
+    }
+    std::erase_if(followed_, [](const auto& entry) { return !entry.second.seen; });
+    for (auto& [pid, task] : followed_) {
+        task.seen = false;
+    }
+    return seen;
+}
+
+void ProcMachine::count_node(policy::Observation& seen) {
+    seen.load.cpus = static_cast<std::uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+    seen.load.speed = admin_.speed != 0 ? admin_.speed : policy::kStandardSpeed;
+    seen.load.flags = admin_.flags;
+    const std::string meminfo = read_text(proc_ + "/meminfo").value_or("");
+    seen.load.mem = memory(meminfo, "MemAvailable");
+    seen.load.rmem = memory(meminfo, "MemFree");
+    seen.load.tmem = memory(meminfo, "MemTotal");
+    // cpu user nice system idle iowait irq softirq steal
+    std::istringstream words(read_text(proc_ + "/stat").value_or(""));
+    std::string name;
+    words >> name;
+    std::uint64_t total = 0;
+    std::uint64_t idle = 0;
+    for (int i = 0; i < 8; i++) {
+        std::uint64_t value = 0;
+        words >> value;
+        total += value;
+        idle += i == 3 || i == 4 ? value : 0;
+    }
+    const std::uint64_t busy = total - idle;
+    if (total > total_ && total_ > 0 && busy >= busy_) {
+        seen.load.util = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(100, (busy - busy_) * 100 / (total - total_)));
+    }
+    total_ = total;
+    busy_ = busy;
+}
+
+void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::uint32_t>& guests,
+                             policy::Observation& seen) {
+    const auto stat = parse_task_stat(read_text(file(pid, "stat")).value_or(""));
+    if (!stat || stat->kernel || stat->state == 'Z') {
+        return;
+    }
+    Followed& task = followed_[pid];
+    if (task.start != stat->start) {
+        task = {};
+        task.start = stat->start;
+    }
+    task.seen = true;
+    const double cpu = static_cast<double>(stat->user + stat->system) * ms_per_tick_;
+    const bool quiet = cpu == task.cpu && stat->state != 'R';
+    const bool guest = guests.contains(pid);
+    if (!guest && stat->parent == ::getpid()) {
+        return;  // a link of ours that becomes a stub: seen at its birth, it would look busy
+    }
+    if (quiet && !task.away && !guest) {
+        return;  // sleeps: one read for it is enough
+    }
+    task.cpu = cpu;
+    // Its CPU time is accounted here, but it is used up elsewhere.
+    task.away = !guest && number_of(read_text(file(pid, "where")).value_or("0"), 0) != 0;
+    if (task.away) {
+        policy::ProcessView view;
+        view.id = pid;
+        view.start = stat->start;
+        view.away = true;
+        seen.processes.push_back(view);
+        return;
+    }
+    const auto schedstat = read_text(file(pid, "schedstat"));
+    // It is the main thread's alone. And one of the idle class may wait for ever without being in
+    // anybody's way: only what it gets counts.
+    const bool waits = stat->threads == 1 && !stat->idle_class;
+    const auto wanted = schedstat && waits ? parse_schedstat(*schedstat) : std::nullopt;
+    const char state = stat->idle_class ? 'S' : stat->state;
+    const double demand =
+        std::min(task.counter.count(cpu, wanted, state, span), static_cast<double>(stat->threads));
+    if (demand < kWorthALook && !guest) {
+        seen.other += demand;
+        return;
+    }
+    policy::ProcessView view = view_of(pid, *stat);
+    view.demand = demand;
+    view.age = std::clamp<policy::Millis>(
+        boot_ms() - static_cast<policy::Millis>(static_cast<double>(stat->start) * ms_per_tick_), 0,
+        policy::kOld);
+    view.cpu_time = static_cast<policy::Millis>(cpu);
+    if (guest) {
+        view.home = guests.at(pid);
+        view.locked = false;  // its home knows, and refuses
+        view.can_move = true;
+    }
+    seen.processes.push_back(view);
+}
+
+policy::ProcessView ProcMachine::view_of(pid_t pid, const TaskStat& stat) const {
+    policy::ProcessView view;
+    view.id = pid;
+    view.start = stat.start;
+    view.pages = stat.pages;
+    const auto all = static_cast<double>(stat.user + stat.system);
+    view.system_share = all > 0 ? static_cast<double>(stat.system) / all : 0;
+    view.locked = number_of(read_text(file(pid, "lock")).value_or("1"), 1) != 0;
+    view.can_move = stat.threads == 1 && read_text(file(pid, "cantmove")).value_or("?").empty();
+    const auto values = parse_values(read_text(file(pid, "migstat")).value_or(""));
+    const auto value = [&](const char* name) {
+        const auto found = values.find(name);
+        return found != values.end() ? found->second : std::string();
+    };
+    view.decay = parse_decay(value("decay_job"), value("decay_rate"), admin_.slow, admin_.fast,
+                             admin_.interval);
+    return view;
+}
+
+Result<void> ProcMachine::move(pid_t pid, std::uint32_t target, bool to_home) {
+    return write_text(file(pid, "goto"),
+                      to_home ? std::string("auto home") : fmt::format("auto {}", target));
+}
+
+void ProcMachine::cancel(pid_t pid) {
+    // Where it is: for an own process that is not away, home.
+    if (number_of(read_text(file(pid, "where")).value_or("1"), 1) == 0) {
+        (void)write_text(file(pid, "goto"), "0");
+    }
+}
+
+Machine::Journey ProcMachine::journey(pid_t pid, std::uint32_t target) {
+    constexpr double kMs = 1e6;
+    // First whether it is on its way, then where it is: read the other way round, one that arrives
+    // between the two has neither, and would be taken for one that did not go.
+    const bool pending = number_of(read_text(file(pid, "goto")).value_or("0"), 0) != 0;
+    const auto where = read_text(file(pid, "where"));
+    if (!where) {
+        return {Progress::done, 0, 0};  // a guest that has gone, or it ended on the way
+    }
+    if (guests().contains(pid)) {
+        return {Progress::under_way, 0, 0};
+    }
+    const auto migstat = parse_values(read_text(file(pid, "migstat")).value_or(""));
+    const auto value = [&](const char* name) {
+        const auto found = migstat.find(name);
+        return found != migstat.end() ? number_of(found->second, 0) : 0L;
+    };
+    if (number_of(*where, 0) == static_cast<long>(target)) {
+        const double took = static_cast<double>(value("released_ns") - value("requested_ns")) / kMs;
+        return {Progress::done, static_cast<std::uint64_t>(std::max(0L, value("pages_out"))),
+                took > 0 ? static_cast<policy::Millis>(took) : 0};
+    }
+    return {pending ? Progress::under_way : Progress::failed, 0, 0};
+}
+
+bool ProcMachine::may_move(pid_t pid, uid_t user) {
+    std::istringstream lines(read_text(file(pid, "status")).value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("Uid:")) {
+            std::istringstream words(line.substr(4));
+            uid_t real = 0;
+            uid_t effective = 0;
+            uid_t saved = 0;
+            words >> real >> effective >> saved;
+            // kill(2): the caller's real or effective id against the target's real or saved one.
+            return words && (user == 0 || user == real || user == saved);
+        }
+    }
+    return false;
+}
+
+std::uint32_t measure_speed() {
+    // One multiplication and one addition, each waiting for the one before: five cycles of a
+    // Pentium III, so 200 million a second at 1 GHz.
+    constexpr double kStandardPerMs = 200e3;
+    constexpr int kRounds = 20;
+    constexpr std::uint32_t kSteps = 400'000;
+    double best = 0;
+    volatile std::uint32_t sink = 1;
+    for (int round = 0; round < kRounds; round++) {
+        const std::int64_t begin = now_ns();
+        std::uint32_t value = sink;
+        for (std::uint32_t i = 0; i < kSteps; i++) {
+            value = value * 1664525U + 1013904223U;
+            asm volatile("" : "+r"(value));  // not several steps in one
+        }
+        sink = value;
+        const double ms = static_cast<double>(now_ns() - begin) / 1e6;
+        best = std::max(best, ms > 0 ? kSteps / ms : 0);
+    }
+    const double speed = best / kStandardPerMs * policy::kStandardSpeed;
+    return static_cast<std::uint32_t>(std::clamp(speed, 1.0, 1e8));
+}
+
+}  // namespace mosrig

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// showmap: the cluster's nodes as this one knows them. See showmap(1).
+#include <fmt/format.h>
+
+#include "common/hpc.h"
+#include "common/program.h"
+
+namespace mosrig {
+namespace {
+
+constexpr const char* kName = "showmap";
+constexpr const char* kUsage = "usage: showmap [--root DIR]\n";
+
+}  // namespace
+
+int showmap_program(Words words) {
+    auto places = take_places(words);
+    if (!places) {
+        return wrong_usage(kName, places.error().text, kUsage);
+    }
+    if (!words.empty()) {
+        return words[0] == "--help" ? put(kUsage)
+                                    : wrong_usage(kName, "unknown word " + words[0], kUsage);
+    }
+    if (!is_openmosix(*places)) {
+        return not_openmosix(kName);
+    }
+    const Hpc hpc(std::move(*places));
+    const auto nodes = hpc.config();
+    if (!nodes) {
+        complain(kName, nodes.error().text);
+        return kFailed;
+    }
+    const std::uint32_t self = hpc.self();
+    std::string text = self == 0 ? "This node is not configured.\n\n"
+                                 : fmt::format("My Node-Id: 0x{:04x}\n\n", self);
+    text += "Base Node-Id Address          Count\n------------ ---------------- -----\n";
+    for (const NodeRange& range : ranges_of(*nodes)) {
+        text += fmt::format("0x{:04x}       {:16} {}\n", range.id, format_address(range.address),
+                            range.count);
+    }
+    return put(text);
+}
+
+}  // namespace mosrig
