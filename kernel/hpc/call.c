@@ -79,8 +79,12 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 		timer_delete_sync(&p->nudge);
 		if (test_thread_flag(TIF_NOTIFY_SIGNAL))
 			clear_notify_signal();
-		/* some files answer a nudge with EINTR: nobody may see that */
-		if ((!om_must_restart(result) && result != -EINTR) ||
+		/*
+		 * Some files answer a nudge with EINTR: nobody may see that. Of
+		 * restart_syscall it means that there is nothing to restart.
+		 */
+		if ((!om_must_restart(result) &&
+		     (result != -EINTR || again.nr == __NR_restart_syscall)) ||
 		    task_sigpending(current) || om_interrupted(p))
 			return result;
 		/* a mask for the time of the call is set anew with the next try */
@@ -110,7 +114,8 @@ static long om_native_light(struct om_proc *p, const struct om_call *call)
 		set_notify_signal(current);
 	result = om_native_pushing(p, call);
 	/* some files say this of a signal that there is not: go on later */
-	if (result == -EINTR && !task_sigpending(current))
+	if (result == -EINTR && call->nr != __NR_restart_syscall &&
+	    !task_sigpending(current))
 		result = -ERESTARTNOINTR;
 	return result;
 }

@@ -49,8 +49,11 @@ static void om_nudge_fn(struct timer_list *timer)
 	struct om_proc *p = from_timer(p, timer, nudge);
 	struct task_struct *t = READ_ONCE(p->mover);
 
-	if (t)
+	/* one that runs would cut short what it does: let it come to rest */
+	if (t && (READ_ONCE(t->__state) & TASK_INTERRUPTIBLE))
 		set_notify_signal(t);
+	else if (t)
+		mod_timer(&p->nudge, jiffies + 1);
 }
 
 /* The call that is about to be made shall not block for long. */

@@ -131,7 +131,10 @@ static int om_wait_ready(struct om_proc *p)
 	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
 	if (ret < 0)
 		return ret;
-	return om_is_ready(&msg);
+	ret = om_is_ready(&msg);
+	/* it is said once: a signal may come before the process leaves */
+	p->away.ready = !ret;
+	return ret;
 }
 
 /* A program inside the vdso reads a page that it will not have. */
@@ -238,11 +241,16 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 	return ret;
 }
 
-static void om_start_stat(struct om_proc *p)
+/* From here on it leaves. Returns false if the request was withdrawn meanwhile. */
+static bool om_start_stat(struct om_proc *p)
 {
 	struct om_away *away = &p->away;
 
 	spin_lock(&p->lock);
+	if (!p->requested) {
+		spin_unlock(&p->lock);
+		return false;
+	}
 	p->stat.prepared = ktime_get_ns();
 	p->stat.frozen = p->stat.prepared;
 	p->state = OM_FROZEN;
@@ -259,6 +267,7 @@ static void om_start_stat(struct om_proc *p)
 	away->moves = 0;
 	away->window = 32 * 1024;
 	memset(&away->usage, 0, sizeof(away->usage));
+	return true;
 }
 
 /*
@@ -276,7 +285,10 @@ static int om_hop(struct om_proc *p, struct pt_regs *regs)
 		ret = om_wait_ready(p);
 	if (ret)
 		return ret;
-	om_start_stat(p);
+	if (om_is_bringing())
+		return -EAGAIN;
+	if (!om_start_stat(p))
+		return -ECANCELED;
 	return om_freeze(p, regs);
 }
 
@@ -298,10 +310,13 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 			/* a signal, or a call, goes first: it moves on then */
 			om_drop_link(p);
 			om_sent_free(&p->away);
+			set_thread_flag(TIF_NOTIFY_RESUME);
 			ret = 0;
 			break;
 		}
-		if (ret) {
+		if (ret == ECANCELED)
+			ret = 0;
+		if (ret || !om_wanted(p)) {
 			om_home_abort(p, ret);
 			break;
 		}
@@ -350,7 +365,10 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		if (ret || !last)
 			return;
 	}
-	om_start_stat(p);
+	if (!om_start_stat(p)) {
+		om_home_abort(p, 0);
+		return;
+	}
 	ret = om_freeze(p, regs);
 	if (ret == -EINTR && om_link_alive(p->link) &&
 	    READ_ONCE(p->target) != om_self()) {
@@ -358,6 +376,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		spin_lock(&p->lock);
 		p->state = OM_PREPARING;
 		spin_unlock(&p->lock);
+		om_link_bind(p->link, current, OM_NOTIFY_RESUME);
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	} else if (ret) {
 		om_home_abort(p, READ_ONCE(p->target) == om_self() ? 0 : -ret);

@@ -444,6 +444,7 @@ void om_sent_free(struct om_away *away);
 
 /* page.c: home's pages */
 
+bool om_has_content(unsigned long addr);
 int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 		  bool more);
 int om_send_hot(struct om_proc *p, const struct om_regs *regs);

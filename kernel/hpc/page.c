@@ -41,6 +41,16 @@ static struct page *om_read_page(unsigned long addr)
 	return page;
 }
 
+/* Is there more than zeros? */
+bool om_has_content(unsigned long addr)
+{
+	struct page *page = om_read_page(addr);
+
+	if (page)
+		put_page(page);
+	return page;
+}
+
 /**
  * om_send_pages - send those of these pages that have content
  * @p: the process, which is the current one

@@ -67,8 +67,9 @@ void om_sent_clear(struct om_away *away, unsigned long start,
  * @len: how many bytes
  *
  * A page that the body lacks is not written there, for home will send it. If it
- * was empty when the push came by, the push has to come by once more: without
- * that the body would take it for empty when it hears that all is pushed.
+ * was empty when the push came by and is not any more, the push has to come by
+ * once more: without that the body would take it for empty when it hears that all
+ * is pushed.
  */
 void om_note_written(struct om_away *away, unsigned long addr, size_t len)
 {
@@ -77,7 +78,8 @@ void om_note_written(struct om_away *away, unsigned long addr, size_t len)
 	if (away->pushed || away->again)
 		return;
 	for (addr &= PAGE_MASK; addr < end && !away->again; addr += PAGE_SIZE)
-		away->again = !om_was_sent(away, addr);
+		away->again = !om_was_sent(away, addr) &&
+			      om_has_content(addr);
 }
 
 void om_sent_free(struct om_away *away)

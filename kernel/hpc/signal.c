@@ -213,7 +213,7 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 	    !om_regs_sane(&m->regs, xlen))
 		return -EPROTO;
 	om_usage_add(p, &m->usage);
-	if (om_hurried(p)) {
+	if (om_hurried(p) || p->away.recalled == 2) {
 		/* it comes as it stands, and the signal waits for it here */
 		p->away.parking = false;
 		return om_recall(p, true);
@@ -350,5 +350,8 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	if (ret)
 		om_body_die(b, "no link");
 	trace_om_guest_parked(b->home, b->home_pid, 0);
+	/* heard while a page was fetched for the above: there will be no REGS */
+	if (b->recall && b->urgent)
+		om_body_return(b, regs, OM_HOME_NONE, 0);
 	om_body_await_regs(b, regs);
 }
