@@ -128,15 +128,9 @@ int om_take_leave(struct om_proc *p, const struct om_msg *msg)
 	target = om_leave_target(p, leave);
 	spin_lock(&p->lock);
 	if (!p->requested) {
-		p->requested = true;
-		p->target = target;
 		if (target != om_self())
 			memset(&p->stat, 0, sizeof(p->stat));
-		p->stat.requested = ktime_get_ns();
-		p->stat.error = 0;
-		p->stat.moved = false;
-		p->stat.home_reason = OM_HOME_NODE;
-		p->stat.home_arg = 0;
+		om_want_elsewhere(p, target, OM_HOME_NODE);
 	} else if (p->on_exec) {
 		WRITE_ONCE(p->wanted, true);
 	}

@@ -60,13 +60,7 @@ static void om_hasten(struct om_proc *p, struct task_struct *task)
 	spin_lock(&p->lock);
 	if (p->where && !p->hurry) {
 		if (!p->requested) {
-			p->requested = true;
-			p->target = om_self();
-			p->stat.requested = ktime_get_ns();
-			p->stat.error = 0;
-			p->stat.moved = false;
-			p->stat.home_reason = OM_HOME_REQUEST;
-			p->stat.home_arg = 0;
+			om_want_elsewhere(p, om_self(), OM_HOME_REQUEST);
 		} else if (p->on_exec || p->target != om_self()) {
 			WRITE_ONCE(p->wanted, true);
 		}

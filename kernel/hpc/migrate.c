@@ -41,6 +41,24 @@ void om_drop_link(struct om_proc *p)
 }
 
 /**
+ * om_want_elsewhere - note that the process has to leave where it is
+ * @p: its state; p->lock is held, and nothing is requested yet
+ * @target: node id
+ * @reason: why it comes home, OM_HOME_*
+ */
+void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason)
+{
+	lockdep_assert_held(&p->lock);
+	p->requested = true;
+	p->target = target;
+	p->stat.requested = ktime_get_ns();
+	p->stat.error = 0;
+	p->stat.moved = false;
+	p->stat.home_reason = reason;
+	p->stat.home_arg = 0;
+}
+
+/**
  * om_home_abort - the process stays at home
  * @p: its state; the current task's
  * @error: positive errno for migstat, 0 if the request was withdrawn
@@ -306,7 +324,7 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 		if (ret || !om_wanted(p) || READ_ONCE(p->wanted))
 			break;
 		ret = -om_hop(p, regs);
-		if (ret == EINTR) {
+		if (ret == EINTR || ret == ECANCELED) {
 			/* a signal, or a call, goes first: it moves on then */
 			om_drop_link(p);
 			om_sent_free(&p->away);
@@ -314,9 +332,7 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 			ret = 0;
 			break;
 		}
-		if (ret == ECANCELED)
-			ret = 0;
-		if (ret || !om_wanted(p)) {
+		if (ret) {
 			om_home_abort(p, ret);
 			break;
 		}

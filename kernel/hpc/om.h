@@ -355,6 +355,7 @@ int om_vdso_leave(const struct om_body *b, struct pt_regs *regs);
 /* migrate.c: the transaction, home side */
 
 void om_home_resume(struct om_proc *p, struct pt_regs *regs);
+void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason);
 void om_home_abort(struct om_proc *p, int error);
 void om_drop_link(struct om_proc *p);
 

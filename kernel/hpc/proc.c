@@ -66,13 +66,7 @@ static int om_request_home(struct om_proc *p, struct task_struct *task)
 	} else if (p->requested) {
 		ret = -EALREADY;
 	} else {
-		p->requested = true;
-		p->target = om_self();
-		p->stat.requested = ktime_get_ns();
-		p->stat.error = 0;
-		p->stat.moved = false;
-		p->stat.home_reason = OM_HOME_REQUEST;
-		p->stat.home_arg = 0;
+		om_want_elsewhere(p, om_self(), OM_HOME_REQUEST);
 		if (p->link)
 			wake_up(&p->link->wait);
 	}
