@@ -51,9 +51,7 @@ class Balancing {
 
   private:
     Result<int> read_speed(Machine& machine) {
-        MOSRIG_TRY(const std::vector<Result<std::string>> files,
-                   machine.read_files({speed_file}, stage_.soon("the speed of " + machine.name())));
-        const Result<std::string>& text = files.at(0);
+        const Result<std::string> text = stage_.read_text(machine, speed_file);
         if (!text && text.error().sys_errno == ENOENT) {
             return stage_.skip("the kernel of the nodes has no balancer");
         }
@@ -126,18 +124,15 @@ Result<void> expect_rest(Stage& stage, const Subjects& subjects, Millis time,
                          const std::string& who) {
     MOSRIG_TRY(const Placement before, look(stage, subjects));
     Placement now = before;
-    Result<void> moved = wait_until(
-        stage.deadline("a move that must not be", time),
-        [&]() -> Result<bool> {
-            MOSRIG_TRY(now, look(stage, subjects));
-            return now.moves != before.moves;
-        },
-        Millis(500));
-    if (!moved && moved.error().kind != ErrorKind::timeout) {
-        return moved;
-    }
-    stage.check(fmt::format("{} for {} s", who, time.count() / 1000), !moved.has_value(),
-                now.words());
+    const Deadline end = stage.deadline("a move that must not be", time);
+    MOSRIG_TRY(const bool moved, comes_true(
+                                     end.unwatched(),
+                                     [&]() -> Result<bool> {
+                                         MOSRIG_TRY(now, look(stage, subjects));
+                                         return now.moves != before.moves;
+                                     },
+                                     Millis(500)));
+    stage.check(fmt::format("{} for {} s", who, end.total().count() / 1000), !moved, now.words());
     return {};
 }
 
@@ -156,20 +151,16 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Subjects& subject
     const Clock::time_point begin = Clock::now();
     const size_t nodes = stage.machines().size();
     Placement placement;
-    Result<void> spread = wait_until(
-        stage.deadline("an even load", settling_time),
-        [&]() -> Result<bool> {
-            MOSRIG_TRY(placement, look(stage, subjects));
-            return placement.even(nodes);
-        },
-        Millis(100));
-    if (!spread && spread.error().kind != ErrorKind::timeout) {
-        return spread;
-    }
+    MOSRIG_TRY(const bool spread, comes_true(
+                                      stage.deadline("an even load", settling_time),
+                                      [&]() -> Result<bool> {
+                                          MOSRIG_TRY(placement, look(stage, subjects));
+                                          return placement.even(nodes);
+                                      },
+                                      Millis(100)));
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     stage.result.message = fmt::format("{} after {:.1f} s", placement.words(), seconds);
-    stage.check("no node has two more of them than another", spread.has_value(),
-                stage.result.message);
+    stage.check("no node has two more of them than another", spread, stage.result.message);
     const auto count = static_cast<std::int64_t>(subjects.size());
     const std::int64_t least =
         count - (count + static_cast<std::int64_t>(nodes) - 1) / static_cast<std::int64_t>(nodes);
@@ -186,19 +177,17 @@ Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& s
     const bool moves = run.automatic == Automatic::moves;
     MOSRIG_TRY(const Subjects control, start_copies(stage, {"busy"}, moves ? 0 : 1));
     Placement placement;
-    Result<void> moved = wait_until(
-        stage.deadline("a process that leaves", settling_time),
-        [&]() -> Result<bool> {
-            MOSRIG_TRY(placement, look(stage, moves ? subjects : control));
-            return placement.moves > 0;
-        },
-        Millis(100));
-    if (!moved && moved.error().kind != ErrorKind::timeout) {
-        return moved;
-    }
+    MOSRIG_TRY(const bool moved, comes_true(
+                                     stage.deadline("a process that leaves", settling_time),
+                                     [&]() -> Result<bool> {
+                                         MOSRIG_TRY(placement,
+                                                    look(stage, moves ? subjects : control));
+                                         return placement.moves > 0;
+                                     },
+                                     Millis(100)));
     stage.check(moves ? "it leaves the node that is overloaded"
                       : "a busy loop beside it leaves the node that is overloaded",
-                moved.has_value(), placement.words());
+                moved, placement.words());
     return moves ? Result<void>() : expect_rest(stage, subjects, watch_time, "it stays");
 }
 

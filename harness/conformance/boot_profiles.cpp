@@ -38,21 +38,25 @@ Result<BootedNode> look_at(Cluster& cluster, Node& node) {
     seen.name = node.name();
     seen.profile = node.info().profile;
     MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(machine, deadline));
+    std::vector<std::string> paths;
     for (const TaskStat& task : tasks) {
-        MOSRIG_TRY(const auto files,
-                   machine.read_files({fmt::format("/proc/{}/lock", task.pid)}, deadline));
+        paths.push_back(fmt::format("/proc/{}/lock", task.pid));
+    }
+    MOSRIG_TRY(const auto locks, machine.read_files(paths, deadline));
+    for (size_t at = 0; at < tasks.size(); ++at) {
+        const TaskStat& task = tasks[at];
         // One that has ended meanwhile is no process of the node.
-        if (files.at(0)) {
+        if (locks.at(at)) {
             seen.processes.push_back(
-                {task.pid, task.ppid, task.comm, std::atoi(files.at(0)->c_str())});
+                {task.pid, task.ppid, task.comm, std::atoi(locks.at(at)->c_str())});
         }
     }
-    MOSRIG_TRY(const CommandResult locks,
+    MOSRIG_TRY(const CommandResult shells,
                machine.run({"mosrun", "-h", "sh", "-c", login_script}, deadline, 0));
-    if (std::sscanf(locks.out.c_str(), "%d %d", &seen.lock_of_child,  // NOLINT(cert-err34-c)
+    if (std::sscanf(shells.out.c_str(), "%d %d", &seen.lock_of_child,  // NOLINT(cert-err34-c)
                     &seen.lock_of_login_child) != 2) {
         return infra_error(
-            fmt::format("no login shell on {}: {}{}", node.name(), locks.out, locks.err));
+            fmt::format("no login shell on {}: {}{}", node.name(), shells.out, shells.err));
     }
     return seen;
 }

@@ -15,6 +15,7 @@ namespace {
 // Room for KASAN's shadow and quarantine.
 constexpr const char* memory = "--memory-mib=1024";
 constexpr Millis answer_time(20000);
+
 Result<ProvokedNode> look_at(Cluster& cluster) {
     Node& node = cluster.nodes().front();
     ProvokedNode seen;

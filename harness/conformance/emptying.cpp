@@ -22,8 +22,7 @@ std::string admin(const std::string& name) {
 }
 
 Result<std::string> read_line(Stage& stage, Machine& machine, const std::string& path) {
-    MOSRIG_TRY(std::vector<Result<std::string>> text, machine.read_files({path}, stage.soon(path)));
-    MOSRIG_TRY(std::string line, text.front());
+    MOSRIG_TRY(std::string line, stage.read_text(machine, path));
     if (!line.empty() && line.back() == '\n') {
         line.pop_back();
     }

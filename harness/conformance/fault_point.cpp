@@ -27,9 +27,7 @@ Result<void> arm_fault(Stage& stage, Machine& machine, const std::string& order)
 }
 
 Result<int> fault_hits(Stage& stage, Machine& machine) {
-    MOSRIG_TRY(const std::vector<Result<std::string>> files,
-               machine.read_files({parameter}, stage.soon("whether it has failed")));
-    MOSRIG_TRY(const std::string text, files.at(0));
+    MOSRIG_TRY(const std::string text, stage.read_text(machine, parameter));
     const size_t blank = text.rfind(' ');
     return blank == std::string::npos ? 0 : std::atoi(text.c_str() + blank);
 }

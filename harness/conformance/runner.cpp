@@ -12,9 +12,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <functional>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "harness/base/fd.h"
@@ -23,8 +21,7 @@
 #include "harness/cluster/balancer_off.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/lifecycle.h"
-#include "harness/conformance/boot_profiles.h"
-#include "harness/conformance/checkers.h"
+#include "harness/conformance/beside_cases.h"
 #include "harness/conformance/run_head.h"
 #include "harness/conformance/suite.h"
 #include "harness/journal/journal.h"
@@ -52,10 +49,6 @@ std::filesystem::path journal_file(const ConformanceOptions& options) {
     return options.results_dir / "journal.jsonl";
 }
 
-bool is_named(const ConformanceOptions& options, const char* id) {
-    return std::find(options.cases.begin(), options.cases.end(), id) != options.cases.end();
-}
-
 Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     MOSRIG_TRY(const std::vector<Description> all,
                load_descriptions(options.source_dir / "workloads"));
@@ -67,10 +60,7 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
             chosen.push_back(description);
         }
     }
-    for (const Checker& checker : checkers) {
-        wanted.erase(checker.id);
-    }
-    for (const ProfileCase& one : profile_cases) {
+    for (const BesideCase& one : beside_cases()) {
         wanted.erase(one.id);
     }
     if (!wanted.empty()) {
@@ -80,48 +70,9 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     return chosen;
 }
 
-// The checkers that have to speak first: all of them on a debug kernel, or those that are named.
-Result<std::vector<Checker>> choose_checkers(const ConformanceOptions& options,
-                                             const ClusterInfo& info) {
-    std::vector<Checker> chosen;
-    for (const Checker& checker : checkers) {
-        const bool named = is_named(options, checker.id);
-        if (named && info.kernel_config != "debug") {
-            return usage_error(fmt::format("{} is about the debug kernel", checker.id),
-                               "add --kernel debug");
-        }
-        if (named || (options.cases.empty() && info.kernel_config == "debug")) {
-            chosen.push_back(checker);
-        }
-    }
-    return chosen;
-}
-
-// The cases about the boot of nodes: beyond the quick ones, or those that are named.
-std::vector<ProfileCase> choose_profiles(const ConformanceOptions& options) {
-    std::vector<ProfileCase> chosen;
-    for (const ProfileCase& one : profile_cases) {
-        if (is_named(options, one.id) || (options.cases.empty() && options.tier != "quick")) {
-            chosen.push_back(one);
-        }
-    }
-    return chosen;
-}
-
-// What is played on nodes of its own, before the others.
-struct First {
-    std::vector<Checker> checkers;
-    std::vector<ProfileCase> profiles;
-
-    [[nodiscard]] size_t size() const { return checkers.size() + profiles.size(); }
-};
-
-json plan_of(const First& first, const std::vector<Description>& cases) {
+json plan_of(const std::vector<BesideCase>& first, const std::vector<Description>& cases) {
     json planned = json::array();
-    for (const Checker& checker : first.checkers) {
-        planned.push_back({{"id", checker.id}, {"title", checker.title}, {"expected", "none"}});
-    }
-    for (const ProfileCase& one : first.profiles) {
+    for (const BesideCase& one : first) {
         planned.push_back({{"id", one.id}, {"title", one.title}, {"expected", "none"}});
     }
     for (const Description& description : cases) {
@@ -271,35 +222,20 @@ Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInf
     return {};
 }
 
-// Plays what needs nodes of its own: `play` gives all of the case but its duration.
-Result<void> play_beside(Journal& journal, const char* id, size_t number, size_t total,
-                         const std::function<CaseResult()>& play) {
-    MOSRIG_CHECK(journal.append({{"event", "case_begin"}, {"id", id}}));
-    const Clock::time_point start = Clock::now();
-    CaseResult result = play();
-    result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
-    MOSRIG_CHECK(journal.append({{"event", "case_end"}, {"id", id}, {"case", to_json(result)}}));
-    show_case(number, total, result);
-    return {};
-}
-
-// Makes each checker of the kernel speak, and looks at what boots locked.
+// Plays what needs nodes of its own.
 Result<void> play_first(const ConformanceOptions& options, const ClusterInfo& info,
-                        Journal& journal, const First& first, size_t total) {
-    const Places places{options.state, options.source_dir, options.build_dir, options.cache};
+                        Journal& journal, const std::vector<BesideCase>& first, size_t total) {
+    BesidePlayer player({options.state, options.source_dir, options.build_dir, options.cache},
+                        info);
     size_t number = 0;
-    for (const Checker& checker : first.checkers) {
-        MOSRIG_CHECK(play_beside(journal, checker.id, ++number, total, [&] {
-            return judge_checker(checker, boot_provoked(places, info, checker));
-        }));
-    }
-    std::optional<Result<std::vector<BootedNode>>> nodes;
-    for (const ProfileCase& one : first.profiles) {
-        MOSRIG_CHECK(play_beside(journal, one.id, ++number, total, [&] {
-            // All of them look at the same two.
-            nodes = nodes ? *nodes : boot_profiles(places, info);
-            return judge_profile(one, *nodes);
-        }));
+    for (const BesideCase& one : first) {
+        MOSRIG_CHECK(journal.append({{"event", "case_begin"}, {"id", one.id}}));
+        const Clock::time_point start = Clock::now();
+        CaseResult result = player.play(one);
+        result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
+        MOSRIG_CHECK(
+            journal.append({{"event", "case_end"}, {"id", one.id}, {"case", to_json(result)}}));
+        show_case(++number, total, result);
     }
     return {};
 }
@@ -381,9 +317,8 @@ int conclude(const ConformanceOptions& options) {
 Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& cases) {
     MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
     MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
-    First first;
-    MOSRIG_TRY(first.checkers, choose_checkers(options, info));
-    first.profiles = choose_profiles(options);
+    MOSRIG_TRY(const std::vector<BesideCase> first,
+               choose_beside_cases(options.cases, options.tier, info.kernel_config));
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},
                                  {"run", head_of_run(options, info, calibration.factor())},
@@ -409,11 +344,8 @@ int run_conformance(const ConformanceOptions& options) {
         for (const Description& description : *cases) {
             fmt::print("{:<16} {:<5}  {}\n", description.id, description.tier, description.title);
         }
-        for (const Checker& checker : checkers) {
-            fmt::print("{:<16} {:<5}  {}\n", checker.id, "debug", checker.title);
-        }
-        for (const ProfileCase& one : profile_cases) {
-            fmt::print("{:<16} {:<5}  {}\n", one.id, "full", one.title);
+        for (const BesideCase& one : beside_cases()) {
+            fmt::print("{:<16} {:<5}  {}\n", one.id, one.tier, one.title);
         }
         return 0;
     }

@@ -19,6 +19,12 @@ Deadline Stage::soon(std::string name) const {
     return deadline(std::move(name), Millis(5000));
 }
 
+Result<std::string> Stage::read_text(Machine& machine, const std::string& path) const {
+    MOSRIG_TRY(std::vector<Result<std::string>> texts,
+               machine.read_files({path}, soon(fmt::format("{} of {}", path, machine.name()))));
+    return std::move(texts.front());
+}
+
 bool Stage::check(std::string statement, bool ok, std::string detail) {
     judge.check(std::move(statement), ok, std::move(detail));
     on_check_(judge.checks().back());

@@ -36,6 +36,9 @@ class Stage {
     // For one question to a process or a node.
     [[nodiscard]] Deadline soon(std::string name) const;
 
+    // A file of a node, whole.
+    [[nodiscard]] Result<std::string> read_text(Machine& machine, const std::string& path) const;
+
     // Records a check and goes on.
     bool check(std::string statement, bool ok, std::string detail = {});
     // Records a check without which the rest makes no sense: if it fails, an error of kind aborted

@@ -45,14 +45,8 @@ const std::vector<Attack>& attacks() {
     return all;
 }
 
-Result<std::string> read_text(Stage& stage, Machine& machine, const char* path) {
-    MOSRIG_TRY(std::vector<Result<std::string>> files,
-               machine.read_files({path}, stage.soon(path)));
-    return files.front();
-}
-
 Result<Counters> read_counters(Stage& stage) {
-    MOSRIG_TRY(const std::string text, read_text(stage, stage.home(), stats_file));
+    MOSRIG_TRY(const std::string text, stage.read_text(stage.home(), stats_file));
     Counters counters;
     std::istringstream lines(text);
     std::string name;
@@ -73,7 +67,7 @@ std::int64_t sum_of(const Counters& counters, const std::vector<std::string>& na
 
 // Of a node, from the map: "ID ADDRESS COUNT".
 Result<std::string> address_of(Stage& stage, const Machine& machine) {
-    MOSRIG_TRY(const std::string text, read_text(stage, stage.home(), map_file));
+    MOSRIG_TRY(const std::string text, stage.read_text(stage.home(), map_file));
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
@@ -89,7 +83,7 @@ Result<std::string> address_of(Stage& stage, const Machine& machine) {
 Result<void> expect_no_effect(Stage& stage, const Attack& attack) {
     for (const Machine* machine : stage.machines()) {
         const std::string file = fmt::format("/proc/hpc/nodes/{}/status", machine->id());
-        MOSRIG_TRY(const std::string status, read_text(stage, stage.home(), file.c_str()));
+        MOSRIG_TRY(const std::string status, stage.read_text(stage.home(), file));
         constexpr int up = 2;
         stage.check(fmt::format("{} is still up after {}", machine->name(), attack.what),
                     (std::atoi(status.c_str()) & up) != 0, status);

@@ -16,6 +16,12 @@ Millis Deadline::remaining() const {
     return std::max(left, Millis(0));
 }
 
+Deadline Deadline::unwatched() const {
+    Deadline copy = *this;
+    copy.observer_ = nullptr;
+    return copy;
+}
+
 int Deadline::poll_timeout(Millis cap) const {
     return static_cast<int>(std::min(remaining(), cap).count());
 }
@@ -45,6 +51,15 @@ Result<void> wait_until(const Deadline& deadline, const std::function<Result<boo
         // A signal may end this early, which only costs one more look.
         ::poll(nullptr, 0, deadline.poll_timeout(interval));
     }
+}
+
+Result<bool> comes_true(const Deadline& deadline, const std::function<Result<bool>()>& done,
+                        Millis interval) {
+    const Result<void> waited = wait_until(deadline, done, interval);
+    if (!waited && !(waited.error().kind == ErrorKind::timeout && deadline.expired())) {
+        return tl::unexpected(waited.error());
+    }
+    return waited.has_value();
 }
 
 }  // namespace mosrig

@@ -30,6 +30,8 @@ class Deadline {
     void on_expiry(std::function<void(const std::string&)> observer) {
         observer_ = std::move(observer);
     }
+    // The same for a wait that is meant to run out: nobody hears of it.
+    [[nodiscard]] Deadline unwatched() const;
     // The error to return once expired; `detail` says what was seen instead, may be empty.
     [[nodiscard]] tl::unexpected<Error> error(const std::string& detail = {}) const;
 
@@ -44,6 +46,10 @@ class Deadline {
 // deadline passes. For conditions that nothing announces; where a descriptor announces them,
 // poll that.
 Result<void> wait_until(const Deadline& deadline, const std::function<Result<bool>()>& done,
+                        Millis interval = Millis(20));
+
+// The same, for what need not come true: false if the deadline passed.
+Result<bool> comes_true(const Deadline& deadline, const std::function<Result<bool>()>& done,
                         Millis interval = Millis(20));
 
 }  // namespace mosrig

@@ -143,8 +143,8 @@ Result<bool> AgentClient::pump(Millis wait) {
     if (moved || sent) {
         return true;
     }
-    pollfd fd{poll_fd(), poll_events(), 0};
     const Deadline deadline("something from the node", std::min(wait, poll_limit()));
+    pollfd fd{poll_fd(), poll_events(), 0};
     ::poll(&fd, 1, deadline.poll_timeout());
     return turn();
 }

@@ -62,7 +62,7 @@ class AgentClient {
     // later call gives it again.
     Result<bool> pump(Millis wait);
     // How long a poll on poll_fd() may last: a library below may have taken in what it announced,
-    // while it looked for room to send or at the other stream. To be asked right before the poll.
+    // an answer or word of room to send. To be asked last, but for what to poll for.
     [[nodiscard]] Millis poll_limit();
     // Pumps until `done` or the deadline.
     template <class Condition>

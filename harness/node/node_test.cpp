@@ -17,6 +17,7 @@
 #include <fstream>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "harness/node/transport.h"
 #include "harness/node/wire.h"
@@ -54,6 +55,51 @@ class LocalNode : public ::testing::Test {
 
     std::unique_ptr<Node> node_;
 };
+
+// Takes in what comes while it is asked for something else, as libssh does: the descriptor is
+// silent then, though there is something to read.
+class ReadsAhead final : public Transport {
+  public:
+    explicit ReadsAhead(std::unique_ptr<Transport> below) : below_(std::move(below)) {}
+
+    Result<bool> read_some(std::string& into) override {
+        if (!held_.empty()) {
+            into += std::exchange(held_, {});
+            return true;
+        }
+        pollfd fd{below_->poll_fd(), POLLIN, 0};
+        if (::poll(&fd, 1, 200) > 0) {
+            MOSRIG_CHECK(below_->read_some(held_));
+        }
+        return false;
+    }
+    Result<std::size_t> write_some(std::string_view data) override {
+        return below_->write_some(data);
+    }
+    bool holds_input() override { return !held_.empty(); }
+    [[nodiscard]] int poll_fd() const override { return below_->poll_fd(); }
+    [[nodiscard]] short poll_events(bool want_write) const override {
+        return below_->poll_events(want_write);
+    }
+
+  private:
+    std::unique_ptr<Transport> below_;
+    std::string held_;
+};
+
+TEST(ReadAhead, AnAnswerThatTheTransportHoldsIsNotWaitedFor) {
+    auto transport = start_local_agent({MOSRIG_RUN, "agent"});
+    ASSERT_TRUE(transport);
+    NodeInfo info;
+    info.name = "node1";
+    Node node(info, "");
+    const auto connected =
+        node.connect_over(std::make_unique<ReadsAhead>(std::move(*transport)), soon());
+    ASSERT_TRUE(connected) << connected.error().message();
+    const auto result = node.run({"echo", "here"}, {}, soon(), here());
+    ASSERT_TRUE(result) << result.error().message();
+    EXPECT_EQ(result->out, "here\n");
+}
 
 std::string random_bytes(std::size_t size) {
     std::mt19937_64 source(size);

@@ -48,9 +48,9 @@ Result<int> pass_through(AgentClient& client, std::uint32_t id, const Streams& s
             client.forget(id);
             return status;
         }
+        const int limit = moved ? 0 : static_cast<int>(client.poll_limit().count());
         std::array<pollfd, 2> fds{{{client.poll_fd(), client.poll_events(), 0},
                                    {input_open && job.credit > 0 ? streams.in : -1, POLLIN, 0}}};
-        const int limit = moved ? 0 : static_cast<int>(client.poll_limit().count());
         if (::poll(fds.data(), fds.size(), limit) < 0 && errno != EINTR) {
             return errno_error("poll", errno);
         }

@@ -177,7 +177,7 @@ TEST(Simulate, TheNaivePolicyNeverRests) {
 
 TEST(Simulate, CostPerNodeStaysFlat) {
     Scenario small = scenario(20, 20, "random");
-    Scenario large = scenario(150, 150, "random");
+    Scenario large = scenario(400, 400, "random");
     small.limit_s = large.limit_s = 20;
     const Outcome a = run(small);
     const Outcome b = run(large);

@@ -43,6 +43,14 @@ struct Packet {
 
 Packet heard[enough];
 
+struct sockaddr_in endpoint(struct in_addr to, uint16_t number) {
+    struct sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(number);
+    address.sin_addr = to;
+    return address;
+}
+
 bool is_daemons(const Packet& packet) {
     struct udphdr udp = {};
     if (packet.size < sizeof(struct iphdr) || packet.bytes[9] != IPPROTO_UDP ||
@@ -73,9 +81,7 @@ unsigned listen_to_wire() {
 
 // The kernel fills in the checksum of IP; none of UDP is asked for with 0.
 bool send_raw(int fd, Packet& packet, struct in_addr to) {
-    struct sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr = to;
+    struct sockaddr_in address = endpoint(to, 0);
     (void)memcpy(packet.bytes + 16, &to, sizeof to);
     (void)memset(packet.bytes + packet.headers() - 2, 0, 2);
     return sendto(fd, packet.bytes, packet.size, 0, reinterpret_cast<struct sockaddr*>(&address),
@@ -106,10 +112,7 @@ unsigned send_heard(const char* how, struct in_addr to) {
 }
 
 unsigned send_garbage(struct in_addr to) {
-    struct sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr = to;
+    struct sockaddr_in address = endpoint(to, port);
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     unsigned char bytes[1400] = {};
     unsigned sent = 0;
@@ -127,10 +130,7 @@ unsigned send_garbage(struct in_addr to) {
 
 // Connections that say something wrong, half of them nothing at all, and hang up.
 unsigned try_links(struct in_addr to) {
-    struct sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(link_port);
-    address.sin_addr = to;
+    struct sockaddr_in address = endpoint(to, link_port);
     unsigned made = 0;
     for (unsigned at = 0; at < enough; ++at) {
         const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
