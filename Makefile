@@ -16,6 +16,7 @@ unexport MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 
 prepare := provision/prepare
 mosrig := build/mosrig
+checked := build/test/mosrig
 outcome := build/.outcome
 cluster_flags = $(if $(NODES),--nodes $(NODES)) $(if $(KERNEL),--kernel $(KERNEL)) \
 	$(if $(IMAGE),--image $(IMAGE)) $(if $(MUTANT),--mutant $(MUTANT))
@@ -80,11 +81,13 @@ nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each
 	@$(prepare) deps build
 	@reports/nightly $(if $(TIER),--tier $(TIER)) $(if $(NODES),--nodes $(NODES)) $(if $(QUICK),--quick)
 
+# One build for all of it: the suite is run by the rig that has the sanitizers.
 test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
-	@$(prepare) deps kernel image build
+	@$(prepare) deps kernel image unit
 	@status=0; $(MAKE) lint || status=1; $(MAKE) unit || status=1; \
-		$(mosrig) conformance --tier quick $(cluster_flags) || status=1; reports/render.py || status=1; \
-		IMAGE=mini $(prepare) image && .ci/leave-nothing || status=1; exit $$status
+		$(checked) conformance --tier quick --output build $(cluster_flags) || status=1; \
+		reports/render.py || status=1; \
+		IMAGE=mini $(prepare) image && MOSRIG=$(checked) .ci/leave-nothing || status=1; exit $$status
 
 unit: ## Unit tests, with the sanitizers on
 	@$(prepare) deps unit

@@ -93,7 +93,8 @@ class PageTest(unittest.TestCase):
 
     def test_shows_costs_and_the_probe(self) -> None:
         page = Page(render.page(fixture("passed"), bench()))
-        for expected in ("All 4 cases passed", "256 MiB", "1.1 times that of 1 MiB", "312 Mbit/s",
+        for expected in ("All 4 cases passed", "It cannot move: (monkey).", "256 MiB",
+                         "1.1 times that of 1 MiB", "312 Mbit/s",
                          "drifted by 22 %", "probe: no output", "emulated (QEMU TCG)"):
             self.assertIn(expected, page.text)
 

@@ -25,15 +25,23 @@ struct Counter {
 class Threads final : public mosrig::guest::Holder {
   public:
     Threads() : Holder("pthreads-long") {}
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+    // They count in this object, which goes before the process does.
+    ~Threads() override {
+        if (!joined_) {
+            (void)release();
+        }
+    }
 
     const char* hold() override {
         stop_ = false;
-        joined_ = false;
         for (Counter& counter : counters_) {
             if (pthread_create(&counter.thread, nullptr, count, &counter) != 0) {
                 return "pthread_create failed";
             }
         }
+        joined_ = false;
         return nullptr;
     }
 
@@ -93,7 +101,7 @@ class Threads final : public mosrig::guest::Holder {
     static inline std::atomic<bool> stop_{false};
     Counter counters_[thread_count];
     uint64_t seen_[thread_count] = {};
-    bool joined_ = false;
+    bool joined_ = true;
 };
 
 }  // namespace

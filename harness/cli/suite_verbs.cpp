@@ -51,15 +51,19 @@ int with_cluster(const Places& places, const ClusterFlags& flags, bool keep,
     return down ? end->status : complain(down.error(), exit_infra);
 }
 
+void write_to(ConformanceOptions& options, const std::filesystem::path& folder) {
+    options.results_dir = folder / "results";
+    options.console_dir = options.results_dir / "console";
+    options.report_dir = folder / "report";
+}
+
 ConformanceOptions conformance_options(const Places& places) {
     ConformanceOptions options;
     options.state = places.state;
     options.source_dir = places.source;
     options.build_dir = places.build;
-    options.results_dir = places.build / "results";
-    options.console_dir = options.results_dir / "console";
-    options.report_dir = places.build / "report";
     options.cache = places.cache;
+    write_to(options, places.build);
     return options;
 }
 
@@ -83,6 +87,7 @@ Verb add_conformance(CLI::App& parser, const Places& places) {
     struct Arguments {
         ClusterFlags flags;
         ConformanceOptions options;
+        std::filesystem::path output;
         bool keep = false;
     };
     auto arguments = std::make_shared<Arguments>();
@@ -96,9 +101,14 @@ Verb add_conformance(CLI::App& parser, const Places& places) {
     app->add_option("cases", options.cases, "ids of cases (default: all of the tier)");
     app->add_flag("--list", options.list, "only print the ids");
     app->add_flag("--json", options.json, "print a summary as JSON");
+    app->add_option("--output", arguments->output,
+                    "folder for results/ and report/ (default: where this program is)");
     app->add_flag("--keep", arguments->keep, "leave the cluster up afterwards");
     return {app, [arguments, &places] {
                 ConformanceOptions& chosen = arguments->options;
+                if (!arguments->output.empty()) {
+                    write_to(chosen, arguments->output);
+                }
                 if (chosen.list) {
                     return run_conformance(chosen);
                 }

@@ -74,6 +74,29 @@ Result<void> look_at_files(Stage& stage) {
     return {};
 }
 
+// What the home has heard of the guest: whether it takes no guests.
+Result<void> await_word(Stage& stage, bool blocked) {
+    constexpr int takes_none = 4;
+    const std::string status = fmt::format("/proc/hpc/nodes/{}/status", stage.guest().id());
+    const char* const what = blocked ? "word that the node is blocked" : "word that it is not";
+    const Deadline deadline = stage.deadline(what, patience);
+    return wait_until(
+        deadline,
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(const std::string seen, stage.read_text(stage.home(), status));
+            return ((std::atoi(seen.c_str()) & takes_none) != 0) == blocked;
+        },
+        Millis(100));
+}
+
+// Not before everybody has heard of the block: word of it that is still under way would refuse the
+// next case.
+Result<void> unblock(Stage& stage) {
+    MOSRIG_CHECK(await_word(stage, true));
+    MOSRIG_CHECK(write_admin(stage, stage.guest(), "block", "0"));
+    return await_word(stage, false);
+}
+
 Result<Subject> start_away(Stage& stage, const Run& run) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_CHECK(await_link(stage, subject.pid()));
@@ -111,7 +134,7 @@ Result<void> block(Stage& stage, Subject& subject) {
     }
     stage.check("a node that is blocked refuses", seen == "ECONNREFUSED", seen);
     MOSRIG_CHECK(expect_home(stage, subject, "after the refusal"));
-    return write_admin(stage, stage.guest(), "block", "0");
+    return unblock(stage);
 }
 
 Result<void> expel(Stage& stage, const Run& run, Subject& first) {
@@ -152,7 +175,7 @@ Result<void> expel(Stage& stage, const Run& run, Subject& first) {
     MOSRIG_CHECK(sleeper->kill(deadline));
     MOSRIG_CHECK(second.program().kill(deadline));
     MOSRIG_CHECK(expect_file(stage, stage.guest(), admin("block"), "1"));
-    return write_admin(stage, stage.guest(), "block", "0");
+    return unblock(stage);
 }
 
 Result<void> bring(Stage& stage, Subject& subject) {

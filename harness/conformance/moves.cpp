@@ -180,6 +180,20 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
     return state;
 }
 
+// moswhy names each reason, and its text goes into the report.
+Result<void> expect_explanation(Stage& stage, std::int64_t pid, const Phase& phase) {
+    MOSRIG_TRY(
+        const CommandResult said,
+        stage.home().run({"moswhy", number(pid)}, stage.deadline("moswhy", Millis(5000)), 0));
+    stage.result.moswhy = said.out;
+    const bool named =
+        std::all_of(phase.cantmove.begin(), phase.cantmove.end(), [&said](const std::string& word) {
+            return said.out.find(fmt::format("({})", word)) != std::string::npos;
+        });
+    stage.check("moswhy explains each reason", said.ok() && named, said.out + said.err);
+    return {};
+}
+
 }  // namespace
 
 Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
@@ -261,6 +275,7 @@ Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase) 
                                            return tool.message.find(word) != std::string::npos;
                                        });
         stage.check("migrate's message names the reason", named, tool.message);
+        MOSRIG_CHECK(expect_explanation(stage, pid, phase));
     }
     MOSRIG_TRY(const MoveAnswer file, request_by_file(stage.home(), pid, guest, phase.user,
                                                       stage.soon("a write to goto")));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "harness/base/fd.h"

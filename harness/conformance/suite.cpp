@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "harness/conformance/stage.h"
 #include "harness/process/node_machine.h"

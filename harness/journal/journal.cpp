@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <system_error>

@@ -44,6 +44,13 @@ class FakeMachine final : public Machine {
                                                 fmt::join(FakeCluster::reasons(pid), " "));
             return CommandResult{error == 0 ? 0 : 1, "", error == 0 ? "" : why};
         }
+        if (argv.front() == "moswhy") {
+            return CommandResult{
+                0,
+                fmt::format("({})\n",
+                            fmt::join(FakeCluster::reasons(std::stoll(argv.at(1))), ") (")),
+                ""};
+        }
         if (id_ == guest_id) {
             return CommandResult{0, cluster_.bodies(), ""};
         }

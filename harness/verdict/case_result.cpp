@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 namespace mosrig {
 
@@ -119,6 +120,9 @@ json to_json(const CaseResult& result) {
         {"attempts", 1},
         {"duration_s", result.duration_s},
     };
+    if (!result.moswhy.empty()) {
+        entry["moswhy"] = printable(result.moswhy);
+    }
     if (result.automatic_expected != Automatic::none) {
         entry["automatic"] = {{"expected", to_string(result.automatic_expected)},
                               {"seen", to_string(result.automatic_seen)}};

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +33,7 @@ struct CaseResult {
     Answer seen = Answer::none;
     std::string errno_name;  // of a refusal
     std::string message;     // what the tool said
+    std::string moswhy;      // what moswhy said of a process that stays
     Automatic automatic_expected = Automatic::none;
     Automatic automatic_seen = Automatic::none;
 
