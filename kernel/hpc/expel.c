@@ -59,11 +59,10 @@ static void om_hasten(struct om_proc *p, struct task_struct *task)
 {
 	spin_lock(&p->lock);
 	if (p->where && !p->hurry) {
-		if (!p->requested) {
+		if (!p->requested)
 			om_want_elsewhere(p, om_self(), OM_HOME_REQUEST);
-		} else if (p->on_exec || p->target != om_self()) {
+		else if (p->on_exec || p->target != om_self())
 			WRITE_ONCE(p->wanted, true);
-		}
 		WRITE_ONCE(p->hurry, true);
 		if (p->link)
 			wake_up(&p->link->wait);
