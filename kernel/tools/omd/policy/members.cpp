@@ -211,7 +211,7 @@ std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
     fresh.reserve(some);
     for (std::size_t i = 0; i < some; i++) {
         const Known& known = loads_[(begin + i) % loads_.size()];
-        if (now - known.written <= kWorthTelling && healthy(known.entry.load.id)) {
+        if (now - known.written <= kWorthTelling && state(known.entry.load.id) == State::up) {
             fresh.push_back(&known);
         }
     }
@@ -255,14 +255,6 @@ std::vector<Rumour> Members::rumours_to_tell() {
         told.push_back({id, trouble.state, trouble.stamp});
     }
     return told;
-}
-
-bool Members::healthy(NodeId id) const {
-    if (troubles_.empty()) {
-        return true;
-    }
-    const auto found = troubles_.find(id);
-    return found == troubles_.end() || found->second.state == State::up;
 }
 
 State Members::state(NodeId id) const {

@@ -96,8 +96,6 @@ class Members {
     std::vector<Rumour> rumours_to_tell();
 
     [[nodiscard]] State state(NodeId id) const;
-    /// Neither suspected nor down. Cheap.
-    [[nodiscard]] bool healthy(NodeId id) const;
     /// Nothing if nobody told its load yet, or it was forgotten for fresher ones.
     [[nodiscard]] const Known* load(NodeId id) const;
     [[nodiscard]] const std::vector<Known>& loads() const { return loads_; }
