@@ -204,7 +204,11 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     const bool may_come_back = phase.ends == Ends::any || phase.ends == Ends::home;
     MOSRIG_TRY(const ProcessState away,
                move_to(stage, pid, guest, phase.user, true, may_come_back));
-    if (first) {
+    // On its way home already, half of the times are of that way.
+    const auto move_state = away.migstat.values.find("state");
+    const bool leaving_again = may_come_back && move_state != away.migstat.values.end() &&
+                               move_state->second == "returning";
+    if (first && !leaving_again) {
         check_timings(stage, away.migstat);
     }
     if (first && shown) {
