@@ -23,6 +23,7 @@
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/lifecycle.h"
 #include "harness/conformance/beside_cases.h"
+#include "harness/conformance/own_nodes.h"
 #include "harness/conformance/run_head.h"
 #include "harness/conformance/suite.h"
 #include "harness/journal/journal.h"
@@ -71,11 +72,15 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     return chosen;
 }
 
-json plan_of(const std::vector<BesideCase>& first, const std::vector<Description>& cases) {
-    json planned = json::array();
-    for (const BesideCase& one : first) {
-        planned.push_back({{"id", one.id}, {"title", one.title}, {"expected", "none"}});
-    }
+// What is played on nodes of its own, before the others.
+struct First {
+    std::vector<BesideCase> beside;
+    std::vector<Description> described;
+
+    [[nodiscard]] size_t size() const { return beside.size() + described.size(); }
+};
+
+void plan(json& planned, const std::vector<Description>& cases) {
     for (const Description& description : cases) {
         planned.push_back(
             {{"id", description.id},
@@ -83,6 +88,15 @@ json plan_of(const std::vector<BesideCase>& first, const std::vector<Description
              {"tier", description.tier},
              {"expected", to_string(description.decisive().manual.value_or(Answer::none))}});
     }
+}
+
+json plan_of(const First& first, const std::vector<Description>& cases) {
+    json planned = json::array();
+    for (const BesideCase& one : first.beside) {
+        planned.push_back({{"id", one.id}, {"title", one.title}, {"expected", "none"}});
+    }
+    plan(planned, first.described);
+    plan(planned, cases);
     return planned;
 }
 
@@ -223,19 +237,23 @@ Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInf
     return {};
 }
 
-// Plays what needs nodes of its own.
 Result<void> play_first(const ConformanceOptions& options, const ClusterInfo& info,
-                        Journal& journal, const std::vector<BesideCase>& first, size_t total) {
-    BesidePlayer player({options.state, options.source_dir, options.build_dir, options.cache},
-                        info);
+                        Journal& journal, const First& first, size_t total) {
+    const Places places{options.state, options.source_dir, options.build_dir, options.cache};
+    BesidePlayer player(places, info);
     size_t number = 0;
-    for (const BesideCase& one : first) {
+    for (const BesideCase& one : first.beside) {
         MOSRIG_CHECK(journal.append({{"event", "case_begin"}, {"id", one.id}}));
         const Clock::time_point start = Clock::now();
         CaseResult result = player.play(one);
         result.duration_s = std::chrono::duration<double>(Clock::now() - start).count();
         MOSRIG_CHECK(
             journal.append({{"event", "case_end"}, {"id", one.id}, {"case", to_json(result)}}));
+        show_case(++number, total, result);
+    }
+    for (const Description& one : first.described) {
+        MOSRIG_TRY(const CaseResult result,
+                   play_on_own_nodes(places, info, one, journal, options.results_dir / "scenes"));
         show_case(++number, total, result);
     }
     return {};
@@ -315,11 +333,15 @@ int conclude(const ConformanceOptions& options) {
     return results ? run_exit_code(verdicts(*results)) : report(results.error());
 }
 
-Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& cases) {
+Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& chosen) {
     MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
     MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
-    MOSRIG_TRY(const std::vector<BesideCase> first,
-               choose_beside_cases(options.cases, options.tier, info.kernel_config));
+    First first;
+    MOSRIG_TRY(first.beside, choose_beside_cases(options.cases, options.tier, info.kernel_config));
+    std::vector<Description> cases;
+    for (const Description& one : chosen) {
+        (one.vcpus == 0 ? cases : first.described).push_back(one);
+    }
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},
                                  {"run", head_of_run(options, info, calibration.factor())},

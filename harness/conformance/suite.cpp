@@ -86,7 +86,66 @@ std::string head_of(size_t number, size_t total, const std::string& id) {
     return fmt::format("[{:2}/{}] {:<16}", number, total, id);
 }
 
-CaseResult run_case(Suite& suite, const Description& description) {
+// Whether the next case may be played on these nodes. A kernel that complained is not trusted
+// again.
+bool spoils(Suite& suite, const CaseResult& result) {
+    if (result.verdict == Verdict::pass || result.verdict == Verdict::skip) {
+        return false;
+    }
+    if (result.verdict == Verdict::kernel) {
+        return true;
+    }
+    return std::any_of(
+        suite.cluster.nodes().begin(), suite.cluster.nodes().end(), [&suite](Node& node) {
+            const Deadline patience = suite.cluster.deadline("a sign of life", Millis(5000));
+            return !node.read_file("/proc/uptime", patience);
+        });
+}
+
+class Conformance : public testing::TestWithParam<Description> {};
+
+TEST_P(Conformance, Case) {
+    if (current->spoiled) {
+        GTEST_SKIP() << "left to the next process, on fresh nodes";
+    }
+    const size_t number = current->done + 1;
+    if (isatty(STDOUT_FILENO) != 0) {
+        fmt::print("{} ...", head_of(number, current->total, GetParam().id));
+        (void)std::fflush(stdout);
+    }
+    const CaseResult result = play_case(*current, GetParam());
+    current->done = number;
+    current->spoiled = current->spoiled || spoils(*current, result);
+    show_case(number, current->total, result);
+    if (result.verdict == Verdict::skip) {
+        GTEST_SKIP() << result.reason;
+    }
+    EXPECT_EQ(result.verdict, Verdict::pass) << result.reason;
+}
+
+std::string case_name(const testing::TestParamInfo<Description>& info) {
+    std::string name = info.param.id;
+    for (char& letter : name) {
+        letter = letter == '-' ? '_' : letter;
+    }
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Workloads, Conformance,
+                         testing::ValuesIn(current != nullptr ? current->cases
+                                                              : std::vector<Description>()),
+                         case_name);
+
+}  // namespace
+
+void show_case(size_t number, size_t total, const CaseResult& result) {
+    fmt::print("{}{} {:<7} {:6.1f} s  {}\n", isatty(STDOUT_FILENO) != 0 ? "\r\033[K" : "",
+               head_of(number, total, result.id), to_string(result.verdict), result.duration_s,
+               describe(result));
+    (void)std::fflush(stdout);
+}
+
+CaseResult play_case(Suite& suite, const Description& description) {
     std::vector<std::unique_ptr<NodeMachine>> owners;
     Machines machines;
     for (Node& node : suite.cluster.nodes()) {
@@ -132,75 +191,20 @@ CaseResult run_case(Suite& suite, const Description& description) {
     return result;
 }
 
-// Whether the next case may be played on these nodes. A kernel that complained is not trusted
-// again.
-bool spoils(Suite& suite, const CaseResult& result) {
-    if (result.verdict == Verdict::pass || result.verdict == Verdict::skip) {
-        return false;
-    }
-    if (result.verdict == Verdict::kernel) {
-        return true;
-    }
-    return std::any_of(
-        suite.cluster.nodes().begin(), suite.cluster.nodes().end(), [&suite](Node& node) {
-            const Deadline patience = suite.cluster.deadline("a sign of life", Millis(5000));
-            return !node.read_file("/proc/uptime", patience);
-        });
-}
-
-class Conformance : public testing::TestWithParam<Description> {};
-
-TEST_P(Conformance, Case) {
-    if (current->spoiled) {
-        GTEST_SKIP() << "left to the next process, on fresh nodes";
-    }
-    const size_t number = current->done + 1;
-    if (isatty(STDOUT_FILENO) != 0) {
-        fmt::print("{} ...", head_of(number, current->total, GetParam().id));
-        (void)std::fflush(stdout);
-    }
-    const CaseResult result = run_case(*current, GetParam());
-    current->done = number;
-    current->spoiled = current->spoiled || spoils(*current, result);
-    show_case(number, current->total, result);
-    if (result.verdict == Verdict::skip) {
-        GTEST_SKIP() << result.reason;
-    }
-    EXPECT_EQ(result.verdict, Verdict::pass) << result.reason;
-}
-
-std::string case_name(const testing::TestParamInfo<Description>& info) {
-    std::string name = info.param.id;
-    for (char& letter : name) {
-        letter = letter == '-' ? '_' : letter;
-    }
-    return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Workloads, Conformance,
-                         testing::ValuesIn(current != nullptr ? current->cases
-                                                              : std::vector<Description>()),
-                         case_name);
-
-}  // namespace
-
-void show_case(size_t number, size_t total, const CaseResult& result) {
-    fmt::print("{}{} {:<7} {:6.1f} s  {}\n", isatty(STDOUT_FILENO) != 0 ? "\r\033[K" : "",
-               head_of(number, total, result.id), to_string(result.verdict), result.duration_s,
-               describe(result));
-    (void)std::fflush(stdout);
-}
-
-void run_suite(Suite& suite) {
-    current = &suite;
-    for (Node& node : suite.cluster.nodes()) {
+void prepare_nodes(Cluster& cluster) {
+    for (Node& node : cluster.nodes()) {
         NodeMachine machine(node);
         const Result<void> traced =
-            trace_moves(machine, suite.cluster.deadline("the trace events", Millis(10000)));
+            trace_moves(machine, cluster.deadline("the trace events", Millis(10000)));
         if (!traced) {
             fmt::print(stderr, "mosrig: {}\n", traced.error().message());
         }
     }
+}
+
+void run_suite(Suite& suite) {
+    current = &suite;
+    prepare_nodes(suite.cluster);
     int count = 1;
     std::string name = "mosrig";
     char* arguments[] = {name.data(), nullptr};

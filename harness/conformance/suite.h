@@ -29,6 +29,12 @@ struct Suite {
 // Prints the line of a finished case.
 void show_case(size_t number, size_t total, const CaseResult& result);
 
+// Plays one case on the nodes of `suite`, journalling each step. Its result as it was journalled.
+CaseResult play_case(Suite& suite, const Description& description);
+
+// Makes the nodes record what a case that waits in vain is told with.
+void prepare_nodes(Cluster& cluster);
+
 // Runs every case of `suite`, journalling each step. To be called once in a process, since
 // GoogleTest keeps its state there.
 void run_suite(Suite& suite);

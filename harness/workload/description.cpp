@@ -190,7 +190,7 @@ Run read_run(const YAML::Node& node) {
 }
 
 Description read_description(const YAML::Node& node) {
-    allow_only(node, {"id", "title", "tier", "procedure", "proofs", "runs"});
+    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "proofs", "runs"});
     Description description;
     description.id = need(node, "id").as<std::string>();
     description.title = need(node, "title").as<std::string>();
@@ -198,6 +198,7 @@ Description read_description(const YAML::Node& node) {
     if (std::find(tiers.begin(), tiers.end(), description.tier) == tiers.end()) {
         reject(node["tier"], "'tier' is one of quick, full, night");
     }
+    description.vcpus = node["vcpus"].as<int>(0);
     if (node["procedure"]) {
         description.procedure =
             choose<Procedure>(node["procedure"], {{"phases", Procedure::phases},

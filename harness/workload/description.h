@@ -94,6 +94,7 @@ struct Description {
     std::string title;
     std::string tier;  // quick, full, night
     Procedure procedure = Procedure::phases;
+    int vcpus = 0;  // not 0: it wants nodes of its own, each with so many CPUs
     std::vector<Proof> proofs;
     std::vector<Run> runs;
 
