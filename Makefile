@@ -81,13 +81,16 @@ nightly: ## Both kernels, suite, benchmarks and mutants; a dated folder for each
 	@$(prepare) deps build
 	@reports/nightly $(if $(TIER),--tier $(TIER)) $(if $(NODES),--nodes $(NODES)) $(if $(QUICK),--quick)
 
-# One build for all of it: the suite is run by the rig that has the sanitizers.
+# One build for all of it: the suite is run by the rig that has the sanitizers. clang-tidy takes the time that the rest
+# leaves idle.
 test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 	@$(prepare) deps kernel image unit
-	@status=0; $(MAKE) lint || status=1; $(MAKE) unit || status=1; \
+	@status=0; chrt --idle 0 .ci/lint tidy >build/tidy.log 2>&1 & tidy=$$!; \
+		.ci/lint --no-tidy || status=1; $(MAKE) unit || status=1; \
 		$(checked) conformance --tier quick --output build $(cluster_flags) || status=1; \
 		reports/render.py || status=1; \
-		IMAGE=mini $(prepare) image && MOSRIG=$(checked) .ci/leave-nothing || status=1; exit $$status
+		IMAGE=mini $(prepare) image && MOSRIG=$(checked) .ci/leave-nothing || status=1; \
+		wait $$tidy || status=1; cat build/tidy.log; exit $$status
 
 unit: ## Unit tests, with the sanitizers on
 	@$(prepare) deps unit

@@ -12,6 +12,7 @@ namespace {
 
 std::vector<BesideCase> list_all() {
     std::vector<BesideCase> all;
+    all.reserve(checkers.size() + profile_cases.size());
     for (const Checker& checker : checkers) {
         all.push_back({checker.id, checker.title, "debug", &checker, nullptr});
     }

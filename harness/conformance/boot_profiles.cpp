@@ -39,6 +39,7 @@ Result<BootedNode> look_at(Cluster& cluster, Node& node) {
     seen.profile = node.info().profile;
     MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(machine, deadline));
     std::vector<std::string> paths;
+    paths.reserve(tasks.size());
     for (const TaskStat& task : tasks) {
         paths.push_back(fmt::format("/proc/{}/lock", task.pid));
     }

@@ -21,7 +21,7 @@ foreach(terminal linux vt100 vt102 vt220 ansi xterm xterm-256color screen screen
 endforeach()
 file(CONFIGURE OUTPUT generated/terminals.inc CONTENT "${OM_TERMINALS}" @ONLY)
 
-add_library(om_people STATIC
+om_library(om_people SOURCES
   common/hpc.cpp
   common/omd_client.cpp
   common/places.cpp
@@ -59,39 +59,36 @@ add_library(om_people STATIC
   setpe/program.cpp
   setpe/table.cpp
   showmap/program.cpp
+  OM om_core
+  LIBS ${OM_NCURSES} ${OM_TINFO}
 )
-target_link_libraries(om_people PUBLIC om_core nlohmann_json::nlohmann_json ${OM_NCURSES}
-  ${OM_TINFO})
 
 set(OM_NAMES moswhy mosctl setpe showmap mosmon mps mtop)
 set(OM_WRAPPERS nomig runhome runon cpujob iojob nodecay slowdecay fastdecay)
 set(OM_GUEST ${CMAKE_BINARY_DIR}/guest)
-if(NOT MOSRIG_SANITIZE)
-  om_guest_program(openmosix-tools main.cpp)
-  target_link_libraries(openmosix-tools PRIVATE om_people)
-  foreach(name ${OM_NAMES})
-    file(CREATE_LINK openmosix-tools ${OM_GUEST}/bin/${name} SYMBOLIC)
-  endforeach()
-  foreach(name ${OM_WRAPPERS})
-    configure_file(mosrun/wrapper.sh ${OM_GUEST}/bin/${name} COPYONLY)
-  endforeach()
-  file(GLOB OM_PAGES CONFIGURE_DEPENDS man/*.[1-8])
-  foreach(page ${OM_PAGES})
-    cmake_path(GET page EXTENSION section)
-    cmake_path(GET page FILENAME name)
-    string(SUBSTRING ${section} 1 1 section)
-    configure_file(${page} ${OM_GUEST}/share/man/man${section}/${name} COPYONLY)
-  endforeach()
-  foreach(name ${OM_WRAPPERS})
-    file(CONFIGURE OUTPUT ${OM_GUEST}/share/man/man1/${name}.1 CONTENT ".so man1/mosrun.1\n")
-  endforeach()
-  configure_file(completion/openmosix.bash ${OM_GUEST}/share/openmosix/completion.bash COPYONLY)
-  file(MAKE_DIRECTORY ${OM_GUEST}/share/bash-completion/completions)
-  foreach(name ${OM_NAMES} ${OM_WRAPPERS} mosrun migrate)
-    file(CREATE_LINK ../../openmosix/completion.bash
-      ${OM_GUEST}/share/bash-completion/completions/${name} SYMBOLIC)
-  endforeach()
-endif()
+om_guest_program(openmosix-tools SOURCES main.cpp OM om_people)
+foreach(name ${OM_NAMES})
+  file(CREATE_LINK openmosix-tools ${OM_GUEST}/bin/${name} SYMBOLIC)
+endforeach()
+foreach(name ${OM_WRAPPERS})
+  configure_file(mosrun/wrapper.sh ${OM_GUEST}/bin/${name} COPYONLY)
+endforeach()
+file(GLOB OM_PAGES CONFIGURE_DEPENDS man/*.[1-8])
+foreach(page ${OM_PAGES})
+  cmake_path(GET page EXTENSION section)
+  cmake_path(GET page FILENAME name)
+  string(SUBSTRING ${section} 1 1 section)
+  configure_file(${page} ${OM_GUEST}/share/man/man${section}/${name} COPYONLY)
+endforeach()
+foreach(name ${OM_WRAPPERS})
+  file(CONFIGURE OUTPUT ${OM_GUEST}/share/man/man1/${name}.1 CONTENT ".so man1/mosrun.1\n")
+endforeach()
+configure_file(completion/openmosix.bash ${OM_GUEST}/share/openmosix/completion.bash COPYONLY)
+file(MAKE_DIRECTORY ${OM_GUEST}/share/bash-completion/completions)
+foreach(name ${OM_NAMES} ${OM_WRAPPERS} mosrun migrate)
+  file(CREATE_LINK ../../openmosix/completion.bash
+    ${OM_GUEST}/share/bash-completion/completions/${name} SYMBOLIC)
+endforeach()
 
 add_executable(om_people_test
   common/hpc_test.cpp
