@@ -79,13 +79,10 @@ Result<Outcome> settle(Stage& stage, Subject& subject) {
     stage.check("its data are intact, or it is dead", !lives || *answer == "OK",
                 lives ? *answer : "");
     Outcome outcome = Outcome::unclear;
-    const Result<void> settled = wait_until(deadline, [&]() -> Result<bool> {
+    MOSRIG_CHECK(comes_true(deadline, [&]() -> Result<bool> {
         MOSRIG_TRY(outcome, look(stage, subject.pid()));
         return outcome != Outcome::unclear && (outcome == Outcome::dead) == !lives;
-    });
-    if (!settled && settled.error().kind != ErrorKind::timeout) {
-        return tl::unexpected(settled.error());
-    }
+    }));
     return outcome;
 }
 

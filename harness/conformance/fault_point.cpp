@@ -43,7 +43,7 @@ Result<void> await_fault(Stage& stage, Machine& machine) {
 Result<void> await_link(Stage& stage, std::int64_t pid) {
     const Deadline deadline = stage.deadline("a link to the other node", Millis(60000));
     std::string seen;
-    Result<void> moved = wait_until(
+    const Result<bool> moved = comes_true(
         deadline,
         [&]() -> Result<bool> {
             MOSRIG_TRY(const MoveAnswer answer,
@@ -52,10 +52,10 @@ Result<void> await_link(Stage& stage, std::int64_t pid) {
             return answer.seen == Answer::moves;
         },
         Millis(200));
-    if (!moved && moved.error().kind != ErrorKind::timeout) {
-        return moved;
+    if (!moved) {
+        return tl::unexpected(moved.error());
     }
-    return stage.require("the other node can be moved to again", moved.has_value(), seen);
+    return stage.require("the other node can be moved to again", *moved, seen);
 }
 
 }  // namespace mosrig

@@ -65,17 +65,14 @@ Result<std::vector<Subject>> prove_memory_options(Stage& stage, const Run& run) 
             others.push_back(std::move(other));
         }
         std::string idle;
-        const Result<void> risen = wait_until(
+        MOSRIG_CHECK(comes_true(
             stage.deadline("the memory options in use on " + machine->name(), Millis(60000)),
             [&]() -> Result<bool> {
                 MOSRIG_TRY(const Counts now, read_counts(stage, *machine));
                 idle = idle_options(since, now);
                 return idle.empty();
             },
-            Millis(200));
-        if (!risen && risen.error().kind != ErrorKind::timeout) {
-            return tl::unexpected(risen.error());
-        }
+            Millis(200)));
         stage.check(
             fmt::format("swap, huge pages, NUMA balancing and page merging are at work on {}",
                         machine->name()),

@@ -247,13 +247,10 @@ Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const
     ProcessState state;
     // The kernel takes some things down (a ring, a context) a moment after they were let go.
     const Deadline settling = stage.deadline("cantmove", Millis(phase.send.empty() ? 0 : 1000));
-    Result<void> settled = wait_until(settling, [&]() -> Result<bool> {
+    MOSRIG_CHECK(comes_true(settling, [&]() -> Result<bool> {
         MOSRIG_TRY(state, read_process(stage.home(), pid, stage.soon("the process's state")));
         return state.cantmove == phase.cantmove;
-    });
-    if (!settled && settled.error().kind != ErrorKind::timeout) {
-        return tl::unexpected(settled.error());
-    }
+    }));
     stage.check(fmt::format("cantmove is {} before any request", join_words(phase.cantmove)),
                 state.cantmove == phase.cantmove, join_words(state.cantmove));
     stage.check(fmt::format("lock is {}", phase.lock), state.lock == phase.lock,

@@ -56,14 +56,11 @@ Result<void> play_stalled_run(Stage& stage, const Run& run) {
     const Phase& phase = run.phases.front();
     // The program runs until it blocks at its output: only then it is what it is going to be.
     ProcessState state;
-    const Result<void> settled = wait_until(patience, [&]() -> Result<bool> {
+    MOSRIG_CHECK(comes_true(patience, [&]() -> Result<bool> {
         MOSRIG_TRY(state, read_process(stage.home(), pid, patience));
         return state.stat.state == 'S' && state.stat.comm != "stall" &&
                state.cantmove == phase.cantmove;
-    });
-    if (!settled && settled.error().kind != ErrorKind::timeout) {
-        return tl::unexpected(settled.error());
-    }
+    }));
     MOSRIG_TRY(state, expect_before_request(stage, pid, phase));
     show(stage.result, state);
     if (phase.manual == Answer::refused) {

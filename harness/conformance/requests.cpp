@@ -89,16 +89,14 @@ Result<void> ask_for_oneself(Stage& stage) {
         // It goes on while the other node prepares itself for it, perhaps to its next call that
         // sleeps: then it moves with the next line. Its next exec or fork brings it home again.
         ProcessState state;
-        Result<void> moved = wait_until(deadline, [&]() -> Result<bool> {
+        const Result<bool> moved = comes_true(deadline, [&]() -> Result<bool> {
             if (by_tool) {
                 MOSRIG_CHECK(program->write_line("", deadline));
             }
             MOSRIG_TRY(state, read_process(stage.home(), program->pid(), deadline));
             return state.nmigs >= 1;
         });
-        if (!moved && moved.error().kind != ErrorKind::timeout) {
-            return moved;
-        }
+        MOSRIG_CHECK(moved);
         stage.check(fmt::format("it moved, asked by {}", by_tool ? "the tool" : "the file"),
                     state.nmigs >= 1, fmt::format("nmigs {}", state.nmigs));
         MOSRIG_CHECK(program->kill(deadline));
@@ -175,7 +173,7 @@ Result<void> ask_for_a_node_that_is_down(Stage& stage, Subject& subject) {
     const std::string guest = std::to_string(stage.guest().id());
     MOSRIG_CHECK(stage.guest().run({"/etc/init.d/openmosix", "stop"}, deadline, 0));
     std::string seen;
-    Result<void> down = wait_until(deadline, [&]() -> Result<bool> {
+    const Result<bool> down = comes_true(deadline, [&]() -> Result<bool> {
         MOSRIG_TRY(const int error,
                    stage.home().write_file(fmt::format("/proc/{}/goto", subject.pid()), guest,
                                            deadline, 0));
@@ -187,9 +185,7 @@ Result<void> ask_for_a_node_that_is_down(Stage& stage, Subject& subject) {
         }
         return seen == "ENETUNREACH";
     });
-    if (!down && down.error().kind != ErrorKind::timeout) {
-        return down;
-    }
+    MOSRIG_CHECK(down);
     stage.check("a node that is down gives ENETUNREACH", seen == "ENETUNREACH", seen);
     MOSRIG_CHECK(stage.guest().run({"/etc/init.d/openmosix", "start"}, deadline, 0));
     MOSRIG_CHECK(await_link(stage, subject.pid()));

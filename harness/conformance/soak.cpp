@@ -105,16 +105,13 @@ Result<void> expect_nothing_left(Stage& stage, const Footprints& before) {
         const Footprint& was = before.at(machine->name());
         Footprint now;
         // Links are made anew, and what RCU and sockets put off is done in its own time.
-        Result<void> settled = wait_until(
+        MOSRIG_CHECK(comes_true(
             stage.deadline("the end of all of it on " + machine->name(), Millis(30000)),
             [&]() -> Result<bool> {
                 MOSRIG_TRY(now, measure(stage, *machine));
                 return leaks(was, now).empty();
             },
-            Millis(500));
-        if (!settled && settled.error().kind != ErrorKind::timeout) {
-            return settled;
-        }
+            Millis(500)));
         stage.check(
             fmt::format("{} is where it was: memory, slab, sockets, processes", machine->name()),
             leaks(was, now).empty(), leaks(was, now) + figures(was, now));

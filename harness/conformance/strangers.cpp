@@ -101,17 +101,14 @@ Result<void> play_attack(Stage& stage, Machine& stranger, const std::string& tar
     MOSRIG_CHECK(stage.require(fmt::format("{} are sent", attack.what),
                                result.status == 0 && sent > 0, result.out + result.err));
     std::int64_t counted = 0;
-    const Result<void> all = wait_until(
+    MOSRIG_CHECK(comes_true(
         stage.deadline("the counters of " + stage.home().name(), patience),
         [&]() -> Result<bool> {
             MOSRIG_TRY(const Counters now, read_counters(stage));
             counted = sum_of(now, attack.counters) - sum_of(before, attack.counters);
             return counted >= sent;
         },
-        Millis(200));
-    if (!all && all.error().kind != ErrorKind::timeout) {
-        return tl::unexpected(all.error());
-    }
+        Millis(200)));
     stage.check(fmt::format("{} are refused, and counted", attack.what), counted >= sent,
                 fmt::format("{} of {}", counted, sent));
     return expect_no_effect(stage, attack);
