@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A call of the body, executed by its deputy.
+ * A call of the body, executed by its deputy: see native.c for the moment itself.
  *
  * The call runs on home's own memory, at the body's addresses. The bytes that
  * the caller hands in travel with the request and are written there first; the
@@ -21,104 +21,6 @@
 #include "om.h"
 #include "trace.h"
 #include "../fs/proc/internal.h"
-
-long om_native(const struct om_call *call)
-{
-	struct pt_regs regs = *task_pt_regs(current);
-
-	regs.orig_ax = call->nr;
-	regs.di = call->arg[0];
-	regs.si = call->arg[1];
-	regs.dx = call->arg[2];
-	regs.r10 = call->arg[3];
-	regs.r8 = call->arg[4];
-	regs.r9 = call->arg[5];
-	return x64_sys_call(&regs, call->nr);
-}
-
-/* Calls that a nudge ends without a trace: made again, they go on. */
-static bool om_may_nudge(u64 nr)
-{
-	switch (nr) {
-	case __NR_read:
-	case __NR_poll:
-	case __NR_ppoll:
-	case __NR_nanosleep:
-	case __NR_clock_nanosleep:
-	case __NR_wait4:
-	case __NR_waitid:
-	case __NR_restart_syscall:	/* of one of these */
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Is the process wanted elsewhere, or its guest node about to say so? */
-static bool om_interrupted(struct om_proc *p)
-{
-	return READ_ONCE(p->wanted) || READ_ONCE(p->hurry) ||
-	       om_link_readable(p->link);
-}
-
-/*
- * A call may block for hours, and the body's pages must not wait for that: while
- * there is something to push, the call is broken off now and then.
- */
-static long om_native_pushing(struct om_proc *p, const struct om_call *call)
-{
-	struct om_call again = *call;
-	long result;
-	int more;
-
-	if (p->away.pushed)
-		return om_native(call);
-	for (;;) {
-		om_nudge_soon(p);
-		result = om_native(&again);
-		timer_delete_sync(&p->nudge);
-		if (test_thread_flag(TIF_NOTIFY_SIGNAL))
-			clear_notify_signal();
-		/*
-		 * Some files answer a nudge with EINTR: nobody may see that. Of
-		 * restart_syscall it means that there is nothing to restart.
-		 */
-		if ((!om_must_restart(result) &&
-		     (result != -EINTR || again.nr == __NR_restart_syscall)) ||
-		    task_sigpending(current) || om_interrupted(p))
-			return result;
-		/* a mask for the time of the call is set anew with the next try */
-		restore_saved_sigmask();
-		if (task_work_pending(current))
-			task_work_run();
-		do {
-			more = om_push_some(p);
-		} while (more > 0);
-		/* a link that broke is noticed when the reply is sent */
-		if (more < 0)
-			p->away.pushed = true;
-		if (result == -ERESTART_RESTARTBLOCK)
-			again.nr = __NR_restart_syscall;
-		if (p->away.pushed)
-			return om_native(&again);
-	}
-}
-
-/* A call that is broken off if the process is wanted, but not for the program. */
-static long om_native_light(struct om_proc *p, const struct om_call *call)
-{
-	long result;
-
-	om_link_bind(p->link, current, OM_NOTIFY_CALL);
-	if (om_interrupted(p))
-		set_notify_signal(current);
-	result = om_native_pushing(p, call);
-	/* some files say this of a signal that there is not: go on later */
-	if (result == -EINTR && call->nr != __NR_restart_syscall &&
-	    !task_sigpending(current))
-		result = -ERESTARTNOINTR;
-	return result;
-}
 
 bool om_range_ok(u64 start, u64 len)
 {
@@ -412,9 +314,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		om_link_kill(p->link, -ESHUTDOWN);
 		om_native(&call);
 	}
-	WRITE_ONCE(p->in_call, om_may_nudge(nr) ? OM_CALL_LIGHT : OM_CALL_DEEP);
-	/* pairs with the barrier in om_bring_home() */
-	smp_mb();
+	om_set_in_call(p, om_may_nudge(nr) ? OM_CALL_LIGHT : OM_CALL_DEEP);
 	if (READ_ONCE(p->wanted))
 		wake_up(&p->home_wait);
 	trace_om_call(task_tgid_nr(current), p->link->node, nr);
@@ -422,9 +322,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 	if (om_link_alive(p->link))
 		w->reply.result = om_run(p, w);
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	WRITE_ONCE(p->in_call, OM_CALL_NONE);
-	/* pairs with the barrier in om_bring_home() */
-	smp_mb();
+	om_set_in_call(p, OM_CALL_NONE);
 	if (w->reply.flags & OM_REPLY_REGS) {
 		task_pt_regs(current)->ax = w->reply.result;
 	} else if (READ_ONCE(p->wanted) || READ_ONCE(p->hurry)) {

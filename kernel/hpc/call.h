@@ -55,7 +55,21 @@ void om_request_free(struct om_request *r);
 
 int om_add_command(struct om_request *r);
 
-/* call.c: a body's call, executed at home */
+/* native.c: a body's call is made at home */
+
+enum om_in_call {
+	OM_CALL_NONE = 0,
+	OM_CALL_LIGHT,		/* can be broken off without a trace */
+	OM_CALL_DEEP,
+};
+
+void om_set_in_call(struct om_proc *p, enum om_in_call what);
+void om_break_off(struct om_proc *p, struct task_struct *deputy);
+bool om_may_nudge(u64 nr);
+long om_native(const struct om_call *call);
+long om_native_light(struct om_proc *p, const struct om_call *call);
+
+/* call.c: what comes in with it, and what goes out */
 
 struct om_work {
 	const struct om_call *call;
@@ -66,7 +80,6 @@ struct om_work {
 	struct om_seg out[];
 };
 
-long om_native(const struct om_call *call);
 bool om_range_ok(u64 start, u64 len);
 int om_call_execute(struct om_proc *p, const struct om_msg *msg);
 int om_take_ahead(struct om_proc *p, const struct om_msg *msg);

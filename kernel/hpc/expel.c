@@ -67,14 +67,10 @@ static void om_hasten(struct om_proc *p, struct task_struct *task)
 		if (p->link)
 			wake_up(&p->link->wait);
 	}
+	if (p->hurry)
+		om_break_off(p, task);
 	spin_unlock(&p->lock);
-	/* pairs with the barrier in om_call_execute() */
-	smp_mb();
-	if (!READ_ONCE(p->hurry))
-		return;
-	if (READ_ONCE(p->in_call) == OM_CALL_LIGHT)
-		set_notify_signal(task);
-	if (READ_ONCE(p->away.parked))
+	if (READ_ONCE(p->hurry) && READ_ONCE(p->away.parked))
 		om_unstop_soon(p);
 }
 

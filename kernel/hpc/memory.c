@@ -117,7 +117,8 @@ static int om_move(struct om_body *b, const struct om_op *op)
 		return -EPROTO;
 	/* home will not send again what it has sent */
 	om_stash_map(b);
-	om_stash_drop(b, op->start, op->start + op->len);
+	if (om_stash_any(b, op->start, op->start + op->len))
+		return -ENOMEM;
 	om_stash_drop(b, op->to, op->to + op->to_len);
 	ret = om_own_call(__NR_mremap, op->start, op->len, op->to_len,
 			  MREMAP_MAYMOVE | MREMAP_FIXED, op->to);

@@ -83,12 +83,6 @@ struct om_away {
 	struct om_usage usage;	/* seen so far */
 };
 
-enum om_in_call {
-	OM_CALL_NONE = 0,
-	OM_CALL_LIGHT,		/* can be broken off without a trace */
-	OM_CALL_DEEP,
-};
-
 /* Who locked a process: inherited with the lock. */
 struct om_origin {
 	pid_t on, by;		/* whose lock was written, and by whom; or 0 */

@@ -74,12 +74,9 @@ void om_bring_home(struct task_struct *task, u32 reason)
 		p->stat.home_arg = reason;
 		if (p->link)
 			wake_up(&p->link->wait);
+		om_break_off(p, task->group_leader);
 	}
 	spin_unlock(&p->lock);
-	/* pairs with the barrier in om_call_execute() */
-	smp_mb();
-	if (READ_ONCE(p->in_call) == OM_CALL_LIGHT)
-		set_notify_signal(task->group_leader);
 	wait_event_killable_timeout(p->home_wait, om_at_rest(p, reason),
 				    OM_LINK_TIMEOUT);
 }

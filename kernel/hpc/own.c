@@ -153,7 +153,10 @@ static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
 		return false;
 	/* home will not send again what it has sent */
 	om_stash_map(b);
-	om_stash_drop(b, old, old + len);
+	if (om_stash_any(b, old, old + len)) {
+		*result = -ENOMEM;
+		return true;
+	}
 	*result = om_own_call(__NR_mremap, old, len, new_len, regs->r10, 0);
 	if (IS_ERR_VALUE(*result))
 		return true;

@@ -187,7 +187,9 @@ static int om_map_page(struct vm_area_struct *vma, pmd_t *pmd,
 
 	if (pte_alloc(mm, pmd))
 		return -ENOMEM;
-	if (mem_cgroup_charge(folio, mm, GFP_KERNEL))
+	/* it may be charged already, from a try that failed later */
+	if (!folio_memcg_charged(folio) &&
+	    mem_cgroup_charge(folio, mm, GFP_KERNEL))
 		return -ENOMEM;
 	__folio_mark_uptodate(folio);
 	pte = mk_pte(page, vma->vm_page_prot);
@@ -212,16 +214,22 @@ static int om_map_page(struct vm_area_struct *vma, pmd_t *pmd,
 	return 0;
 }
 
-/* Takes a page out of the stash and maps it; drops it if it is not needed. */
+/*
+ * Takes a page out of the stash and maps it; drops it if it is not needed. If there
+ * is no memory to map it with, it stays there: nobody else has it any more.
+ */
 static int om_map_stashed(struct om_body *b, struct vm_area_struct *vma,
 			  pmd_t *pmd, unsigned long addr)
 {
-	struct page *page = xa_erase(&b->stash, addr >> PAGE_SHIFT);
+	struct page *page = xa_load(&b->stash, addr >> PAGE_SHIFT);
 	int ret;
 
 	if (!page)
 		return -ENOENT;
 	ret = om_map_page(vma, pmd, addr, page);
+	if (ret && ret != -EEXIST)
+		return ret;
+	xa_erase(&b->stash, addr >> PAGE_SHIFT);
 	if (ret)
 		put_page(page);
 	else
@@ -237,7 +245,16 @@ static pmd_t *om_pmd_of(struct mm_struct *mm, unsigned long addr)
 	return pud ? pmd_alloc(mm, pud, addr) : NULL;
 }
 
-/* Maps what waits in the stash. Called without locks. */
+/* Does something in this range still wait to be mapped? */
+bool om_stash_any(struct om_body *b, unsigned long start, unsigned long end)
+{
+	unsigned long index = start >> PAGE_SHIFT;
+
+	return start < end && xa_find(&b->stash, &index, (end - 1) >> PAGE_SHIFT,
+				      XA_PRESENT);
+}
+
+/* Maps what waits in the stash, as far as there is memory. Called without locks. */
 void om_stash_map(struct om_body *b)
 {
 	struct mm_struct *mm = current->mm;
@@ -295,12 +312,15 @@ static void om_map_around(struct om_body *b, struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long at = vmf->address & PAGE_MASK, end;
 	unsigned int i;
+	int ret;
 
 	end = min(vma->vm_end, (at & PMD_MASK) + PMD_SIZE);
 	for (i = 0; i < OM_MAP_AROUND; i++) {
 		at += PAGE_SIZE;
-		if (at >= end ||
-		    om_map_stashed(b, vma, vmf->pmd, at) == -ENOENT)
+		if (at >= end)
+			return;
+		ret = om_map_stashed(b, vma, vmf->pmd, at);
+		if (ret && ret != -EEXIST)
 			return;
 	}
 }
@@ -346,7 +366,7 @@ bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 			return false;	/* a hole at home: zeros */
 	}
 	error = om_map_stashed(b, vma, vmf->pmd, addr);
-	if (error && error != -EEXIST) {
+	if (error && error != -EEXIST && error != -EAGAIN) {
 		*ret = VM_FAULT_OOM;
 		return true;
 	}

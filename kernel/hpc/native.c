@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A call of the body, made at home by its deputy.
+ *
+ * It may sleep for hours. Where the program cannot tell, it is broken off and made
+ * again: now and then while pages wait to be pushed, and at once when somebody
+ * wants the process.
+ */
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/task_work.h>
+#include <linux/uaccess.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+
+#include "om.h"
+
+/**
+ * om_set_in_call - say what the deputy is about to do
+ * @p: its process; the current one
+ * @what: a call that can be broken off, another one, or none
+ *
+ * Who wants the process says so and looks at this in one critical section. So the
+ * deputy either sees that it is wanted after this, or its call is broken off; and
+ * nothing that was meant for one call reaches the next one.
+ */
+void om_set_in_call(struct om_proc *p, enum om_in_call what)
+{
+	spin_lock(&p->lock);
+	WRITE_ONCE(p->in_call, what);
+	spin_unlock(&p->lock);
+}
+
+/**
+ * om_break_off - end the call of a deputy, if the program cannot tell
+ * @p: its process, locked by the caller
+ * @deputy: its task
+ */
+void om_break_off(struct om_proc *p, struct task_struct *deputy)
+{
+	lockdep_assert_held(&p->lock);
+	if (p->in_call == OM_CALL_LIGHT)
+		set_notify_signal(deputy);
+}
+
+/* Makes the call as the program at home would. */
+long om_native(const struct om_call *call)
+{
+	struct pt_regs regs = *task_pt_regs(current);
+
+	regs.orig_ax = call->nr;
+	regs.di = call->arg[0];
+	regs.si = call->arg[1];
+	regs.dx = call->arg[2];
+	regs.r10 = call->arg[3];
+	regs.r8 = call->arg[4];
+	regs.r9 = call->arg[5];
+	return x64_sys_call(&regs, call->nr);
+}
+
+/* Calls that a nudge ends without a trace: made again, they go on. */
+bool om_may_nudge(u64 nr)
+{
+	switch (nr) {
+	case __NR_read:
+	case __NR_poll:
+	case __NR_ppoll:
+	case __NR_nanosleep:
+	case __NR_clock_nanosleep:
+	case __NR_wait4:
+	case __NR_waitid:
+	case __NR_restart_syscall:	/* of one of these */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Some files answer a nudge with EINTR: nobody may see that. Of restart_syscall it
+ * means that there is nothing to restart.
+ */
+static bool om_false_eintr(u64 nr, long result)
+{
+	return result == -EINTR && nr != __NR_restart_syscall;
+}
+
+/* Is the process wanted elsewhere, or its guest node about to say so? */
+static bool om_interrupted(struct om_proc *p)
+{
+	return READ_ONCE(p->wanted) || READ_ONCE(p->hurry) ||
+	       om_link_readable(p->link);
+}
+
+/*
+ * A call may block for hours, and the body's pages must not wait for that: while
+ * there is something to push, the call is broken off now and then.
+ */
+static long om_native_pushing(struct om_proc *p, const struct om_call *call)
+{
+	struct om_call again = *call;
+	long result;
+	int more;
+
+	if (p->away.pushed)
+		return om_native(call);
+	for (;;) {
+		om_nudge_soon(p);
+		result = om_native(&again);
+		timer_delete_sync(&p->nudge);
+		if (test_thread_flag(TIF_NOTIFY_SIGNAL))
+			clear_notify_signal();
+		if ((!om_must_restart(result) &&
+		     !om_false_eintr(again.nr, result)) ||
+		    task_sigpending(current) || om_interrupted(p))
+			return result;
+		/* a mask for the time of the call is set anew with the next try */
+		restore_saved_sigmask();
+		if (task_work_pending(current))
+			task_work_run();
+		do {
+			more = om_push_some(p);
+		} while (more > 0);
+		/* a link that broke is noticed when the reply is sent */
+		if (more < 0)
+			p->away.pushed = true;
+		if (result == -ERESTART_RESTARTBLOCK)
+			again.nr = __NR_restart_syscall;
+		if (p->away.pushed)
+			return om_native(&again);
+	}
+}
+
+/**
+ * om_native_light - make a call that may be nudged
+ * @p: the process; the current one
+ * @call: the call
+ *
+ * Returns what the call does, or a result that makes the program's call go on
+ * elsewhere: never an interruption by what no program may know of.
+ */
+long om_native_light(struct om_proc *p, const struct om_call *call)
+{
+	long result;
+
+	om_link_bind(p->link, current, OM_NOTIFY_CALL);
+	if (om_interrupted(p))
+		set_notify_signal(current);
+	result = om_native_pushing(p, call);
+	if (om_false_eintr(call->nr, result) && !task_sigpending(current))
+		result = -ERESTARTNOINTR;
+	return result;
+}
