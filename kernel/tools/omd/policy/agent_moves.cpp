@@ -113,7 +113,7 @@ std::vector<Target> Agent::targets(Millis now) const {
     for (const Members::Known& known : members_.loads()) {
         const NodeLoad& load = known.entry.load;
         if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= kStale &&
-            members_.state(load.id) == State::up && !avoid_.contains(load.id)) {
+            !members_.doubted(known) && !avoid_.contains(load.id)) {
             list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
                             load.tmem});
         }

@@ -13,8 +13,6 @@ namespace {
 
 // Load that is older is not passed on: who is interested has fresher.
 constexpr Millis kWorthTelling = 3000;
-// Loads that are looked through for a packet: its price must not grow with what is remembered.
-constexpr std::size_t kLookedThrough = 128;
 // An idle node does not stay one for long once others have heard of it.
 constexpr Millis kStillIdle = 1000;
 // A relayed word of an earlier-looking run is believed once ours is that old: the clock was set
@@ -140,8 +138,8 @@ bool Members::merge(const LoadEntry& entry, Millis now) {
             return false;
         }
     }
-    if (const auto found = index_.find(id); found != index_.end()) {
-        Known& known = loads_[found->second];
+    if (const auto place = place_of(id)) {
+        Known& known = loads_[*place];
         const bool newer = entry.stamp > known.entry.stamp || now - known.written > kForgetRun;
         if (!newer || written < known.written - kForgetRun) {
             return false;
@@ -204,15 +202,16 @@ void Members::expire(Millis now) {
 }
 
 std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
-    std::vector<const Known*> fresh;
-    // Of many, some from a random place on: as good as all, at a fixed price.
-    const std::size_t some = std::min(kLookedThrough, loads_.size());
-    const std::size_t begin = loads_.empty() ? 0 : random_() % loads_.size();
-    fresh.reserve(some);
-    for (std::size_t i = 0; i < some; i++) {
-        const Known& known = loads_[(begin + i) % loads_.size()];
-        if (now - known.written <= kWorthTelling && state(known.entry.load.id) == State::up) {
-            fresh.push_back(&known);
+    struct Fresh {
+        const Known* known;
+        std::pair<bool, double> rank;
+    };
+    std::vector<Fresh> fresh;
+    fresh.reserve(loads_.size());
+    for (const Known& known : loads_) {
+        const Millis age = now - known.written;
+        if (age <= kWorthTelling && !doubted(known)) {
+            fresh.push_back({&known, {age > kStillIdle, load_of(known.entry.load)}});
         }
     }
     const std::size_t wanted = settings_.vector - 1;  // one is the node's own
@@ -222,19 +221,15 @@ std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
         for (std::size_t i = 0; i < wanted * 2 / 3; i++) {
             std::swap(fresh[i], fresh[i + random_() % (fresh.size() - i)]);
         }
-        std::nth_element(middle, end, fresh.end(), [now](const Known* a, const Known* b) {
-            const auto rank = [now](const Known* known) {
-                return std::pair(now - known->written > kStillIdle, load_of(known->entry.load));
-            };
-            return rank(a) < rank(b);
-        });
-        fresh.resize(wanted);
+        std::nth_element(middle, end, fresh.end(),
+                         [](const Fresh& a, const Fresh& b) { return a.rank < b.rank; });
+        fresh.erase(end, fresh.end());
     }
     std::vector<LoadEntry> told;
     told.reserve(settings_.vector);
-    for (const Known* known : fresh) {
-        told.push_back(known->entry);
-        told.back().age = now - known->written;
+    for (const Fresh& one : fresh) {
+        told.push_back(one.known->entry);
+        told.back().age = now - one.known->written;
     }
     return told;
 }
@@ -261,32 +256,41 @@ State Members::state(NodeId id) const {
     if (const auto found = troubles_.find(id); found != troubles_.end()) {
         return found->second.state;
     }
-    return index_.contains(id) ? State::up : State::unknown;
+    return place_of(id) ? State::up : State::unknown;
+}
+
+bool Members::doubted(const Known& known) const {
+    const auto found = troubles_.find(known.entry.load.id);
+    return found != troubles_.end() && found->second.state != State::up;
 }
 
 const Members::Known* Members::load(NodeId id) const {
-    const auto found = index_.find(id);
-    return found != index_.end() ? &loads_[found->second] : nullptr;
+    const auto place = place_of(id);
+    return place ? &loads_[*place] : nullptr;
 }
 
 void Members::plan(NodeId id, double demand, Millis now) {
-    if (const auto found = index_.find(id); found != index_.end()) {
-        loads_[found->second].planned += demand;
-        loads_[found->second].planned_at = now;
+    if (const auto place = place_of(id)) {
+        loads_[*place].planned += demand;
+        loads_[*place].planned_at = now;
     }
 }
 
+// A look through a few cache lines is faster than any search in so little.
+std::optional<std::size_t> Members::place_of(NodeId id) const {
+    const auto found = std::find(ids_.begin(), ids_.end(), id);
+    return found != ids_.end() ? std::optional(static_cast<std::size_t>(found - ids_.begin()))
+                               : std::nullopt;
+}
+
 void Members::forget(NodeId id) {
-    const auto found = index_.find(id);
-    if (found == index_.end()) {
+    const auto place = place_of(id);
+    if (!place) {
         return;
     }
-    const std::size_t place = found->second;
-    index_.erase(found);
-    if (place + 1 != loads_.size()) {
-        loads_[place] = loads_.back();
-        index_[loads_[place].entry.load.id] = place;
-    }
+    loads_[*place] = loads_.back();
+    ids_[*place] = ids_.back();
+    ids_.pop_back();
     loads_.pop_back();
 }
 
@@ -300,7 +304,7 @@ Members::Known& Members::place_for(NodeId id) {
         }
         forget(loads_[oldest].entry.load.id);
     }
-    index_[id] = loads_.size();
+    ids_.push_back(id);
     loads_.emplace_back();
     return loads_.back();
 }
