@@ -16,12 +16,6 @@ Millis Deadline::remaining() const {
     return std::max(left, Millis(0));
 }
 
-Deadline Deadline::unwatched() const {
-    Deadline copy = *this;
-    copy.observer_ = nullptr;
-    return copy;
-}
-
 int Deadline::poll_timeout(Millis cap) const {
     return static_cast<int>(std::min(remaining(), cap).count());
 }

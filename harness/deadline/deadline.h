@@ -30,8 +30,6 @@ class Deadline {
     void on_expiry(std::function<void(const std::string&)> observer) {
         observer_ = std::move(observer);
     }
-    // The same for a wait that is meant to run out: nobody hears of it.
-    [[nodiscard]] Deadline unwatched() const;
     // The error to return once expired; `detail` says what was seen instead, may be empty.
     [[nodiscard]] tl::unexpected<Error> error(const std::string& detail = {}) const;
 
