@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* tcp_port = "7411";
 constexpr const char* iperf_port = "7412";
+constexpr const char* rounds = "100";  // of each measure, for one value: their median
 constexpr Millis setup_time(20000);
 constexpr Millis transfer_time(60000);
 
@@ -88,10 +89,11 @@ Result<std::vector<double>> BaseMeasures::numbers(const std::vector<std::string>
 
 Result<void> BaseMeasures::measure_times(BaseSamples& into) {
     MOSRIG_TRY(const auto small,
-               numbers({tcp_program(), "ping", address_, tcp_port, "25", "64", "64"}));
+               numbers({tcp_program(), "ping", address_, tcp_port, rounds, "64", "64"}));
     MOSRIG_TRY(const auto page,
-               numbers({tcp_program(), "ping", address_, tcp_port, "25", "64", "4096"}));
-    MOSRIG_TRY(const auto forks, numbers({"/usr/local/lib/mosrig/mosrig-run", "fork", "1", "25"}));
+               numbers({tcp_program(), "ping", address_, tcp_port, rounds, "64", "4096"}));
+    MOSRIG_TRY(const auto forks,
+               numbers({"/usr/local/lib/mosrig/mosrig-run", "fork", "1", rounds}));
     into.R.push_back(median(small));
     into.R4.push_back(median(page));
     into.f.push_back(median(forks));

@@ -6,20 +6,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "harness/base/fd.h"
 #include "harness/benchmarks/bench_rig.h"
-#include "harness/benchmarks/statistics.h"
 #include "harness/benchmarks/summary.h"
 #include "harness/cli/suite.h"
 #include "harness/cluster/balancer_off.h"
 #include "harness/cluster/cluster.h"
 #include "harness/journal/journal.h"
+#include "harness/process/subject.h"
 
 namespace mosrig {
 
@@ -30,11 +33,15 @@ using nlohmann::json;
 constexpr std::array sizes_mib = {1, 16, 64, 256};
 constexpr int samples_by_design = 30;
 constexpr int samples_if_quick = 3;
-constexpr size_t samples_per_throughput = 10;
+constexpr size_t turns_per_throughput = 10;
 
 struct Bench {
     std::unique_ptr<BenchRig> rig;
+    size_t repetitions = 0;
+    bool quiet = false;
+    std::map<int, Subject> subjects;  // by their MiB
     MoveSamples samples;
+    size_t turns = 0;
     std::string failure;
 };
 
@@ -43,23 +50,18 @@ int report(const Error& error) {
     return exit_code(error);
 }
 
-void set_counters(benchmark::State& state, int mib, const std::vector<MoveSample>& samples) {
-    const json row = summarize({{mib, samples}}, {})["rows"].at(0);
-    for (const char* name : {"freeze_ns", "total_ns", "freeze_over_R", "total_over_tcp",
-                             "demand_faults", "pages_out_at_resume", "round_trips", "tcp_ns"}) {
-        state.counters[name] = row[name]["median"].get<double>();
-    }
-    std::vector<double> round_trips;
-    round_trips.reserve(samples.size());
-    for (const MoveSample& sample : samples) {
-        round_trips.push_back(sample.round_trip_ns);
-    }
-    state.counters["R_ns"] = median(round_trips);
+void set_counters(benchmark::State& state, int mib, const MoveSample& sample) {
     state.counters["mib"] = mib;
-    state.counters["samples"] = static_cast<double>(samples.size());
+    state.counters["freeze_ns"] = sample.freeze_ns;
+    state.counters["total_ns"] = sample.total_ns;
+    state.counters["R_ns"] = sample.round_trip_ns;
+    state.counters["tcp_ns"] = sample.tcp_ns;
+    state.counters["demand_faults"] = static_cast<double>(sample.demand_faults);
+    state.counters["pages_out_at_resume"] = static_cast<double>(sample.pages_out_at_resume);
+    state.counters["round_trips"] = static_cast<double>(sample.round_trips);
 }
 
-void progress(int mib, size_t done, std::int64_t wanted, const MoveSample& sample) {
+void progress(int mib, size_t done, size_t wanted, const MoveSample& sample) {
     fmt::print(
         "{}move {:>3} MiB  {:>2}/{}  frozen {:.3f} ms ({:.1f} R), all there after {:.1f} ms{}",
         isatty(STDOUT_FILENO) != 0 ? "\r\033[K" : "", mib, done, wanted, sample.freeze_ns / 1e6,
@@ -68,49 +70,71 @@ void progress(int mib, size_t done, std::int64_t wanted, const MoveSample& sampl
     (void)std::fflush(stdout);
 }
 
-void measure_moves(benchmark::State& state, Bench& bench, int mib, bool quiet) {
-    Result<Subject> subject = bench.rig->start_busy(mib);
-    std::vector<MoveSample>& samples = bench.samples[mib];
+Result<MoveSample> measure(Bench& bench, int mib) {
+    // Now and then, since it loads both nodes for seconds.
+    if (bench.turns++ % turns_per_throughput == 0) {
+        MOSRIG_CHECK(bench.rig->measure_throughput());
+    }
+    auto subject = bench.subjects.find(mib);
+    if (subject == bench.subjects.end()) {
+        MOSRIG_TRY(Subject started, bench.rig->start_busy(mib));
+        subject = bench.subjects.emplace(mib, std::move(started)).first;
+    }
+    return bench.rig->sample(subject->second, mib);
+}
+
+void measure_moves(benchmark::State& state, Bench& bench, int mib) {
     for (auto turn : state) {
         static_cast<void>(turn);
-        // A few times for each size, since it loads both nodes for seconds.
-        const Result<void> rate = samples.size() % samples_per_throughput == 0
-                                      ? bench.rig->measure_throughput()
-                                      : Result<void>();
-        const Result<MoveSample> sample = !rate     ? tl::unexpected(rate.error())
-                                          : subject ? bench.rig->sample(*subject, mib)
-                                                    : tl::unexpected(subject.error());
+        if (!bench.failure.empty()) {
+            state.SkipWithError("an earlier move failed");
+            return;
+        }
+        const Result<MoveSample> sample = measure(bench, mib);
         if (!sample) {
             bench.failure = sample.error().message();
             state.SkipWithError(bench.failure.c_str());
             return;
         }
-        samples.push_back(*sample);
+        bench.samples[mib].push_back(*sample);
         state.SetIterationTime(sample->total_ns / 1e9);
-        if (!quiet) {
-            progress(mib, samples.size(), state.max_iterations, *sample);
+        set_counters(state, mib, *sample);
+        if (!bench.quiet) {
+            progress(mib, bench.samples[mib].size(), bench.repetitions, *sample);
         }
-    }
-    set_counters(state, mib, samples);
-    if (!quiet && isatty(STDOUT_FILENO) != 0) {
-        fmt::print("\n");
     }
 }
 
-// Google Benchmark's own JSON of the run.
+// Without means and deviations: we have our own, and a deviation relative to a mean of 0 would be a
+// NaN, which is no JSON.
+class SamplesReporter : public benchmark::JSONReporter {
+  public:
+    void ReportRuns(const std::vector<Run>& runs) override {
+        std::vector<Run> samples;
+        std::copy_if(runs.begin(), runs.end(), std::back_inserter(samples),
+                     [](const Run& run) { return run.run_type == Run::RT_Iteration; });
+        if (!samples.empty()) {
+            JSONReporter::ReportRuns(samples);
+        }
+    }
+};
+
+// Google Benchmark's own JSON of the run. The sizes take turns at random, so that a machine which
+// slows down or speeds up meanwhile does it to all of them.
 json run_registered(const std::string& filter) {
     std::string name = "mosrig";
     std::string choice = "--benchmark_filter=" + (filter.empty() ? "." : filter);
-    std::array<char*, 3> arguments = {name.data(), choice.data(), nullptr};
-    int count = 2;
+    std::string order = "--benchmark_enable_random_interleaving=true";
+    std::array<char*, 4> arguments = {name.data(), choice.data(), order.data(), nullptr};
+    int count = 3;
     benchmark::Initialize(&count, arguments.data());
     std::ostringstream text;
-    benchmark::JSONReporter reporter;
+    std::ostringstream complaints;
+    SamplesReporter reporter;
     reporter.SetOutputStream(&text);
-    reporter.SetErrorStream(&text);
+    reporter.SetErrorStream(&complaints);
     benchmark::RunSpecifiedBenchmarks(&reporter);
-    json parsed = json::parse(text.str(), nullptr, false);
-    return parsed.is_object() ? parsed : json::object();
+    return json::parse(text.str(), nullptr, false);
 }
 
 json run_facts(const ClusterInfo& info) {
@@ -139,16 +163,27 @@ int run_benchmarks(const BenchOptions& options) {
     const int samples = options.repetitions > 0 ? options.repetitions
                         : options.quick         ? samples_if_quick
                                                 : samples_by_design;
+    bench.repetitions = static_cast<size_t>(samples);
+    bench.quiet = options.json;
     for (const int mib : sizes_mib) {
-        benchmark::RegisterBenchmark(fmt::format("move/mib:{}", mib).c_str(),
-                                     [&bench, mib, quiet = options.json](benchmark::State& state) {
-                                         measure_moves(state, bench, mib, quiet);
-                                     })
+        benchmark::RegisterBenchmark(
+            fmt::format("move/mib:{}", mib).c_str(),
+            [&bench, mib](benchmark::State& state) { measure_moves(state, bench, mib); })
             ->UseManualTime()
-            ->Iterations(samples)
+            ->Iterations(1)
+            ->Repetitions(samples)
             ->Unit(benchmark::kMillisecond);
     }
     json result = run_registered(options.filter);
+    if (!bench.quiet && isatty(STDOUT_FILENO) != 0) {
+        fmt::print("\n");
+    }
+    if (!result.is_object()) {
+        result = json::object();
+        if (bench.failure.empty() && !bench.samples.empty()) {
+            bench.failure = "Google Benchmark's report is no JSON";
+        }
+    }
     result["mosrig"] = summarize(bench.samples, bench.rig->bases());
     result["mosrig"]["run"] = run_facts(cluster->info());
     const std::filesystem::path file = options.results_dir / "bench.json";

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
+#include <cstring>
+
 #include "harness/process/mover.h"
 #include "harness/process/node_machine.h"
 
@@ -36,7 +39,17 @@ Result<Subject> BenchRig::start_busy(int mib) {
     if (line != "READY") {
         return infra_error(fmt::format("the busy loop says '{}'", line));
     }
+    MOSRIG_CHECK(signal(subject, SIGSTOP));
     return subject;
+}
+
+Result<void> BenchRig::signal(const Subject& subject, int number) {
+    MOSRIG_TRY(const int answer,
+               home_->send_signal(subject.pid(), number, deadline("a signal", setup_time)));
+    if (answer != 0) {
+        return infra_error(fmt::format("signal {} to the busy loop: {}", number, strerror(answer)));
+    }
+    return {};
 }
 
 Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
@@ -55,6 +68,7 @@ Result<MoveSample> BenchRig::sample(Subject& subject, int mib) {
     sample.round_trip_ns = bases_.R.back();
     MOSRIG_TRY(sample.tcp_ns, base_->blast(static_cast<std::int64_t>(mib) << 20));
 
+    MOSRIG_CHECK(signal(subject, SIGCONT));
     MOSRIG_TRY(const ProcessState away, move(subject.pid(), guest_->id()));
     const auto freeze = away.migstat.freeze_ns();
     const auto total = away.migstat.total_ns();
@@ -72,6 +86,7 @@ Result<MoveSample> BenchRig::sample(Subject& subject, int mib) {
         return infra_error("the program's memory is wrong after the move: " + answer);
     }
     MOSRIG_CHECK(move(subject.pid(), 0));
+    MOSRIG_CHECK(signal(subject, SIGSTOP));
     return sample;
 }
 

@@ -33,9 +33,11 @@ class BenchRig {
     // Starts the servers of the base measures on the second node.
     static Result<std::unique_ptr<BenchRig>> open(Cluster& cluster);
 
-    // A busy loop with so much memory touched, at home and ready.
+    // A busy loop with so much memory touched, at home, ready and stopped: what is measured between
+    // its moves is measured on quiet nodes.
     Result<Subject> start_busy(int mib);
-    // Takes the base measures, moves the program out, checks its memory, and brings it home.
+    // Takes the base measures, lets the program run, moves it out, checks its memory, brings it
+    // home and stops it.
     Result<MoveSample> sample(Subject& subject, int mib);
     // One more value of B.
     Result<void> measure_throughput() { return base_->measure_throughput(bases_); }
@@ -49,6 +51,7 @@ class BenchRig {
         return cluster_.deadline(name, nominal);
     }
     Result<ProcessState> move(std::int64_t pid, int node);
+    Result<void> signal(const Subject& subject, int number);
 
     Cluster& cluster_;
     std::unique_ptr<Machine> home_;
