@@ -119,8 +119,8 @@ Result<Subjects> start_copies(Stage& stage, const std::vector<std::string>& comm
     return subjects;
 }
 
-// Nobody moves for so long, by the clock: the balancer's periods are no longer on a slow node. It is
-// looked at seldom, since on such a node looking is a load, too.
+// Nobody moves for so long, by the clock: the balancer's periods are no longer on a slow node. It
+// is looked at seldom, since on such a node looking is a load, too.
 Result<void> expect_rest(Stage& stage, const Subjects& subjects, Millis time,
                          const std::string& who) {
     MOSRIG_TRY(const Placement before, look(stage, subjects));
