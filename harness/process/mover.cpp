@@ -79,9 +79,9 @@ Result<MoveAnswer> request_by_tool(Machine& home, std::int64_t pid, int node, in
 }
 
 Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
-                                 const Deadline& deadline) {
+                                 const Deadline& deadline, Millis interval) {
     ProcessState state;
-    const Result<void> waited = wait_until(deadline, [&]() -> Result<bool> {
+    const auto over = [&]() -> Result<bool> {
         MOSRIG_TRY(state, read_process(home, pid, deadline));
         const auto released = state.migstat.number("released_ns").value_or(0);
         const auto requested = state.migstat.number("requested_ns").value_or(0);
@@ -95,11 +95,12 @@ Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
                 home.name(),
                 number});
         }
-        const bool over = released > 0 && released >= requested;
+        const bool done = released > 0 && released >= requested;
         const bool came_back = node != 0 && state.where == 0 && value(state, "state") == "home" &&
                                value(state, "result") == "moved";
-        return over && (state.where == node || came_back);
-    });
+        return done && (state.where == node || came_back);
+    };
+    const Result<void> waited = wait_until(deadline, over, interval);
     if (!waited) {
         Error error = waited.error();
         if (error.kind == ErrorKind::timeout) {

@@ -33,9 +33,9 @@ Result<MoveAnswer> request_by_tool(Machine& home, std::int64_t pid, int node, in
 // Waits until the process is at `node` (0: home) and the move is over: home holds no page that the
 // body needs, or the body's memory is home. Gives the state then. A process that has been there and
 // has come home again by itself ends the wait as well: its state says where it is. A move that was
-// begun and failed is an error with the errno of migstat.
+// begun and failed is an error with the errno of migstat. It looks every `interval`.
 Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
-                                 const Deadline& deadline);
+                                 const Deadline& deadline, Millis interval = Millis(20));
 
 // What brought a process home, as migstat says it; "?" if it says nothing.
 std::string home_reason(const ProcessState& state);

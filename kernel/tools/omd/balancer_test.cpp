@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "omd/acceptor.h"
 #include "omd/daemon.h"
 #include "omd/fake_device.h"
 #include "omd/fake_machine.h"
@@ -142,6 +143,26 @@ TEST_F(Balancers, ALockedProcessAndOneOnAQuietNodeStay) {
     EXPECT_EQ(one_.machine.moves + two_.machine.moves, 0U);
     EXPECT_EQ(one_.agent().why(101, 0).first.reason, policy::Reason::locked);
     EXPECT_EQ(two_.agent().why(201, 0).first.reason, policy::Reason::stay);
+}
+
+TEST_F(Balancers, ANodeThatIsTooBusyForHandshakesIsNotDown) {
+    start_all();
+    ASSERT_TRUE(run_until_met());
+    ASSERT_TRUE(run_until([&] { return one_.daemon->linked(2); }));
+    // It takes no more connections of node 1's until these have given up.
+    std::vector<Fd> pending;
+    for (std::size_t i = 0; i < Acceptor::kMostPendingPerPeer; i++) {
+        pending.push_back(start_connect(kLoopback + 1, two_.links).value());
+    }
+    run_for(std::chrono::milliseconds(200));
+    one_.device.drop_links(2);
+    const auto failures = one_.daemon->stats().connect_failures;
+    ASSERT_TRUE(run_until([&] { return one_.daemon->stats().connect_failures > failures; }));
+    EXPECT_TRUE(one_.daemon->linked(2));
+    EXPECT_TRUE(one_.device.pools[2].empty());
+    // Nobody listens any more: that is another matter.
+    two_.daemon.reset();
+    EXPECT_TRUE(run_until([&] { return !one_.daemon->linked(2); }));
 }
 
 TEST_F(Balancers, AKernelThatDoesNotBalanceKeepsItsLinks) {

@@ -25,6 +25,8 @@ class Connection {
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] Instant deadline() const { return deadline_; }
+    /// Has the other side taken the connection?
+    [[nodiscard]] bool connected() const { return !connecting_; }
     [[nodiscard]] const Handshake& handshake() const { return handshake_; }
     /// Why it failed, in words.
     [[nodiscard]] const std::string& error() const { return error_; }

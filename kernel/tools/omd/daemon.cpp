@@ -117,7 +117,9 @@ Result<void> Daemon::add(const Peer& peer) {
         Dialer::Events{[this](const Peer& from, Fd socket, const om_features& theirs) {
                            return on_linked(from, std::move(socket), theirs);
                        },
-                       [this](const Peer& from, const std::string& why) { on_failed(from, why); }});
+                       [this](const Peer& from, const std::string& why, bool reached) {
+                           on_failed(from, why, reached);
+                       }});
     node.down_since = Clock::now();
     if (auto configured = configure(node); !configured) {
         cluster_.peers.pop_back();
@@ -287,8 +289,9 @@ bool Daemon::on_linked(const Peer& peer, Fd socket, const om_features& features)
     return true;
 }
 
-void Daemon::on_failed(const Peer& peer, const std::string& why) {
+void Daemon::on_failed(const Peer& peer, const std::string& why, bool reached) {
     Node& node = *node_of(peer.id);
+    node.reached = reached;
     if (node.trouble != why) {
         node.trouble = why;
         log_.limited_line("{} ({}): cannot link: {}", peer.name,
@@ -341,9 +344,11 @@ void Daemon::read_pools() {
     }
 }
 
-// Idle links that live prove more than a connection that failed.
+// Idle links that live prove more than a connection that failed. So do datagrams, if the node took
+// the connection: one that has much to do is late with its handshakes.
 void Daemon::lower_if_lost(Node& node) {
-    if (node.idle == 0 && !node.trouble.empty() && node.told != Known::down) {
+    const bool busy = node.reached && heard(node);
+    if (node.idle == 0 && !node.trouble.empty() && !busy && node.told != Known::down) {
         tell(node, Known::down);
     }
 }

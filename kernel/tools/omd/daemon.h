@@ -77,7 +77,8 @@ class Daemon {
         unsigned idle = 0;
         Known told = Known::nothing;  // what the kernel was told last
         om_features features{};
-        std::string trouble;  // why the last connection failed; empty after one that did not
+        std::string trouble;   // why the last connection failed; empty after one that did not
+        bool reached = false;  // it failed after the peer had taken it
         Instant down_since{};
     };
 
@@ -90,11 +91,12 @@ class Daemon {
     void listen_to_pools();
     Result<void> configure(Node& node);
     bool on_linked(const Peer& peer, Fd socket, const om_features& features);
-    void on_failed(const Peer& peer, const std::string& why);
+    void on_failed(const Peer& peer, const std::string& why, bool reached);
     void on_arrived(const Peer& peer, const Fd& socket);
     bool tell(Node& node, Known state);
     void lower_if_lost(Node& node);
     [[nodiscard]] bool silent(const Node& node) const;
+    [[nodiscard]] bool heard(const Node& node) const;
     [[nodiscard]] unsigned useful_links(const Node& node) const;
     void follow_gossip();
     void read_pools();

@@ -18,6 +18,11 @@ bool Daemon::silent(const Node& node) const {
            balancer_->agent().members().state(node.dialer->peer().id) == policy::State::down;
 }
 
+bool Daemon::heard(const Node& node) const {
+    return balancer_ &&
+           balancer_->agent().members().state(node.dialer->peer().id) == policy::State::up;
+}
+
 // Idle links outlive the daemon of the other end, which could take a process still, but not look
 // after it: such a node gets no more. Those that are there stay, their links are the kernels'.
 void Daemon::follow_gossip() {

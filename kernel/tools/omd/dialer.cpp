@@ -38,10 +38,10 @@ void Dialer::start(Instant now) {
     cluster_.stats.connects++;
     auto socket = start_connect(cluster_.address, peer_.endpoint);
     if (!socket) {
-        return failed(socket.error().text);
+        return failed(socket.error().text, false);
     }
     if (auto tuned = tune_link(socket->get()); !tuned) {
-        return failed(tuned.error().text);
+        return failed(tuned.error().text, false);
     }
     const int fd = socket->get();
     Handshake handshake({.role = Role::home,
@@ -83,15 +83,16 @@ void Dialer::on_ready(Place place) {
 }
 
 void Dialer::drop(Place place, const std::string& why) {
+    const bool reached = place->connected();
     cluster_.reactor.remove(place->fd());
     attempts_.erase(place);
-    failed(why);
+    failed(why, reached);
 }
 
-void Dialer::failed(const std::string& why) {
+void Dialer::failed(const std::string& why, bool reached) {
     cluster_.stats.connect_failures++;
     policy_.failed(Clock::now());
-    events_.failed(peer_, why);
+    events_.failed(peer_, why, reached);
 }
 
 }  // namespace mosrig

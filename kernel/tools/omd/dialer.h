@@ -19,7 +19,8 @@ class Dialer {
         /// An authenticated connection and what the peer told of itself. Returns whether the
         /// kernel took the link.
         std::function<bool(const Peer& peer, Fd socket, const om_features& features)> linked;
-        std::function<void(const Peer& peer, const std::string& why)> failed;
+        /// @p reached: the peer took the connection; what failed came after that.
+        std::function<void(const Peer& peer, const std::string& why, bool reached)> failed;
     };
 
     Dialer(Cluster& cluster, const Peer& peer, PoolPolicy::Limits limits, std::uint64_t seed,
@@ -43,7 +44,7 @@ class Dialer {
     void start(Instant now);
     void on_ready(Place place);
     void drop(Place place, const std::string& why);
-    void failed(const std::string& why);
+    void failed(const std::string& why, bool reached);
 
     Cluster& cluster_;
     const Peer& peer_;

@@ -20,6 +20,8 @@ namespace mosrig {
 namespace {
 
 constexpr double kWorthALook = 0.05;  // demand from which on a process's files are read
+// Most of a quiet node's tasks are the kernel's own, and a pid comes again only after all others.
+constexpr std::int64_t kKernelThreadStays = 60'000'000'000;  // ns
 
 std::int64_t now_ns() {
     timespec now{};
@@ -127,8 +129,9 @@ policy::Observation ProcMachine::observe() {
     last_ns_ = now;
     count_node(seen);
     const auto all_guests = guests();
+    std::erase_if(kernel_, [now](const auto& entry) { return entry.second <= now; });
     for (const pid_t pid : numbers_in(proc_)) {
-        if (pid != ::getpid()) {
+        if (pid != ::getpid() && !kernel_.contains(pid)) {
             count_task(pid, span, all_guests, seen);
         }
     }
@@ -172,6 +175,9 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
                              policy::Observation& seen) {
     const auto stat = parse_task_stat(read_text(file(pid, "stat")).value_or(""));
     if (!stat || stat->kernel || stat->state == 'Z') {
+        if (stat && stat->kernel) {
+            kernel_[pid] = last_ns_ + kKernelThreadStays;
+        }
         return;
     }
     Followed& task = followed_[pid];

@@ -54,6 +54,7 @@ class ProcMachine final : public Machine {
     std::string proc_;
     double ms_per_tick_;
     std::map<pid_t, Followed> followed_;
+    std::map<pid_t, std::int64_t> kernel_;  // kernel threads, and until when nobody looks again
     std::int64_t last_ns_ = 0;
     AdminSettings admin_;
     std::uint64_t busy_ = 0;  // of /proc/stat, ticks

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "omd/proc_machine.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "common/test_folder.h"
+
+namespace mosrig {
+namespace {
+
+constexpr unsigned kKernelThread = 0x00200000;
+
+class ProcMachines : public testing::Test {
+  protected:
+    ProcMachines() { folder_.cluster(); }
+
+    // A task that has used so many ticks.
+    void task(int pid, char state, unsigned flags, int ticks) const {
+        folder_.process(pid, "one", 1);
+        folder_.put(fmt::format("proc/{}/stat", pid),
+                    fmt::format("{} (one) {} 1 1 1 0 -1 {} 0 0 0 0 {} 0 0 0 20 0 1 0 100 4096000 "
+                                "300 0 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
+                                pid, state, flags, ticks));
+    }
+
+    TestFolder folder_;
+    ProcMachine machine_{folder_.path("proc")};
+};
+
+TEST_F(ProcMachines, WhoWantsTheCpuIsSeenAndWhoSleepsIsNot) {
+    task(50, 'R', 0, 5);
+    task(51, 'S', 0, 5);
+    (void)machine_.observe();
+    task(50, 'R', 0, 6);
+    const policy::Observation seen = machine_.observe();
+    ASSERT_EQ(seen.processes.size(), 1U);
+    EXPECT_EQ(seen.processes[0].id, 50);
+    EXPECT_TRUE(seen.processes[0].can_move);
+}
+
+TEST_F(ProcMachines, AKernelThreadIsNotReadAgainAndAgain) {
+    task(50, 'R', kKernelThread, 5);
+    EXPECT_TRUE(machine_.observe().processes.empty());
+    task(50, 'R', 0, 6);
+    EXPECT_TRUE(machine_.observe().processes.empty());
+}
+
+}  // namespace
+}  // namespace mosrig
