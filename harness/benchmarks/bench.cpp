@@ -33,7 +33,7 @@ using nlohmann::json;
 constexpr std::array sizes_mib = {1, 16, 64, 256};
 constexpr int samples_by_design = 30;
 constexpr int samples_if_quick = 3;
-constexpr size_t turns_per_throughput = 10;
+constexpr size_t samples_per_throughput = 10;
 
 struct Bench {
     std::unique_ptr<BenchRig> rig;
@@ -41,7 +41,6 @@ struct Bench {
     bool quiet = false;
     std::map<int, Subject> subjects;  // by their MiB
     MoveSamples samples;
-    size_t turns = 0;
     std::string failure;
 };
 
@@ -72,7 +71,7 @@ void progress(int mib, size_t done, size_t wanted, const MoveSample& sample) {
 
 Result<MoveSample> measure(Bench& bench, int mib) {
     // Now and then, since it loads both nodes for seconds.
-    if (bench.turns++ % turns_per_throughput == 0) {
+    if (bench.rig->bases().R.size() % samples_per_throughput == 0) {
         MOSRIG_CHECK(bench.rig->measure_throughput());
     }
     auto subject = bench.subjects.find(mib);

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <cstring>
-#include <thread>
 
 #include "harness/process/mover.h"
 #include "harness/process/node_machine.h"
@@ -49,7 +47,8 @@ Result<void> BenchRig::signal(const Subject& subject, int number) {
     MOSRIG_TRY(const int answer,
                home_->send_signal(subject.pid(), number, deadline("a signal", setup_time)));
     if (answer != 0) {
-        return infra_error(fmt::format("signal {} to the busy loop: {}", number, strerror(answer)));
+        return infra_error(
+            fmt::format("signal {} to the busy loop: {}", number, errno_name(answer)));
     }
     return {};
 }
@@ -61,8 +60,7 @@ Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
         return infra_error(
             fmt::format("the move to {} is refused with {}", node, answer.errno_name));
     }
-    // Looking takes the only CPU of the home node from the move: it begins late, and is seldom.
-    std::this_thread::sleep_for(look_interval);
+    // Looking takes the only CPU of the home node from the move.
     return await_place(*home_, pid, node, patience, look_interval);
 }
 

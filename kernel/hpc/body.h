@@ -111,8 +111,9 @@ int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
 int om_body_drain(struct om_body *b);
 int om_body_recv(struct om_body *b, struct om_msg *msg);
 void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end);
-bool om_stash_any(struct om_body *b, unsigned long start, unsigned long end);
 void om_stash_map(struct om_body *b);
+int om_stash_map_range(struct om_body *b, unsigned long start,
+		       unsigned long end);
 bool om_body_has(struct om_body *b, unsigned long addr);
 
 /* dirty.c: what home does not have */

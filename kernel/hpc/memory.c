@@ -116,9 +116,9 @@ static int om_move(struct om_body *b, const struct om_op *op)
 	if (!om_range_sane(op->to, op->to_len))
 		return -EPROTO;
 	/* home will not send again what it has sent */
-	om_stash_map(b);
-	if (om_stash_any(b, op->start, op->start + op->len))
-		return -ENOMEM;
+	ret = om_stash_map_range(b, op->start, op->start + op->len);
+	if (ret)
+		return ret;
 	om_stash_drop(b, op->to, op->to + op->to_len);
 	ret = om_own_call(__NR_mremap, op->start, op->len, op->to_len,
 			  MREMAP_MAYMOVE | MREMAP_FIXED, op->to);

@@ -9,7 +9,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/task_work.h>
-#include <linux/uaccess.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 

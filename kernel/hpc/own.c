@@ -152,11 +152,9 @@ static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
 	    !om_all_own(b, old, len))
 		return false;
 	/* home will not send again what it has sent */
-	om_stash_map(b);
-	if (om_stash_any(b, old, old + len)) {
-		*result = -ENOMEM;
+	*result = om_stash_map_range(b, old, old + len);
+	if (*result)
 		return true;
-	}
 	*result = om_own_call(__NR_mremap, old, len, new_len, regs->r10, 0);
 	if (IS_ERR_VALUE(*result))
 		return true;

@@ -245,15 +245,6 @@ static pmd_t *om_pmd_of(struct mm_struct *mm, unsigned long addr)
 	return pud ? pmd_alloc(mm, pud, addr) : NULL;
 }
 
-/* Does something in this range still wait to be mapped? */
-bool om_stash_any(struct om_body *b, unsigned long start, unsigned long end)
-{
-	unsigned long index = start >> PAGE_SHIFT;
-
-	return start < end && xa_find(&b->stash, &index, (end - 1) >> PAGE_SHIFT,
-				      XA_PRESENT);
-}
-
 /* Maps what waits in the stash, as far as there is memory. Called without locks. */
 void om_stash_map(struct om_body *b)
 {
@@ -275,6 +266,17 @@ void om_stash_map(struct om_body *b)
 		om_map_stashed(b, vma, pmd, addr);
 	}
 	mmap_read_unlock(mm);
+}
+
+/* The same, of which this range must not be left out. Returns 0 or -ENOMEM. */
+int om_stash_map_range(struct om_body *b, unsigned long start,
+		       unsigned long end)
+{
+	unsigned long index = start >> PAGE_SHIFT;
+
+	om_stash_map(b);
+	return start < end && xa_find(&b->stash, &index, (end - 1) >> PAGE_SHIFT,
+				      XA_PRESENT) ? -ENOMEM : 0;
 }
 
 /* Waits until home has answered for @addr. Called with the mmap lock held. */

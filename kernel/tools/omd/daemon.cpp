@@ -347,7 +347,7 @@ void Daemon::read_pools() {
 // Idle links that live prove more than a connection that failed. So do datagrams, if the node took
 // the connection: one that has much to do is late with its handshakes.
 void Daemon::lower_if_lost(Node& node) {
-    const bool busy = node.reached && heard(node);
+    const bool busy = node.reached && gossiped(node) == policy::State::up;
     if (node.idle == 0 && !node.trouble.empty() && !busy && node.told != Known::down) {
         tell(node, Known::down);
     }

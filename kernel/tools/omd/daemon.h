@@ -96,7 +96,7 @@ class Daemon {
     bool tell(Node& node, Known state);
     void lower_if_lost(Node& node);
     [[nodiscard]] bool silent(const Node& node) const;
-    [[nodiscard]] bool heard(const Node& node) const;
+    [[nodiscard]] policy::State gossiped(const Node& node) const;
     [[nodiscard]] unsigned useful_links(const Node& node) const;
     void follow_gossip();
     void read_pools();

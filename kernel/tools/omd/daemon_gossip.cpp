@@ -12,15 +12,14 @@ void Daemon::leave() {
     }
 }
 
-// Has its daemon ended, or its machine? Nothing that was not heard by datagrams yet is silent.
-bool Daemon::silent(const Node& node) const {
-    return balancer_ &&
-           balancer_->agent().members().state(node.dialer->peer().id) == policy::State::down;
+policy::State Daemon::gossiped(const Node& node) const {
+    return balancer_ ? balancer_->agent().members().state(node.dialer->peer().id)
+                     : policy::State::unknown;
 }
 
-bool Daemon::heard(const Node& node) const {
-    return balancer_ &&
-           balancer_->agent().members().state(node.dialer->peer().id) == policy::State::up;
+// Has its daemon ended, or its machine? Nothing that was not heard by datagrams yet is silent.
+bool Daemon::silent(const Node& node) const {
+    return gossiped(node) == policy::State::down;
 }
 
 // Idle links outlive the daemon of the other end, which could take a process still, but not look

@@ -174,10 +174,14 @@ void ProcMachine::count_node(policy::Observation& seen) {
 void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::uint32_t>& guests,
                              policy::Observation& seen) {
     const auto stat = parse_task_stat(read_text(file(pid, "stat")).value_or(""));
-    if (!stat || stat->kernel || stat->state == 'Z') {
-        if (stat && stat->kernel) {
-            kernel_[pid] = last_ns_ + kKernelThreadStays;
-        }
+    if (!stat) {
+        return;
+    }
+    if (stat->kernel) {
+        kernel_[pid] = last_ns_ + kKernelThreadStays;
+        return;
+    }
+    if (stat->state == 'Z') {
         return;
     }
     Followed& task = followed_[pid];
