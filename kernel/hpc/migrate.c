@@ -79,82 +79,6 @@ void om_home_abort(struct om_proc *p, int error)
 	spin_unlock(&p->lock);
 }
 
-/* Find a stub that takes the process. */
-static int om_begin(struct om_proc *p)
-{
-	struct om_link *link;
-	unsigned int tries;
-	int ret = -EAGAIN;
-
-	if (om_stay_reasons(current))
-		return -EBUSY;
-	if (om_is_bringing())
-		return -EAGAIN;
-	for (tries = 0; tries < OM_LINK_TRIES; tries++) {
-		link = om_pool_take(p->target);
-		if (!link)
-			break;
-		spin_lock(&p->lock);
-		p->link = link;
-		p->state = OM_PREPARING;
-		spin_unlock(&p->lock);
-		om_link_bind(link, current, OM_NOTIFY_RESUME);
-		ret = om_send_prepare(p);
-		if (!ret)
-			return 0;
-		om_drop_link(p);
-		if (ret == -EINTR || ret == -ENOMEM)
-			break;
-		ret = -EAGAIN;
-	}
-	return ret;
-}
-
-/* What the stub answers: 0 if it is ready, or why it is not. */
-static int om_is_ready(const struct om_msg *msg)
-{
-	s32 error;
-
-	if (msg->type == OM_M_READY)
-		return 0;
-	if (msg->type != OM_M_REFUSE || msg->len != sizeof(error))
-		return -EPROTO;
-	error = *(s32 *)msg->data;
-	return error < 0 && error >= -MAX_ERRNO ? error : -EPROTO;
-}
-
-/*
- * The stub has something to say, or not yet. Returns 1 when it is ready, 0 to
- * go on running.
- */
-static int om_await_ready(struct om_proc *p)
-{
-	struct om_msg msg;
-	int ret;
-
-	ret = om_link_recv(p->link, &msg);
-	if (ret <= 0)
-		return ret;
-	ret = om_is_ready(&msg);
-	return ret ? ret : 1;
-}
-
-/* The same, with the process standing still. Returns 0 or a negative errno. */
-static int om_wait_ready(struct om_proc *p)
-{
-	struct om_msg msg;
-	int ret;
-
-	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
-	if (ret < 0)
-		return ret;
-	ret = om_is_ready(&msg);
-	/* it is said once: a signal may come before the process leaves */
-	p->away.ready = !ret;
-	return ret;
-}
-
 /* A program inside the vdso reads a page that it will not have. */
 static bool om_good_moment(struct pt_regs *regs)
 {
@@ -269,8 +193,8 @@ static bool om_start_stat(struct om_proc *p)
 		spin_unlock(&p->lock);
 		return false;
 	}
-	p->stat.prepared = ktime_get_ns();
-	p->stat.frozen = p->stat.prepared;
+	p->stat.frozen = away->still ?: ktime_get_ns();
+	p->stat.prepared = p->stat.frozen;
 	p->state = OM_FROZEN;
 	spin_unlock(&p->lock);
 	trace_om_freeze(task_tgid_nr(current), p->link->node, 0);
@@ -363,8 +287,10 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	bool last = away->attempts >= OM_PREPARE_ATTEMPTS;
 	int ret = 0;
 
-	if (!om_good_moment(regs))
+	if (!om_good_moment(regs)) {
+		away->still = 0;
 		return;
+	}
 	if (om_stay_reasons(current) || om_is_bringing()) {
 		om_home_abort(p, om_is_bringing() ? EAGAIN : EBUSY);
 		return;
@@ -372,6 +298,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	/* the mappings have changed: once more */
 	if (om_prepare_stale(away)) {
 		away->attempts++;
+		away->still = 0;
 		ret = om_send_prepare(p);
 		/* a process that never keeps still is made to */
 		if (!ret && last)
@@ -389,6 +316,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	if (ret == -EINTR && om_link_alive(p->link) &&
 	    READ_ONCE(p->target) != om_self()) {
 		/* a signal came in between; it goes first */
+		away->still = 0;
 		spin_lock(&p->lock);
 		p->state = OM_PREPARING;
 		spin_unlock(&p->lock);
@@ -416,6 +344,8 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 	if (!p->link) {
 		p->away.attempts = 0;
 		ret = om_begin(p);
+		if (!ret && p->asleep)
+			ret = om_wait_soon(p);
 		if (ret)
 			om_home_abort(p, -ret);
 		return;
@@ -425,8 +355,7 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 		trace_om_ready(task_tgid_nr(current), p->link->node, 0);
 	p->away.ready = ret > 0;
 	if (ret < 0)
-		om_home_abort(p, ret == -ECONNRESET || ret == -EPIPE ?
-				 EAGAIN : -ret);
+		om_home_abort(p, -ret);
 	else if (ret)
 		om_leave(p, regs);
 }

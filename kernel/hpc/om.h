@@ -65,6 +65,7 @@ struct om_away {
 	int mm_seq;
 	unsigned int attempts;
 	bool ready;		/* the stub said so */
+	u64 still;		/* ns: stands still for it since then; 0: runs on */
 	struct xarray sent;	/* 512 pages an entry: struct om_sent */
 	unsigned long cursor;	/* of the background push */
 	bool again;		/* it left something out: start over */
@@ -120,6 +121,7 @@ struct om_proc {
 	u8 in_call;		/* the deputy executes a call: enum om_in_call */
 	wait_queue_head_t home_wait;
 	bool on_exec;		/* the request waits for an execve */
+	bool asleep;		/* it slept when it was asked to go */
 	struct om_stat stat;
 	u64 away_cpu;		/* ns of CPU time consumed on other nodes */
 	struct om_link *link;	/* home: of the move; guest: of the body */
@@ -185,6 +187,11 @@ void om_drop_link(struct om_proc *p);
 
 u32 om_vma_flags(const struct vm_area_struct *vma);
 int om_send_prepare(struct om_proc *p);
+int om_begin(struct om_proc *p);
+int om_is_ready(const struct om_msg *msg);
+int om_await_ready(struct om_proc *p);
+int om_wait_ready(struct om_proc *p);
+int om_wait_soon(struct om_proc *p);
 bool om_prepare_stale(const struct om_away *away);
 
 /* others.c */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stub is told ahead of a move: the mappings of the process, and where
- * new ones would go. The process goes on running meanwhile.
+ * A stub gets ready for a process: it is told the mappings, and where new ones
+ * would go, and says when it has made them. The process goes on running meanwhile.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -10,6 +10,9 @@
 
 #include "om.h"
 #include "trace.h"
+
+/* Who sleeps most of the time waits so long for a stub. */
+#define OM_READY_SOON		(HZ / 10)
 
 /* Grows by one at each change of the list of mappings. */
 static int om_mm_seq(struct mm_struct *mm)
@@ -137,4 +140,117 @@ int om_send_prepare(struct om_proc *p)
 bool om_prepare_stale(const struct om_away *away)
 {
 	return away->mm != current->mm || away->mm_seq != om_mm_seq(current->mm);
+}
+
+/**
+ * om_begin - find a stub that takes the process, and tell it what to get ready
+ * @p: the process; the current one
+ *
+ * Returns 0 or a negative errno.
+ */
+int om_begin(struct om_proc *p)
+{
+	struct om_link *link;
+	unsigned int tries;
+	int ret = -EAGAIN;
+
+	if (om_stay_reasons(current))
+		return -EBUSY;
+	if (om_is_bringing())
+		return -EAGAIN;
+	for (tries = 0; tries < OM_LINK_TRIES; tries++) {
+		link = om_pool_take(p->target);
+		if (!link)
+			break;
+		p->away.still = 0;
+		spin_lock(&p->lock);
+		p->link = link;
+		p->state = OM_PREPARING;
+		spin_unlock(&p->lock);
+		om_link_bind(link, current, OM_NOTIFY_RESUME);
+		ret = om_send_prepare(p);
+		if (!ret)
+			return 0;
+		om_drop_link(p);
+		if (ret == -EINTR || ret == -ENOMEM)
+			break;
+		ret = -EAGAIN;
+	}
+	return ret;
+}
+
+/* What a stub answers: 0 if it is ready, or why it is not. */
+int om_is_ready(const struct om_msg *msg)
+{
+	s32 error;
+
+	if (msg->type == OM_M_READY)
+		return 0;
+	if (msg->type != OM_M_REFUSE || msg->len != sizeof(error))
+		return -EPROTO;
+	error = *(s32 *)msg->data;
+	return error < 0 && error >= -MAX_ERRNO ? error : -EPROTO;
+}
+
+/* A stub that is lost is no reason: the next one may be better. */
+static int om_other_stub(int error)
+{
+	return error == -ECONNRESET || error == -EPIPE ? -EAGAIN : error;
+}
+
+/*
+ * The stub has something to say, or not yet. Returns 1 when it is ready, 0 to
+ * go on running.
+ */
+int om_await_ready(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	ret = om_link_recv(p->link, &msg);
+	if (ret > 0)
+		ret = om_is_ready(&msg) ?: 1;
+	return om_other_stub(ret);
+}
+
+/* The same, with the process standing still. Returns 0 or a negative errno. */
+int om_wait_ready(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
+	if (ret < 0)
+		return ret;
+	ret = om_is_ready(&msg);
+	/* it is said once: a signal may come before the process leaves */
+	p->away.ready = !ret;
+	return ret;
+}
+
+/*
+ * A process that was asleep will be so again before the stub is ready, and would
+ * only leave after that: at the next key but one. It waits for the stub instead.
+ * Returns 0 or a negative errno.
+ */
+int om_wait_soon(struct om_proc *p)
+{
+	struct om_msg msg;
+	int ret;
+
+	p->away.still = ktime_get_ns();
+	ret = om_link_recv_wait(p->link, &msg, OM_READY_SOON);
+	if (ret == -ETIMEDOUT) {
+		p->away.still = 0;
+		return 0;
+	}
+	if (ret > 0)
+		ret = om_is_ready(&msg);
+	p->away.ready = !ret;
+	if (!ret) {
+		trace_om_ready(task_tgid_nr(current), p->link->node, 0);
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	}
+	return om_other_stub(ret);
 }
