@@ -47,6 +47,8 @@ struct om_body {
 	struct maple_tree owned;	/* home may have pages there */
 	struct xarray stash;	/* pages received, not yet mapped */
 	unsigned long bad;	/* address that home could not provide */
+	struct om_clock clock;	/* as estimated when @clock_heard was now */
+	u64 clock_heard;	/* by this node's clock; 0: ask home */
 	struct om_usage base;	/* this task's own, when the process came */
 	struct om_usage told;
 	u64 calls_local;
@@ -98,6 +100,12 @@ int om_flush_ops(struct om_body *b);
 
 int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len);
 int om_take_bytes(struct om_body *b, const struct om_msg *msg);
+
+/* clock.c */
+
+void om_clock_hear(struct om_body *b, const struct om_clock *c);
+bool om_clock_call(struct om_body *b, const struct pt_regs *regs,
+		   unsigned long nr, long *result);
 
 /* paging.c: pages of a body */
 

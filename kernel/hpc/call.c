@@ -192,6 +192,7 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 	if (om_may_own_memory())
 		w->reply.flags |= OM_REPLY_OWN_MEMORY;
 	w->reply.budget = om_map_budget();
+	om_clock_tell(&w->reply.clock);
 	ret = om_link_send(p->link, OM_M_REPLY, vec, 4, false);
 	kvfree(buf);
 	return ret;
@@ -262,6 +263,7 @@ static long om_run(struct om_proc *p, struct om_work *w)
 	}
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
+	case OM_ROW_CLOCK:
 		if (om_may_nudge(w->call->nr))
 			return om_native_light(p, w->call);
 		if (w->call->nr != __NR_rseq)

@@ -20,7 +20,7 @@ struct om_arg {
 };
 
 enum om_row_kind { OM_ROW_HOME = 0, OM_ROW_FORWARD, OM_ROW_LOCAL, OM_ROW_MEMORY,
-		   OM_ROW_EXIT, OM_ROW_SIGRETURN };
+		   OM_ROW_CLOCK, OM_ROW_EXIT, OM_ROW_SIGRETURN };
 enum om_arg_kind {
 	OM_A_VALUE = 0, OM_A_STRING, OM_A_FIXED, OM_A_ARRAY, OM_A_RESULT,
 	OM_A_AT, OM_A_MESSAGE, OM_A_IOV, OM_A_FDS, OM_A_SIGPAIR, OM_A_MSG,
@@ -84,6 +84,10 @@ bool om_range_ok(u64 start, u64 len);
 int om_call_execute(struct om_proc *p, const struct om_msg *msg);
 int om_take_ahead(struct om_proc *p, const struct om_msg *msg);
 int om_send_memory(struct om_proc *p, u64 addr, size_t len);
+
+/* clock.c */
+
+void om_clock_tell(struct om_clock *c);
 
 /* memcall.c: home's half of the address space */
 

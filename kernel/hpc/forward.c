@@ -87,6 +87,7 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 		data += out[i].len;
 		left -= out[i].len;
 	}
+	om_clock_hear(b, &reply->clock);
 	b->own_memory = reply->flags & OM_REPLY_OWN_MEMORY;
 	b->budget = reply->budget;
 	return 0;
@@ -238,6 +239,10 @@ static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
 
 	if (row->kind == OM_ROW_MEMORY) {
 		if (!om_own_memory(b, regs, &result))
+			return false;
+		regs->ax = result;
+	} else if (row->kind == OM_ROW_CLOCK) {
+		if (!om_clock_call(b, regs, nr, &result))
 			return false;
 		regs->ax = result;
 	} else if ((row->kind == OM_ROW_LOCAL || nr == __NR_futex) &&

@@ -311,6 +311,8 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 	if (om_regs_load(regs, &r, in + 1))
 		om_body_die(b, "bad registers");
 	regs->orig_ax = -1;
+	/* who sent the signal may have looked at the clock before */
+	b->clock_heard = 0;
 	/* a PARK that crossed with a call for registers has been met by them */
 	b->park = false;
 }

@@ -5,7 +5,8 @@
  * FORWARD: executed by the deputy; each pointer argument says which bytes travel
  * with the call, and which with its reply, so that one round trip is enough.
  * MEMORY: done by the body if it may, else forwarded, and repeated on the body's
- * address space as home answers. LOCAL: executed where the body runs.
+ * address space as home answers. CLOCK: read by the body for a while after each
+ * reply, else forwarded. LOCAL: executed where the body runs.
  * HOME: brings the process home and runs there, which is right for every call
  * and cheap for none.
  *
@@ -83,6 +84,8 @@
 	[__NR_##call] = { OM_ROW_LOCAL }
 #define MEMORY(call) \
 	[__NR_##call] = { OM_ROW_MEMORY }
+#define CLOCK(call, ...) \
+	[__NR_##call] = { OM_ROW_CLOCK, { __VA_ARGS__ } }
 #define EXIT(call) \
 	[__NR_##call] = { OM_ROW_EXIT }
 #define SIGRETURN(call) \
@@ -282,13 +285,13 @@ static const struct om_row om_rows[] = {
 
 	/* time */
 	FORWARD(time, OUT(__kernel_old_time_t)),
-	FORWARD(gettimeofday, OUT(struct __kernel_old_timeval),
+	CLOCK(gettimeofday, OUT(struct __kernel_old_timeval),
 		OUT(struct timezone)),
 	FORWARD(settimeofday, IN(struct __kernel_old_timeval),
 		IN(struct timezone)),
 	FORWARD(adjtimex, INOUT(struct __kernel_timex)),
 	FORWARD(clock_adjtime, VALUE, INOUT(struct __kernel_timex)),
-	FORWARD(clock_gettime, VALUE, OUT(struct __kernel_timespec)),
+	CLOCK(clock_gettime, VALUE, OUT(struct __kernel_timespec)),
 	FORWARD(clock_settime, VALUE, IN(struct __kernel_timespec)),
 	FORWARD(clock_getres, VALUE, OUT(struct __kernel_timespec)),
 	FORWARD(nanosleep, IN(struct __kernel_timespec),

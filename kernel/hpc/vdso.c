@@ -4,8 +4,8 @@
  *
  * The vdso's functions read the clock from a data page that the kernel of the
  * node keeps, and a program's clocks are those of its home. So the copy of the
- * vdso that a body gets has each entry replaced by the plain system call. It
- * costs a call, and the clock is home's, whatever was moved when.
+ * vdso that a body gets has each entry replaced by the plain system call: see
+ * clock.c for what becomes of that.
  */
 #include <linux/elf.h>
 #include <linux/gfp.h>

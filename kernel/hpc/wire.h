@@ -187,8 +187,15 @@ struct om_op {
 #define OM_REPLY_REGS	0x8	/* no result: OM_M_REGS comes next */
 #define OM_REPLY_OWN_MEMORY 0x10 /* as OM_PREP_OWN_MEMORY, from now on */
 
+/* Of home, in nanoseconds. Zeros: the process has clocks of its own. */
+struct om_clock {
+	__u64 mono;		/* CLOCK_MONOTONIC */
+	__s64 real;		/* CLOCK_REALTIME less that */
+};
+
 struct om_reply {
 	__s64 result;
+	struct om_clock clock;	/* no earlier than the call's end */
 	__u32 flags;
 	__u32 ops;
 	__u32 outs;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -53,6 +54,7 @@ class Counted final : public mosrig::guest::Holder {
             {"LSEEK", &Counted::call_lseek},
             {"GETPPID", &Counted::call_getppid},
             {"CLOCK", &Counted::call_clock},
+            {"TIMEOFDAY", &Counted::call_timeofday},
             {"READ_64K", &Counted::call_read_64k},
             {"WRITE_64K", &Counted::call_write_64k},
             {"WRITE_200000", &Counted::call_write_large},
@@ -108,6 +110,10 @@ class Counted final : public mosrig::guest::Holder {
     bool call_clock() {
         struct timespec now = {};
         return clock_gettime(CLOCK_MONOTONIC, &now) == 0;
+    }
+    bool call_timeofday() {
+        struct timeval now = {};
+        return gettimeofday(&now, nullptr) == 0;
     }
     bool call_read_64k() { return pread(fd_, block_, most, 0) == most; }
     bool call_write_64k() { return pwrite(fd_, block_, most, 0) == most; }
