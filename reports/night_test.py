@@ -85,6 +85,12 @@ class NightTest(unittest.TestCase):
                 said = (folder / kernel / "bench.log").read_text()
                 self.assertEqual("QUICK=1" in said, few, (kernel, said))
 
+    def test_a_debug_kernel_is_spared_the_repetitions(self) -> None:
+        _, folder = self.night()
+        for kernel, tier in (("base", "night"), ("debug", "full")):
+            said = (folder / kernel / "conformance.log").read_text()
+            self.assertIn(f"TIER={tier}", said)
+
     def test_a_patch_after_which_nothing_compiles_fails_the_night(self) -> None:
         self.prefixes.write_text("#!/bin/sh\necho prefixes: 0002 does not compile; exit 1\n")
         done, folder = self.night()
