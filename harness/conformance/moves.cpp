@@ -205,9 +205,7 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     MOSRIG_TRY(const ProcessState away,
                move_to(stage, pid, guest, phase.user, true, may_come_back));
     // On its way home already, half of the times are of that way.
-    const auto move_state = away.migstat.values.find("state");
-    const bool leaving_again = may_come_back && move_state != away.migstat.values.end() &&
-                               move_state->second == "returning";
+    const bool leaving_again = may_come_back && away.migstat.text("state") == "returning";
     if (first && !leaving_again) {
         check_timings(stage, away.migstat);
     }

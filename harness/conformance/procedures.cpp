@@ -87,32 +87,26 @@ Result<void> play_stalled_run(Stage& stage, const Run& run) {
     return {};
 }
 
-// Output of a shell script with STEPS set, run to its end.
-class Script {
-  public:
-    static Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run, long steps) {
-        StartOptions options;
-        options.environment = {"STEPS=" + std::to_string(steps)};
-        return stage.home().start(run.command, stage.soon("the start of the shell"), options);
-    }
-};
+// Makes the shell that looks for it end.
+constexpr const char* stop_file = "/tmp/mosrig-stop";
+constexpr long for_ever = -1;
 
-Result<Printed> run_still(Stage& stage, const Run& run, long steps) {
-    MOSRIG_TRY(const std::unique_ptr<Program> program, Script::start(stage, run, steps));
-    return follow(*program, stage.deadline("the shell's still run", run_time));
+// A shell script that makes so many steps, or looks for `stop_file`.
+Result<std::unique_ptr<Program>> start_script(Stage& stage, const Run& run, long steps) {
+    MOSRIG_TRY(const CommandResult removed,
+               stage.home().run({"rm", "-f", stop_file}, stage.soon("the end of rm"), 0));
+    MOSRIG_CHECK(
+        stage.require("there is nothing yet to stop it", removed.status == 0, removed.err));
+    StartOptions options;
+    options.environment = {fmt::format("STEPS={}", steps), fmt::format("STOP={}", stop_file)};
+    return stage.home().start(run.command, stage.soon("the start of the shell"), options);
 }
 
-// How long a process takes to go out and come home on these nodes.
-Result<double> time_round(Stage& stage) {
-    Run run;
-    run.command = {"busy"};
-    MOSRIG_TRY(Subject subject, start_subject(stage, run));
-    const Clock::time_point start = Clock::now();
-    MOSRIG_CHECK(move_to(stage, subject.pid(), stage.guest().id(), 0, true));
-    MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, true));
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
-    return seconds;
+// How many steps the script says that it made, in the line before its last.
+long steps_made(const Printed& printed) {
+    return printed.lines.size() < 2
+               ? 0
+               : std::strtol(printed.lines.at(printed.lines.size() - 2).c_str(), nullptr, 10);
 }
 
 }  // namespace
@@ -180,15 +174,7 @@ Result<void> play_kill(Stage& stage, const Description& description) {
 Result<void> play_script(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
     const Phase& phase = run.phases.front();
-    // How long the shell takes here decides how much it has to do: moves must fall into its run.
-    constexpr long probe_steps = 4000;
-    constexpr double least_seconds = 25;
-    MOSRIG_TRY(const Printed probe, run_still(stage, run, probe_steps));
-    MOSRIG_TRY(const double round_seconds, time_round(stage));
-    const double wanted_seconds = std::max(least_seconds, 2 * phase.times * round_seconds);
-    const long steps =
-        static_cast<long>(probe_steps * wanted_seconds / std::max(probe.seconds, 0.05));
-    MOSRIG_TRY(const std::unique_ptr<Program> program, Script::start(stage, run, steps));
+    MOSRIG_TRY(const std::unique_ptr<Program> program, start_script(stage, run, for_ever));
     const std::int64_t pid = program->pid();
     MOSRIG_CHECK(expect_before_request(stage, pid, phase));
     bool shown = false;
@@ -205,9 +191,16 @@ Result<void> play_script(Stage& stage, const Description& description) {
     stage.check(
         fmt::format("nmigs is {} after {} moves out and home", 2 * phase.times, phase.times),
         stage.result.nmigs == 2 * phase.times, std::to_string(stage.result.nmigs.value_or(-1)));
+    MOSRIG_TRY(const CommandResult told,
+               stage.home().run({"touch", stop_file}, stage.soon("the end of touch"), 0));
+    MOSRIG_CHECK(stage.require("it is told to stop", told.status == 0, told.err));
     MOSRIG_TRY(const Printed moved,
                follow(*program, stage.deadline("the end of the shell", run_time)));
-    MOSRIG_TRY(const Printed still, run_still(stage, run, steps));
+    const long steps = steps_made(moved);
+    MOSRIG_CHECK(stage.require("it says how far it came", steps > 0, std::to_string(steps)));
+    MOSRIG_TRY(const std::unique_ptr<Program> again, start_script(stage, run, steps));
+    MOSRIG_TRY(const Printed still,
+               follow(*again, stage.deadline("the shell's still run", run_time)));
     expect_same(stage, still, moved);
     return {};
 }

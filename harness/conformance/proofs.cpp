@@ -201,9 +201,7 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
 
 void prove_demand_paging(Stage& stage) {
     const auto number = [&stage](const char* name) {
-        const auto& values = stage.result.migstat;
-        const auto found = values.find(name);
-        return found == values.end() ? -1 : std::strtoll(found->second.c_str(), nullptr, 10);
+        return Migstat{stage.result.migstat}.number(name).value_or(-1);
     };
     constexpr std::int64_t whole_pages = 256LL << 8;
     const std::int64_t at_resume = number("pages_out_at_resume");

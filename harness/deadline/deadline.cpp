@@ -35,6 +35,7 @@ tl::unexpected<Error> Deadline::error(const std::string& detail) const {
 Result<void> wait_until(const Deadline& deadline, const std::function<Result<bool>()>& done,
                         Millis interval) {
     for (;;) {
+        const Clock::time_point begin = Clock::now();
         MOSRIG_TRY(const bool is_done, done());
         if (is_done) {
             return {};
@@ -42,8 +43,10 @@ Result<void> wait_until(const Deadline& deadline, const std::function<Result<boo
         if (deadline.expired()) {
             return deadline.error();
         }
-        // A signal may end this early, which only costs one more look.
-        ::poll(nullptr, 0, deadline.poll_timeout(interval));
+        // A slow node shall not spend most of its time on being looked at. A signal may end this
+        // early, which only costs one more look.
+        const auto look = std::chrono::duration_cast<Millis>(Clock::now() - begin);
+        ::poll(nullptr, 0, deadline.poll_timeout(std::max(interval, look)));
     }
 }
 

@@ -33,15 +33,10 @@ std::string errno_in(const std::string& message) {
     return std::regex_search(message, match, name) ? match.str() : "";
 }
 
-std::string value(const ProcessState& state, const char* name) {
-    const auto found = state.migstat.values.find(name);
-    return found == state.migstat.values.end() ? "?" : found->second;
-}
-
 }  // namespace
 
 std::string home_reason(const ProcessState& state) {
-    return value(state, "home_reason");
+    return state.migstat.text("home_reason");
 }
 
 Result<MoveAnswer> request_by_file(Machine& home, std::int64_t pid, int node, int user,
@@ -85,8 +80,8 @@ Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
         MOSRIG_TRY(state, read_process(home, pid, deadline));
         const auto released = state.migstat.number("released_ns").value_or(0);
         const auto requested = state.migstat.number("requested_ns").value_or(0);
-        if (state.where != node && value(state, "state") == "home" &&
-            value(state, "result") == "failed") {
+        if (state.where != node && state.migstat.text("state") == "home" &&
+            state.migstat.text("result") == "failed") {
             const auto number = static_cast<int>(state.migstat.number("errno").value_or(0));
             return tl::unexpected(Error{
                 ErrorKind::remote,
@@ -96,8 +91,9 @@ Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
                 number});
         }
         const bool done = released > 0 && released >= requested;
-        const bool came_back = node != 0 && state.where == 0 && value(state, "state") == "home" &&
-                               value(state, "result") == "moved";
+        const bool came_back = node != 0 && state.where == 0 &&
+                               state.migstat.text("state") == "home" &&
+                               state.migstat.text("result") == "moved";
         return done && (state.where == node || came_back);
     };
     const Result<void> waited = wait_until(deadline, over, interval);
@@ -106,8 +102,8 @@ Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
         if (error.kind == ErrorKind::timeout) {
             error.what +=
                 fmt::format("; where is {}, state {}, result {}, errno {}, home_reason {}",
-                            state.where, value(state, "state"), value(state, "result"),
-                            value(state, "errno"), home_reason(state));
+                            state.where, state.migstat.text("state"), state.migstat.text("result"),
+                            state.migstat.text("errno"), home_reason(state));
         }
         return tl::unexpected(std::move(error));
     }

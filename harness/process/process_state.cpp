@@ -81,9 +81,13 @@ Result<TaskStat> parse_stat(std::string_view line) {
     return stat;
 }
 
-std::optional<std::int64_t> Migstat::number(const std::string& name) const {
+std::string Migstat::text(const std::string& name) const {
     const auto found = values.find(name);
-    return found == values.end() ? std::nullopt : to_number<std::int64_t>(found->second);
+    return found == values.end() ? "?" : found->second;
+}
+
+std::optional<std::int64_t> Migstat::number(const std::string& name) const {
+    return to_number<std::int64_t>(text(name));
 }
 
 std::optional<std::int64_t> Migstat::freeze_ns() const {

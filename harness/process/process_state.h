@@ -32,6 +32,8 @@ Result<TaskStat> parse_stat(std::string_view line);
 struct Migstat {
     std::map<std::string, std::string> values;
 
+    // A value as it stands there; "?" if the name is missing.
+    [[nodiscard]] std::string text(const std::string& name) const;
     // A value as a number; nullopt if the name is missing or no number.
     [[nodiscard]] std::optional<std::int64_t> number(const std::string& name) const;
     // Freeze as interfaces.md defines it: resumed minus frozen. nullopt if one is not there yet.

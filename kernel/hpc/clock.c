@@ -92,9 +92,9 @@ bool om_clock_call(struct om_body *b, const struct pt_regs *regs,
 	*result = 0;
 	switch (nr) {
 	case __NR_clock_gettime:
-		if (regs->di == CLOCK_MONOTONIC)
+		if ((clockid_t)regs->di == CLOCK_MONOTONIC)
 			ts = ns_to_timespec64(mono);
-		else if (regs->di == CLOCK_REALTIME)
+		else if ((clockid_t)regs->di == CLOCK_REALTIME)
 			ts = ns_to_timespec64(mono + b->clock.real);
 		else
 			return false;
