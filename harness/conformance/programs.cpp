@@ -28,6 +28,12 @@ Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run) {
                               options);
 }
 
+struct Unsettled {
+    std::string name;
+    std::int64_t moves = 0;
+    int rounds = 0;
+};
+
 // Moves every process of a family to the next node, again and again.
 class Unrest {
   public:
@@ -45,7 +51,10 @@ class Unrest {
             const Result<ProcessState> state =
                 read_process(stage_.home(), pid, stage_.soon("the state of a process"));
             if (state) {
-                moves_[pid] = std::max(moves_[pid], state->nmigs);
+                Unsettled& one = met_[pid];
+                one.name = state->stat.comm;
+                one.moves = std::max(one.moves, state->nmigs);
+                ++one.rounds;
             }
             if (state && pid == root_) {
                 show(stage_.result, *state);
@@ -56,12 +65,13 @@ class Unrest {
 
     [[nodiscard]] std::int64_t moves() const {
         std::int64_t sum = 0;
-        for (const auto& [pid, moves] : moves_) {
-            sum += moves;
+        for (const auto& [pid, one] : met_) {
+            sum += one.moves;
         }
         return sum;
     }
-    [[nodiscard]] size_t processes() const { return moves_.size(); }
+    [[nodiscard]] size_t processes() const { return met_.size(); }
+    [[nodiscard]] const std::map<std::int64_t, Unsettled>& met() const { return met_; }
 
   private:
     Result<std::set<std::int64_t>> family() {
@@ -80,8 +90,25 @@ class Unrest {
     Stage& stage_;
     std::int64_t root_;
     size_t turn_ = 0;
-    std::map<std::int64_t, std::int64_t> moves_;
+    std::map<std::int64_t, Unsettled> met_;
 };
+
+// Each process of such a name that was met often enough has moved.
+void expect_each_moved(Stage& stage, const Unrest& unrest, const std::string& prefix) {
+    constexpr int rounds_enough = 4;
+    std::map<std::string, std::int64_t> moves;
+    for (const auto& [pid, one] : unrest.met()) {
+        if (one.name.rfind(prefix, 0) == 0 && one.rounds >= rounds_enough) {
+            moves[one.name] += one.moves;
+        }
+    }
+    std::string still;
+    for (const auto& [name, count] : moves) {
+        still += count == 0 ? " " + name : "";
+    }
+    stage.check(fmt::format("each {}* has moved", prefix), !moves.empty() && still.empty(),
+                still.empty() ? fmt::format("{} names", moves.size()) : "not so:" + still);
+}
 
 Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
@@ -95,6 +122,9 @@ Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     stage.result.message = figures;
     stage.result.nmigs = unrest.moves();
     stage.result.seen = unrest.moves() > 0 ? Answer::moves : Answer::none;
+    if (!run.each_moves.empty()) {
+        expect_each_moved(stage, unrest, run.each_moves);
+    }
     stage.check("there was a move at least each second",
                 unrest.moves() > 1 && static_cast<double>(unrest.moves()) >= 0.8 * moved.seconds,
                 figures);

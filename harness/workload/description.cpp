@@ -149,8 +149,8 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
 Run read_run(const YAML::Node& node) {
     allow_only(node,
                {"command", "user", "phases", "output", "output_count", "watcher", "reason",
-                "stays_for_good", "round_trips", "round_trips_at_most", "stays_away", "messages",
-                "events", "copies", "automatic", "crowd", "slower_others", "quiet_s"});
+                "stays_for_good", "round_trips", "round_trips_at_most", "stays_away", "each_moves",
+                "messages", "events", "copies", "automatic", "crowd", "slower_others", "quiet_s"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -175,6 +175,7 @@ Run read_run(const YAML::Node& node) {
     run.round_trips = node["round_trips"].as<Counts>(Counts());
     run.round_trips_at_most = node["round_trips_at_most"].as<Counts>(Counts());
     run.stays_away = node["stays_away"].as<std::string>("");
+    run.each_moves = node["each_moves"].as<std::string>("");
     run.messages = words(node["messages"]);
     run.events = words(node["events"]);
     run.copies = node["copies"].as<int>(1);
