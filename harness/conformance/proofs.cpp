@@ -200,9 +200,8 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
 }
 
 void prove_demand_paging(Stage& stage) {
-    const auto number = [&stage](const char* name) {
-        return Migstat{stage.result.migstat}.number(name).value_or(-1);
-    };
+    const Migstat migstat{stage.result.migstat};
+    const auto number = [&migstat](const char* name) { return migstat.number(name).value_or(-1); };
     constexpr std::int64_t whole_pages = 256LL << 8;
     const std::int64_t at_resume = number("pages_out_at_resume");
     const std::int64_t faults = number("demand_faults");

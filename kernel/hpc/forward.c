@@ -237,13 +237,9 @@ static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
 {
 	long result;
 
-	if (row->kind == OM_ROW_MEMORY) {
-		if (!om_own_memory(b, regs, &result))
-			return false;
-		regs->ax = result;
-	} else if (row->kind == OM_ROW_CLOCK) {
-		if (!om_clock_call(b, regs, nr, &result))
-			return false;
+	if ((row->kind == OM_ROW_MEMORY && om_own_memory(b, regs, &result)) ||
+	    (row->kind == OM_ROW_CLOCK &&
+	     om_clock_call(b, regs, nr, &result))) {
 		regs->ax = result;
 	} else if ((row->kind == OM_ROW_LOCAL || nr == __NR_futex) &&
 		   om_local_here(regs, nr)) {

@@ -214,19 +214,24 @@ int om_await_ready(struct om_proc *p)
 }
 
 /* The same, with the process standing still. Returns 0 or a negative errno. */
-int om_wait_ready(struct om_proc *p)
+static int om_hear_ready(struct om_proc *p, long timeout)
 {
 	struct om_msg msg;
 	int ret;
 
-	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
-	if (ret < 0)
-		return ret;
-	ret = om_is_ready(&msg);
+	ret = om_link_recv_wait(p->link, &msg, timeout);
+	if (ret > 0)
+		ret = om_is_ready(&msg);
 	/* it is said once: a signal may come before the process leaves */
 	p->away.ready = !ret;
 	return ret;
+}
+
+/* The process is to leave now, and stands still as long as a link may be silent. */
+int om_wait_ready(struct om_proc *p)
+{
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
+	return om_hear_ready(p, OM_LINK_TIMEOUT);
 }
 
 /*
@@ -236,18 +241,14 @@ int om_wait_ready(struct om_proc *p)
  */
 int om_wait_soon(struct om_proc *p)
 {
-	struct om_msg msg;
 	int ret;
 
 	p->away.still = ktime_get_ns();
-	ret = om_link_recv_wait(p->link, &msg, OM_READY_SOON);
+	ret = om_hear_ready(p, OM_READY_SOON);
 	if (ret == -ETIMEDOUT) {
 		p->away.still = 0;
 		return 0;
 	}
-	if (ret > 0)
-		ret = om_is_ready(&msg);
-	p->away.ready = !ret;
 	if (!ret) {
 		trace_om_ready(task_tgid_nr(current), p->link->node, 0);
 		set_thread_flag(TIF_NOTIFY_RESUME);
