@@ -52,7 +52,8 @@ class DepsTest(unittest.TestCase):
         environment = dict(os.environ)
         environment.update(PATH=f"{self.bin}:{environment['PATH']}", RECORD=str(self.record))
         return subprocess.run(
-            [HERE / "prepare", "deps"], env=environment, text=True, capture_output=True, check=False, timeout=60
+            [HERE / "prepare", "deps"], env=environment, text=True, capture_output=True,
+            check=False, timeout=60,
         )
 
     def test_packages_that_dpkg_never_heard_of_are_installed(self) -> None:

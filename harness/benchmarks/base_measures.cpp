@@ -17,7 +17,7 @@ namespace {
 constexpr const char* tcp_port = "7411";
 constexpr const char* iperf_port = "7412";
 constexpr const char* rounds = "100";  // of each measure, for one value: their median
-constexpr Millis setup_time(20000);
+constexpr Millis server_time(20000);
 constexpr Millis transfer_time(60000);
 
 std::string tcp_program() {
@@ -46,7 +46,7 @@ Result<std::unique_ptr<BaseMeasures>> BaseMeasures::open(Cluster& cluster, Machi
     MOSRIG_TRY(made->tcp_,
                made->serve(guest, {tcp_program(), "serve", made->address_, tcp_port}, "READY"));
     MOSRIG_TRY(const CommandResult iperf,
-               home.run({"iperf3", "--version"}, cluster.deadline("iperf3", setup_time), 0));
+               home.run({"iperf3", "--version"}, cluster.deadline("iperf3", server_time), 0));
     if (iperf.ok()) {
         MOSRIG_TRY(made->iperf_, made->serve(guest,
                                              {"iperf3", "-s", "--forceflush", "-B", made->address_,
@@ -59,7 +59,7 @@ Result<std::unique_ptr<BaseMeasures>> BaseMeasures::open(Cluster& cluster, Machi
 Result<std::unique_ptr<Program>> BaseMeasures::serve(Machine& guest,
                                                      const std::vector<std::string>& argv,
                                                      const std::string& when_ready) {
-    const Deadline ready = cluster_.deadline(fmt::format("the server {}", argv[0]), setup_time);
+    const Deadline ready = cluster_.deadline(fmt::format("the server {}", argv[0]), server_time);
     MOSRIG_TRY(std::unique_ptr<Program> server, guest.start(argv, ready, {}));
     for (;;) {
         MOSRIG_TRY(const std::optional<std::string> line, server->read_line(ready));

@@ -13,7 +13,7 @@ namespace mosrig {
 namespace {
 
 constexpr Millis setup_time(20000);
-constexpr Millis transfer_time(60000);
+constexpr Millis sample_time(60000);
 constexpr Millis look_interval(200);
 
 }  // namespace
@@ -54,7 +54,7 @@ Result<void> BenchRig::signal(const Subject& subject, int number) {
 }
 
 Result<ProcessState> BenchRig::move(std::int64_t pid, int node) {
-    const Deadline patience = deadline(fmt::format("the move to {}", node), transfer_time);
+    const Deadline patience = deadline(fmt::format("the move to {}", node), sample_time);
     MOSRIG_TRY(const MoveAnswer answer, request_by_file(*home_, pid, node, 0, patience));
     if (answer.seen != Answer::moves) {
         return infra_error(
@@ -83,7 +83,7 @@ Result<MoveSample> BenchRig::sample(Subject& subject, int mib) {
     sample.pages_out_at_resume = away.migstat.number("pages_out_at_resume").value_or(0);
     sample.round_trips = away.migstat.number("round_trips").value_or(0);
 
-    MOSRIG_TRY(const std::string answer, subject.ask("VERIFY", deadline("VERIFY", transfer_time)));
+    MOSRIG_TRY(const std::string answer, subject.ask("VERIFY", deadline("VERIFY", sample_time)));
     if (answer != "OK") {
         return infra_error("the program's memory is wrong after the move: " + answer);
     }

@@ -9,7 +9,7 @@ namespace mosrig {
 
 namespace {
 
-constexpr const char* file = "/proc/hpc/admin/stay";
+constexpr const char* stay_file = "/proc/hpc/admin/stay";
 constexpr Millis patience(5000);
 
 }  // namespace
@@ -18,7 +18,7 @@ Result<std::unique_ptr<BalancerOff>> BalancerOff::begin(Cluster& cluster) {
     std::unique_ptr<BalancerOff> off(new BalancerOff(cluster));  // NOLINT: private constructor
     for (Node& node : cluster.nodes()) {
         Result<std::string> before =
-            node.read_file(file, cluster.deadline("the balancer of " + node.name(), patience));
+            node.read_file(stay_file, cluster.deadline("the balancer of " + node.name(), patience));
         if (!before && before.error().sys_errno != ENOENT) {
             return tl::unexpected(before.error());
         }
@@ -26,10 +26,11 @@ Result<std::unique_ptr<BalancerOff>> BalancerOff::begin(Cluster& cluster) {
         if (!before) {
             continue;
         }
-        MOSRIG_TRY(const int error,
-                   node.write_file(file, "1", cluster.deadline("an end of balancing", patience)));
+        MOSRIG_TRY(
+            const int error,
+            node.write_file(stay_file, "1", cluster.deadline("an end of balancing", patience)));
         if (error != 0) {
-            return errno_error(fmt::format("{}: cannot set {}", node.name(), file), error);
+            return errno_error(fmt::format("{}: cannot set {}", node.name(), stay_file), error);
         }
     }
     return off;
@@ -40,7 +41,7 @@ BalancerOff::~BalancerOff() {
         if (!before_[index].empty()) {
             // A node that has gone has nothing to be restored.
             (void)cluster_.nodes()[index].write_file(
-                file, before_[index], cluster_.deadline("balancing as before", patience));
+                stay_file, before_[index], cluster_.deadline("balancing as before", patience));
         }
     }
 }

@@ -14,7 +14,7 @@ namespace mosrig {
 
 namespace {
 
-constexpr Millis patience(30000);
+constexpr Millis emptying_time(30000);
 constexpr int some_user = 1000;
 
 std::string admin(const std::string& name) {
@@ -39,7 +39,7 @@ Result<void> expect_file(Stage& stage, Machine& machine, const std::string& path
 
 Result<void> write_admin(Stage& stage, Machine& machine, const std::string& name,
                          const std::string& text, int error = 0, int user = 0) {
-    const Deadline deadline = stage.deadline("a write to " + name, patience);
+    const Deadline deadline = stage.deadline("a write to " + name, emptying_time);
     MOSRIG_TRY(const int seen, machine.write_file(admin(name), text, deadline, user));
     const std::string wanted = error == 0 ? "no error" : errno_name(error);
     stage.check(fmt::format("writing '{}' to {} as user {} gives {}", text, name, user, wanted),
@@ -79,7 +79,7 @@ Result<void> await_word(Stage& stage, bool blocked) {
     constexpr int takes_none = 4;
     const std::string status = fmt::format("/proc/hpc/nodes/{}/status", stage.guest().id());
     const char* const what = blocked ? "word that the node is blocked" : "word that it is not";
-    const Deadline deadline = stage.deadline(what, patience);
+    const Deadline deadline = stage.deadline(what, emptying_time);
     return wait_until(
         deadline,
         [&]() -> Result<bool> {
@@ -124,7 +124,7 @@ Result<void> block(Stage& stage, Subject& subject) {
                                                         stage.soon("a request"), 0));
     std::string seen = error == 0 ? "" : errno_name(error);
     if (error == 0) {
-        const Deadline deadline = stage.deadline("the refusal", patience);
+        const Deadline deadline = stage.deadline("the refusal", emptying_time);
         MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
             MOSRIG_TRY(const ProcessState state,
                        read_process(stage.home(), subject.pid(), deadline));
@@ -148,7 +148,7 @@ Result<void> expel(Stage& stage, const Run& run, Subject& first) {
         stage.home().write_file(fmt::format("/proc/{}/goto", sleeper->pid()),
                                 std::to_string(stage.guest().id()), stage.soon("a request"), 0));
     stage.check("one that reads may be asked", asked == 0, errno_name(asked));
-    const Deadline deadline = stage.deadline("a program that reads, elsewhere", patience);
+    const Deadline deadline = stage.deadline("a program that reads, elsewhere", emptying_time);
     ProcessState state;
     // It prepares at one line, and leaves at a later one.
     const Result<void> left_home = wait_until(deadline, [&]() -> Result<bool> {

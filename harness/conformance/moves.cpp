@@ -13,13 +13,9 @@ namespace {
 
 // A move of 256 MiB under emulation takes its time; the deadline is for what hangs.
 constexpr Millis move_time(30000);
-constexpr Millis answer_time(10000);
+constexpr Millis verify_time(10000);
 // What a program is asked to do away may take as long as a timer runs.
 constexpr Millis away_time(60000);
-
-std::string number(std::int64_t value) {
-    return std::to_string(value);
-}
 
 void check_timings(Stage& stage, const Migstat& migstat) {
     std::int64_t last = 1;
@@ -78,17 +74,17 @@ Result<void> expect_gone(Stage& stage, std::int64_t pid) {
                    await_bodies(stage, *machine, pid, 0,
                                 stage.soon("the end of bodies on " + machine->name())));
         stage.check(fmt::format("no body of it is left on {}", machine->name()), bodies == 0,
-                    number(bodies));
+                    std::to_string(bodies));
     }
     return {};
 }
 
 // All memory of the body there goes to swap.
 Result<void> page_out(Stage& stage, std::int64_t pid) {
-    const Deadline deadline = stage.deadline("the body's memory in swap", answer_time);
+    const Deadline deadline = stage.deadline("the body's memory in swap", verify_time);
     MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
     MOSRIG_TRY(const CommandResult result,
-               stage.guest().run(resolve_command({"pageout", number(body)}), deadline, 0));
+               stage.guest().run(resolve_command({"pageout", std::to_string(body)}), deadline, 0));
     constexpr int status_skip = 77;
     if (result.status == status_skip) {
         return stage.skip("the other node has no swap");
@@ -116,7 +112,8 @@ Result<ProcessState> go_on(Stage& stage, Subject& subject, std::int64_t pid, con
             },
             Millis(1)));
         stage.check("on the way from node to node it is never at home", !seen_at_home);
-        stage.check("that is one move", state.nmigs == moves + 1, number(state.nmigs - moves));
+        stage.check("that is one move", state.nmigs == moves + 1,
+                    std::to_string(state.nmigs - moves));
         MOSRIG_TRY(state, move_to(stage, pid, node, phase.user, false));
         MOSRIG_CHECK(expect_intact(stage, subject, fmt::format("on node {}", node)));
     }
@@ -149,7 +146,7 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
     MOSRIG_CHECK(expect_intact(stage, subject, "away"));
     if (phase.identity_away) {
         MOSRIG_TRY(const std::string line,
-                   subject.ask("IDENTITY", stage.deadline("the identity while away", answer_time)));
+                   subject.ask("IDENTITY", stage.deadline("the identity while away", verify_time)));
         stage.check("it still knows its own pid while away",
                     line.find(fmt::format(" pid={} ", pid)) != std::string::npos, line);
     }
@@ -182,9 +179,9 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
 
 // moswhy names each reason, and its text goes into the report.
 Result<void> expect_explanation(Stage& stage, std::int64_t pid, const Phase& phase) {
-    MOSRIG_TRY(
-        const CommandResult said,
-        stage.home().run({"moswhy", number(pid)}, stage.deadline("moswhy", Millis(5000)), 0));
+    MOSRIG_TRY(const CommandResult said,
+               stage.home().run({"moswhy", std::to_string(pid)},
+                                stage.deadline("moswhy", Millis(5000)), 0));
     stage.result.moswhy = said.out;
     const bool named =
         std::all_of(phase.cantmove.begin(), phase.cantmove.end(), [&said](const std::string& word) {
@@ -216,9 +213,10 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     // One that has come home again already, be it between two looks, has moved twice.
     const std::int64_t out = before.nmigs + 1;
     stage.check("nmigs counts the move out",
-                away.nmigs == out || (may_come_back && away.nmigs == out + 1), number(away.nmigs));
+                away.nmigs == out || (may_come_back && away.nmigs == out + 1),
+                std::to_string(away.nmigs));
     stage.check(fmt::format("lock is {} while away", phase.lock), away.lock == phase.lock,
-                number(away.lock));
+                std::to_string(away.lock));
     stage.check("cantmove is as before while away", away.cantmove == before.cantmove,
                 join_words(away.cantmove));
     stage.check("at home it is the same process: name, parent, user",
@@ -235,9 +233,10 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     }
     MOSRIG_TRY(const ProcessState home, move_to(stage, pid, 0, phase.user, false));
     stage.check("nmigs counts the way home",
-                home.nmigs == (phase.route.empty() ? out : last.nmigs) + 1, number(home.nmigs));
+                home.nmigs == (phase.route.empty() ? out : last.nmigs) + 1,
+                std::to_string(home.nmigs));
     stage.check(fmt::format("lock is {} after coming home", phase.lock), home.lock == phase.lock,
-                number(home.lock));
+                std::to_string(home.lock));
     return expect_intact(stage, subject, "home again");
 }
 
@@ -252,8 +251,8 @@ Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const
     stage.check(fmt::format("cantmove is {} before any request", join_words(phase.cantmove)),
                 state.cantmove == phase.cantmove, join_words(state.cantmove));
     stage.check(fmt::format("lock is {}", phase.lock), state.lock == phase.lock,
-                number(state.lock));
-    stage.check("it is at home", state.where == 0, number(state.where));
+                std::to_string(state.lock));
+    stage.check("it is at home", state.where == 0, std::to_string(state.where));
     return state;
 }
 
@@ -321,7 +320,7 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
         if (bodies != expected || expected == 1) {
             stage.check(
                 fmt::format("exactly one copy lives: {} has {} of it", machine->name(), expected),
-                bodies == expected, number(bodies));
+                bodies == expected, std::to_string(bodies));
         }
     }
     return state;
@@ -329,7 +328,7 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
 
 Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& when) {
     MOSRIG_TRY(const std::string answer,
-               subject.ask("VERIFY", stage.deadline("VERIFY, " + when, answer_time)));
+               subject.ask("VERIFY", stage.deadline("VERIFY, " + when, verify_time)));
     return stage.require(fmt::format("its data are intact, {}", when), answer == "OK", answer);
 }
 

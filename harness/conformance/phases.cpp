@@ -17,10 +17,6 @@ constexpr Millis start_time(10000);
 // A word may ask for something that takes as long as a timer runs.
 constexpr Millis answer_time(60000);
 
-std::string number(std::int64_t value) {
-    return std::to_string(value);
-}
-
 // A child that the program only now makes is waited for.
 Result<std::int64_t> child_of(Stage& stage, std::int64_t pid) {
     std::int64_t child = 0;
@@ -48,8 +44,8 @@ Result<void> begin_phase(Stage& stage, Subject& subject, const Phase& phase) {
     if (phase.set_lock) {
         MOSRIG_TRY(const int error,
                    stage.home().write_file(fmt::format("/proc/{}/lock", subject.pid()),
-                                           number(*phase.set_lock), stage.soon("a write to lock"),
-                                           phase.user));
+                                           std::to_string(*phase.set_lock),
+                                           stage.soon("a write to lock"), phase.user));
         const std::string seen = error == 0 ? "" : errno_name(error);
         stage.check(phase.lock_errno.empty()
                         ? fmt::format("writing {} to lock succeeds", *phase.set_lock)
@@ -75,7 +71,7 @@ Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool
         MOSRIG_TRY(const ProcessState parent,
                    read_process(stage.home(), state.stat.ppid, stage.soon("the parent's state")));
         stage.check(fmt::format("the parent's lock is {}", *phase.parent_lock),
-                    parent.lock == *phase.parent_lock, number(parent.lock));
+                    parent.lock == *phase.parent_lock, std::to_string(parent.lock));
     }
     if (shown) {
         show(stage.result, state);
@@ -146,7 +142,7 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
     std::unique_ptr<Program> watcher;
     if (!run.watcher.empty()) {
         StartOptions options;
-        options.environment = {"PID=" + number(subject.pid())};
+        options.environment = {"PID=" + std::to_string(subject.pid())};
         MOSRIG_TRY(watcher, stage.home().start({"sh", "-c", run.watcher},
                                                stage.soon("the start of the watcher"), options));
     }
@@ -178,7 +174,7 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
     const std::vector<std::string> words = subject.words();
     MOSRIG_TRY(const int status,
                subject.finish(stage.deadline("the end of the program", answer_time)));
-    stage.check("the program ends with status 0", status == 0, number(status));
+    stage.check("the program ends with status 0", status == 0, std::to_string(status));
     return compare_with_still(stage, run, subject, words);
 }
 

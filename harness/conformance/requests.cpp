@@ -13,7 +13,7 @@ namespace mosrig {
 
 namespace {
 
-constexpr Millis patience(10000);
+constexpr Millis request_time(10000);
 
 Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& text,
                            const std::string& error) {
@@ -55,7 +55,7 @@ Result<void> ask_the_tool(Stage& stage, Subject& subject) {
     };
     for (const auto& [argv, status] : questions) {
         MOSRIG_TRY(const CommandResult seen,
-                   stage.home().run(argv, stage.deadline("migrate", patience), 0));
+                   stage.home().run(argv, stage.deadline("migrate", request_time), 0));
         std::string words;
         for (const std::string& word : argv) {
             words += (words.empty() ? "" : " ") + (word == pid ? "PID" : word);
@@ -82,7 +82,7 @@ Result<void> ask_for_oneself(Stage& stage) {
         const bool by_tool = script.rfind("migrate", 0) == 0;
         MOSRIG_TRY(const std::unique_ptr<Program> program,
                    stage.home().start({"sh", "-c", script}, stage.soon("a shell"), options));
-        const Deadline deadline = stage.deadline("the shell's first word", patience);
+        const Deadline deadline = stage.deadline("the shell's first word", request_time);
         MOSRIG_TRY(const std::optional<std::string> line, program->read_line(deadline));
         MOSRIG_CHECK(stage.require("one that asks for itself goes on", line == "READY",
                                    line.value_or("(end)")));
@@ -109,7 +109,7 @@ Result<void> ask_a_sleeper(Stage& stage) {
     MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
                stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
     const std::int64_t pid = sleeper->pid();
-    const Deadline deadline = stage.deadline("the sleeper", patience);
+    const Deadline deadline = stage.deadline("the sleeper", request_time);
     MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
         MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
         return state.stat.comm == "cat" && state.stat.state == 'S';
@@ -159,7 +159,7 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
                 std::to_string(state.pending));
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
     MOSRIG_TRY(state, await_place(stage.home(), pid, stage.guest().id(),
-                                  stage.deadline("the first request", patience)));
+                                  stage.deadline("the first request", request_time)));
     stage.check("the first is carried out", state.where == stage.guest().id() && state.nmigs == 1,
                 fmt::format("where {}, nmigs {}", state.where, state.nmigs));
     MOSRIG_CHECK(expect_intact(stage, subject, "away"));

@@ -14,7 +14,7 @@ namespace mosrig {
 
 namespace {
 
-constexpr Millis patience(30000);
+constexpr Millis attack_time(30000);
 constexpr const char* stats_file = "/run/openmosix/omd.stats";
 constexpr const char* map_file = "/etc/openmosix.map";
 
@@ -96,13 +96,13 @@ Result<void> play_attack(Stage& stage, Machine& stranger, const std::string& tar
     MOSRIG_TRY(const Counters before, read_counters(stage));
     MOSRIG_TRY(const CommandResult result,
                stranger.run(resolve_command({"stranger", attack.mode, target}),
-                            stage.deadline(attack.what, patience), 0));
+                            stage.deadline(attack.what, attack_time), 0));
     const int sent = std::atoi(result.out.c_str());
     MOSRIG_CHECK(stage.require(fmt::format("{} are sent", attack.what),
                                result.status == 0 && sent > 0, result.out + result.err));
     std::int64_t counted = 0;
     MOSRIG_CHECK(comes_true(
-        stage.deadline("the counters of " + stage.home().name(), patience),
+        stage.deadline("the counters of " + stage.home().name(), attack_time),
         [&]() -> Result<bool> {
             MOSRIG_TRY(const Counters now, read_counters(stage));
             counted = sum_of(now, attack.counters) - sum_of(before, attack.counters);
@@ -138,7 +138,7 @@ Result<void> play_strangers(Stage& stage, const Description& description) {
     MOSRIG_CHECK(expect_intact(stage, subject, "away"));
     MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, false));
     stage.result.seen = Answer::moves;
-    MOSRIG_TRY(const int status, subject.finish(stage.deadline("its end", patience)));
+    MOSRIG_TRY(const int status, subject.finish(stage.deadline("its end", attack_time)));
     stage.check("it ends with status 0", status == 0, std::to_string(status));
     return {};
 }

@@ -62,6 +62,9 @@ om_library(om_people SOURCES
   OM om_core
   LIBS ${OM_NCURSES} ${OM_TINFO}
 )
+# Compiled by itself even where files are taken together: each has a name, a usage and options of its own.
+set_source_files_properties(mosctl/program.cpp mosmon/program.cpp moswhy/program.cpp mps/mps.cpp
+  mps/mtop.cpp setpe/program.cpp showmap/program.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
 set(OM_NAMES moswhy mosctl setpe showmap mosmon mps mtop)
 set(OM_WRAPPERS nomig runhome runon cpujob iojob nodecay slowdecay fastdecay)

@@ -13,7 +13,7 @@ const char* const kHosts =
     "10.66.0.2\tnode2\n"
     "not-an-address node3\n";
 
-std::string error_of(std::string_view text) {
+std::string map_error(std::string_view text) {
     const auto nodes = parse_map(text, parse_hosts(kHosts));
     return nodes ? "no error" : nodes.error().text;
 }
@@ -50,18 +50,18 @@ TEST(Map, LeavesAliasesOut) {
 }
 
 TEST(Map, NamesTheLineThatIsWrong) {
-    EXPECT_EQ(error_of("1 node1 1\n2 node9 1\n"),
+    EXPECT_EQ(map_error("1 node1 1\n2 node9 1\n"),
               "line 2: 'node9' is neither an address nor a name in hosts");
-    EXPECT_EQ(error_of("1 node1\n"), "line 1: expected 'ID HOST COUNT'");
-    EXPECT_EQ(error_of("0 node1 1\n"), "line 1: '0' is no node id (1 to 65535)");
-    EXPECT_EQ(error_of("65536 node1 1\n"), "line 1: '65536' is no node id (1 to 65535)");
-    EXPECT_EQ(error_of("1 node1 x\n"), "line 1: 'x' is no count of nodes (1 to 255, or ALIAS)");
-    EXPECT_EQ(error_of("1 node1 2\n"),
+    EXPECT_EQ(map_error("1 node1\n"), "line 1: expected 'ID HOST COUNT'");
+    EXPECT_EQ(map_error("0 node1 1\n"), "line 1: '0' is no node id (1 to 65535)");
+    EXPECT_EQ(map_error("65536 node1 1\n"), "line 1: '65536' is no node id (1 to 65535)");
+    EXPECT_EQ(map_error("1 node1 x\n"), "line 1: 'x' is no count of nodes (1 to 255, or ALIAS)");
+    EXPECT_EQ(map_error("1 node1 2\n"),
               "line 1: a range of several nodes needs an address, not a name");
-    EXPECT_EQ(error_of("1 10.66.0.250 10\n"), "line 1: the range of nodes is too long");
-    EXPECT_EQ(error_of("1 node1 1\n1 node2 1\n"), "line 2: node 1 is there already");
-    EXPECT_EQ(error_of("1 node1 1\n2 n1 1\n"), "line 2: 10.66.0.1 is node 1 already");
-    EXPECT_EQ(error_of("# nothing\n"), "it names no node");
+    EXPECT_EQ(map_error("1 10.66.0.250 10\n"), "line 1: the range of nodes is too long");
+    EXPECT_EQ(map_error("1 node1 1\n1 node2 1\n"), "line 2: node 1 is there already");
+    EXPECT_EQ(map_error("1 node1 1\n2 n1 1\n"), "line 2: 10.66.0.1 is node 1 already");
+    EXPECT_EQ(map_error("# nothing\n"), "it names no node");
 }
 
 TEST(Map, HasALimitOfEntries) {
@@ -70,7 +70,7 @@ TEST(Map, HasALimitOfEntries) {
         text += std::to_string(i + 1) + " 10.1." + std::to_string(i / 100) + "." +
                 std::to_string(i % 100 + 1) + " 1\n";
     }
-    EXPECT_EQ(error_of(text), "line 257: more than 256 entries");
+    EXPECT_EQ(map_error(text), "line 257: more than 256 entries");
 }
 
 TEST(Map, SurvivesGarbage) {

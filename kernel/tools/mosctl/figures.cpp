@@ -5,10 +5,10 @@
 #include <unistd.h>
 #include <array>
 
+#include "mosctl/name.h"
+
 namespace mosrig {
 namespace {
-
-constexpr const char* kName = "mosctl";
 
 struct Figure {
     const char* command;
@@ -35,7 +35,7 @@ Result<std::uint32_t> node_of(const Hpc& hpc, const Words& words) {
 }
 
 int refused(const Error& error) {
-    complain(kName, error.text);
+    complain(kMosctl, error.text);
     return kFailed;
 }
 

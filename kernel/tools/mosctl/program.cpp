@@ -8,12 +8,12 @@
 
 #include "common/program.h"
 #include "mosctl/figures.h"
+#include "mosctl/name.h"
 #include "mosctl/switches.h"
 
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "mosctl";
 constexpr const char* kUsage =
     "usage: mosctl [--root DIR] COMMAND [ARGUMENT...]\n"
     "  stay nostay  lstay nolstay  block noblock  quiet noquiet    (or -stay, -lstay ...)\n"
@@ -47,12 +47,12 @@ bool is_of_mfs(const std::string& word) {
 
 int run(const Hpc& hpc, const Words& words) {
     if (is_of_mfs(words[0])) {
-        complain(kName, "this openMosix has no MFS");
+        complain(kMosctl, "this openMosix has no MFS");
         return kFailed;
     }
     if (is_switch(words[0])) {
         return words.size() == 1 ? flip(hpc, words[0])
-                                 : wrong_usage(kName, words[0] + " takes no argument", kUsage);
+                                 : wrong_usage(kMosctl, words[0] + " takes no argument", kUsage);
     }
     for (const Command& command : kCommands) {
         if (words[0] != command.name) {
@@ -61,9 +61,9 @@ int run(const Hpc& hpc, const Words& words) {
         const std::size_t given = words.size() - 1;
         return given >= command.least && given <= command.most
                    ? command.run(hpc, words)
-                   : wrong_usage(kName, "wrong number of arguments to " + words[0], kUsage);
+                   : wrong_usage(kMosctl, "wrong number of arguments to " + words[0], kUsage);
     }
-    return wrong_usage(kName, "there is no command '" + words[0] + "'", kUsage);
+    return wrong_usage(kMosctl, "there is no command '" + words[0] + "'", kUsage);
 }
 
 }  // namespace
@@ -71,16 +71,16 @@ int run(const Hpc& hpc, const Words& words) {
 int mosctl_program(Words words) {
     auto places = take_places(words);
     if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+        return wrong_usage(kMosctl, places.error().text, kUsage);
     }
     if (!words.empty() && words[0] == "--help") {
         return put(kUsage);
     }
     if (words.empty()) {
-        return wrong_usage(kName, "no command given", kUsage);
+        return wrong_usage(kMosctl, "no command given", kUsage);
     }
     if (!is_openmosix(*places)) {
-        return not_openmosix(kName);
+        return not_openmosix(kMosctl);
     }
     return run(Hpc(std::move(*places)), words);
 }

@@ -7,12 +7,12 @@
 #include <optional>
 
 #include "common/process.h"
+#include "mosctl/name.h"
 #include "openmosix.h"
 
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "mosctl";
 constexpr std::uint32_t kStandardSpeed = 10000;  // a Pentium III at 1 GHz
 
 struct Switch {
@@ -59,7 +59,7 @@ std::optional<Order> parse_order(const std::string& word) {
 
 int failed(const std::string& what, const Error& error) {
     const bool rights = error.code == EACCES || error.code == EPERM;
-    complain(kName, fmt::format("{}: {}{}", what, error.text, rights ? "; only root may" : ""));
+    complain(kMosctl, fmt::format("{}: {}{}", what, error.text, rights ? "; only root may" : ""));
     return kFailed;
 }
 
@@ -120,9 +120,9 @@ int expel(const Hpc& hpc, const Words& /*words*/) {
     if (done.error().code != EINTR) {
         return failed("expel", done.error());
     }
-    complain(kName, fmt::format("interrupted: {} guests are here still; no further ones are "
-                                "accepted (until: mosctl noblock)",
-                                hpc.guests().size()));
+    complain(kMosctl, fmt::format("interrupted: {} guests are here still; no further ones are "
+                                  "accepted (until: mosctl noblock)",
+                                  hpc.guests().size()));
     return kFailed;
 }
 
@@ -135,17 +135,17 @@ int bring(const Hpc& hpc, const Words& /*words*/) {
     if (done.error().code != EINTR) {
         return failed("bring", done.error());
     }
-    complain(kName, fmt::format("interrupted: {} processes are away still; those at home stay "
-                                "(until: mosctl nolstay)",
-                                count_away(hpc)));
+    complain(kMosctl, fmt::format("interrupted: {} processes are away still; those at home stay "
+                                  "(until: mosctl nolstay)",
+                                  count_away(hpc)));
     return kFailed;
 }
 
 int set_speed(const Hpc& hpc, const Words& words) {
     const auto speed = parse_number(words[1], 100'000'000);
     if (!speed || *speed == 0) {
-        complain(kName, fmt::format("'{}' is no speed; a Pentium III at 1 GHz has {}", words[1],
-                                    kStandardSpeed));
+        complain(kMosctl, fmt::format("'{}' is no speed; a Pentium III at 1 GHz has {}", words[1],
+                                      kStandardSpeed));
         return kUsageError;
     }
     return write_number(hpc, "speed", *speed);
@@ -156,9 +156,10 @@ int set_yard(const Hpc& /*hpc*/, const Words& words) {
     if (parse_number(words[1], UINT32_MAX) == kStandardSpeed) {
         return kDone;
     }
-    complain(kName, fmt::format("the yardstick is fixed: {} is a Pentium III at 1 GHz; use 'mosctl "
-                                "setspeed N' to tell this node's speed",
-                                kStandardSpeed));
+    complain(kMosctl,
+             fmt::format("the yardstick is fixed: {} is a Pentium III at 1 GHz; use 'mosctl "
+                         "setspeed N' to tell this node's speed",
+                         kStandardSpeed));
     return kFailed;
 }
 
@@ -167,7 +168,7 @@ int set_decay(const Hpc& hpc, const Words& words) {
     const auto slow = parse_number(words[2], 1000);
     const auto fast = parse_number(words[3], 1000);
     if (!interval || *interval == 0 || !slow || *slow == 0 || !fast || *fast == 0) {
-        complain(kName,
+        complain(kMosctl,
                  "setdecay takes seconds (1 to 3600) and two rates in permille kept (1 to 1000)");
         return kUsageError;
     }

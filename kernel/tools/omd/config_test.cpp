@@ -6,7 +6,7 @@
 namespace mosrig {
 namespace {
 
-std::string error_of(std::string_view text) {
+std::string config_error(std::string_view text) {
     const auto config = parse_config(text);
     return config ? "" : config.error().text;
 }
@@ -37,18 +37,18 @@ TEST(Config, TakesEveryKey) {
 }
 
 TEST(Config, AnErrorNamesTheLineAndWhatWouldBeRight) {
-    EXPECT_EQ(error_of("\nperiod = soon\n"),
+    EXPECT_EQ(config_error("\nperiod = soon\n"),
               "line 2: period must be a number of seconds from 0.1 to 60, not 'soon'");
-    EXPECT_EQ(error_of("balance = maybe"), "line 1: balance must be yes or no, not 'maybe'");
-    EXPECT_EQ(error_of("map /x"), "line 1: expected 'key = value', not 'map /x'");
-    EXPECT_EQ(error_of("map = x"), "line 1: map must be an absolute path, not 'x'");
-    EXPECT_EQ(error_of("fanout = 1\nfanout = 2"), "line 2: fanout is set twice");
-    EXPECT_NE(error_of("speed = 3").find("there is no 'speed'; there are: balance"),
+    EXPECT_EQ(config_error("balance = maybe"), "line 1: balance must be yes or no, not 'maybe'");
+    EXPECT_EQ(config_error("map /x"), "line 1: expected 'key = value', not 'map /x'");
+    EXPECT_EQ(config_error("map = x"), "line 1: map must be an absolute path, not 'x'");
+    EXPECT_EQ(config_error("fanout = 1\nfanout = 2"), "line 2: fanout is set twice");
+    EXPECT_NE(config_error("speed = 3").find("there is no 'speed'; there are: balance"),
               std::string::npos);
-    EXPECT_NE(error_of("discovery = announce").find("interface"), std::string::npos);
+    EXPECT_NE(config_error("discovery = announce").find("interface"), std::string::npos);
     for (const char* bad : {"period = 0", "period = 1e1", "period = -1", "period = ",
                             "period = nan", "fanout = 0", "fanout = 9", "interface = a/b"}) {
-        EXPECT_NE(error_of(bad), "") << bad;
+        EXPECT_NE(config_error(bad), "") << bad;
     }
 }
 
