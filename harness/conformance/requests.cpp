@@ -167,11 +167,20 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
     return expect_intact(stage, subject, "home again");
 }
 
-// A node whose daemon does not run is down for the others.
+// A node that was stopped in order has lost nothing; its daemon does not run, so it is down for the
+// others.
 Result<void> ask_for_a_node_that_is_down(Stage& stage, Subject& subject) {
     const Deadline deadline = stage.deadline("the daemon of the other node", Millis(30000));
     const std::string guest = std::to_string(stage.guest().id());
-    MOSRIG_CHECK(stage.guest().run({"/etc/init.d/openmosix", "stop"}, deadline, 0));
+    MOSRIG_CHECK(move_to(stage, subject.pid(), stage.guest().id(), 0, false));
+    MOSRIG_TRY(const CommandResult stopped,
+               stage.guest().run({"/etc/init.d/openmosix", "stop"}, deadline, 0));
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), subject.pid(), stage.soon("the guest's state")));
+    stage.check("a node that is stopped in order sends its guests home first",
+                stopped.ok() && state.where == 0,
+                fmt::format("where {}; {}{}", state.where, stopped.out, stopped.err));
+    MOSRIG_CHECK(expect_intact(stage, subject, "sent home"));
     std::string seen;
     const Result<bool> down = comes_true(deadline, [&]() -> Result<bool> {
         MOSRIG_TRY(const int error,

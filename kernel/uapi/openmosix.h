@@ -61,7 +61,7 @@ struct om_pool {
 #define OM_LOAD_BLOCK	0x1u		/* takes no guests */
 #define OM_LOAD_STAY	0x2u		/* no process leaves by itself */
 #define OM_LOAD_LSTAY	0x4u		/* none of its own does */
-#define OM_LOAD_QUIET	0x8u		/* tells and hears nothing of loads */
+#define OM_LOAD_QUIET	0x8u		/* takes no part in balancing */
 #define OM_LOAD_FLAGS	0xfu
 
 /*

@@ -9,9 +9,9 @@
 
 #include "common/file.h"
 #include "common/guarded.h"
+#include "common/hpc.h"
 #include "common/map.h"
 #include "common/omd_client.h"
-#include "common/own_node.h"
 #include "common/places.h"
 #include "migrate/options.h"
 #include "migrate/request.h"
@@ -53,9 +53,7 @@ Result<long> resolve_target(const std::string& target) {
 
 // A node's own number means home to its processes.
 bool is_this_node(long target) {
-    const auto nodes = load_map(kMapPath, kHostsPath);
-    const auto own = nodes ? own_node(*nodes) : std::nullopt;
-    return own && own->id == target;
+    return target != 0 && Hpc(Places()).self() == target;
 }
 
 std::string name_of(long target) {
@@ -182,11 +180,6 @@ int run(const MigrateOptions& options) {
             return refuse("this kernel is no openMosix kernel, or /proc is not mounted");
         }
         const bool gone = written.error().code == ENOENT;
-        if (written.error().code == EALREADY && before.where > 0 && before.state == "away" &&
-            before.pending == 0) {
-            return refuse(fmt::format("{} {}: EALREADY: it is on node {}, bring it home first",
-                                      options.pid, name_of(*target), before.where));
-        }
         return request_failed(process, *target, gone ? ESRCH : written.error().code);
     }
     if (guest) {

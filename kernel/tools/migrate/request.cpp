@@ -40,7 +40,7 @@ Outcome judge(const Sight& before, const Sight& now, long target) {
         return Outcome::moved;
     }
     const bool settled = now.state == "home" || now.state == "away";
-    // A pending way home reads as 0 like none: only an error of this request ends that wait.
+    // Only an error of this request ends the wait for its way home.
     const bool fresh_error = now.error != 0 && now.requested != before.requested;
     if (!settled || now.pending != 0) {
         return Outcome::waiting;

@@ -26,7 +26,7 @@ constexpr std::array kSwitches{
     Switch{"lstay", "this node's own processes stay, guests may leave",
            "this node's own processes may leave"},
     Switch{"block", "no guests are accepted", "guests are accepted"},
-    Switch{"quiet", "no load is told to other nodes", "load is told to other nodes"},
+    Switch{"quiet", "this node takes no part in balancing", "this node takes part in balancing"},
 };
 
 const Switch* find_switch(const std::string& name) {

@@ -84,7 +84,7 @@ Decision no_answer(const Hpc& hpc, const Error& error) {
                         ? "Nothing forbids it to move, but no balancer runs here: omd does not."
                         : fmt::format("Nothing forbids it to move; the balancer was not heard: {}.",
                                       error.text);
-    for (const char* state : {"stay", "lstay"}) {
+    for (const char* state : {"stay", "lstay", "quiet"}) {
         if (hpc.admin_number(state).value_or(0) == 1) {
             decision.text +=
                 fmt::format(" Besides, '{}' is set on this node (mosctl no{}).", state, state);
@@ -127,8 +127,12 @@ std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& 
     if (word == "refused_by_node") {
         return Remedy{"On that node, let guests in:", "mosctl noblock"};
     }
-    if (word == "stay" || word == "lstay") {
+    if (word == "stay" || word == "lstay" || word == "quiet") {
         return Remedy{"Let this node's processes move:", "mosctl no" + word};
+    }
+    if (word == "balance_off") {
+        return Remedy{"Say 'balance = yes' in /etc/openmosix/omd.conf, then:",
+                      "/etc/init.d/openmosix reload"};
     }
     if (word == "locked") {
         return Remedy{"Let it move:", fmt::format("echo 0 > /proc/{}/lock", pid)};

@@ -110,6 +110,8 @@ TEST_F(Why, EachWordOfTheBalancerHasItsCommand) {
     const nlohmann::json none = nlohmann::json::object();
     EXPECT_EQ(remedy_for("stay", none, 50)->command, "mosctl nostay");
     EXPECT_EQ(remedy_for("lstay", none, 50)->command, "mosctl nolstay");
+    EXPECT_EQ(remedy_for("quiet", none, 50)->command, "mosctl noquiet");
+    EXPECT_EQ(remedy_for("balance_off", none, 50)->command, "/etc/init.d/openmosix reload");
     EXPECT_EQ(remedy_for("balanced", none, 50)->command, "migrate 50 NODE");
     EXPECT_EQ(remedy_for("refused_by_node", none, 50)->command, "mosctl noblock");
     EXPECT_FALSE(remedy_for("guest", none, 50));

@@ -133,6 +133,11 @@ std::string sentence(const policy::Verdict& verdict, const std::string& here,
         case Reason::lstay:
             return fmt::format("Own processes do not leave {} by themselves: admin/lstay is set.",
                                here);
+        case Reason::quiet:
+            return fmt::format("Nothing moves to or from {} by itself: admin/quiet is set.", here);
+        case Reason::balance_off:
+            return fmt::format("omd does not balance {}: omd.conf says so, or {}'s kernel cannot.",
+                               here, here);
         case Reason::guest:
             return "It is a guest, and its home does not let it go on.";
         case Reason::alone:

@@ -55,6 +55,8 @@ class Daemon {
     /// The list of the other nodes has changed: who left is removed from the kernel, who is new is
     /// linked, and nothing happens to the rest.
     void set_peers(const std::vector<Peer>& peers);
+    /// After so long an announced node that is down is removed; 0: never.
+    void set_forget(policy::Millis after) { forget_ = after; }
     /// Waits for events for at most @p longest and does what is due.
     void run_once(std::chrono::milliseconds longest);
     /// To be called before the end: the others know at once, and need not find out.

@@ -55,6 +55,11 @@ Result<Setup> announced_setup(Setup setup, const Service::Sources& sources) {
     return setup;
 }
 
+// Nodes of a map are not forgotten.
+policy::Millis forget_after(const Setup& setup) {
+    return setup.config.discovery == Config::Discovery::announce ? setup.config.forget : 0;
+}
+
 }  // namespace
 
 Result<Setup> load_setup(const Service::Sources& sources) {
@@ -120,7 +125,7 @@ Daemon::Balance make_balance(const Setup& setup, Machine& machine, std::pair<Fd,
     settings.agent.residency = setup.config.residency;
     settings.announce = setup.config.discovery == Config::Discovery::announce;
     return {machine, settings, std::move(sockets.first), std::move(sockets.second),
-            settings.announce ? setup.config.forget : 0};
+            forget_after(setup)};
 }
 
 std::vector<std::uint32_t> kernel_nodes(const std::string& folder) {
@@ -181,6 +186,7 @@ Result<void> Service::reload() {
     }
     if (daemon_.balancer() != nullptr) {
         daemon_.balancer()->set_balance(setup_.config.balance);
+        daemon_.set_forget(forget_after(setup_));
     }
     log_.line("reloaded: {} nodes", daemon_.cluster().peers.size() + 1);
     return {};

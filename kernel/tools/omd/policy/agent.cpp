@@ -232,10 +232,20 @@ Millis Agent::next() const {
 
 std::pair<Verdict, Millis> Agent::why(TaskId id, Millis now) const {
     const auto found = tracks_.find(id);
-    if (found == tracks_.end()) {
-        return {Verdict{}, 0};
+    const bool seen = found != tracks_.end();
+    const Millis age = seen ? now - found->second.decided : 0;
+    // A node that decides nothing has no newer word than what it decided before, or for a person.
+    if (!decides() && (!seen || age >= settings_.period)) {
+        Verdict verdict;
+        verdict.reason = settings_.balance ? Reason::quiet : Reason::balance_off;
+        verdict.here_load = load_of(own_load());
+        return {verdict, 0};
     }
-    return {found->second.verdict, now - found->second.decided};
+    return seen ? std::pair(found->second.verdict, age) : std::pair(Verdict{}, Millis{0});
+}
+
+bool Agent::decides() const {
+    return settings_.balance && (seen_.load.flags & kQuiet) == 0;
 }
 
 }  // namespace mosrig::policy

@@ -105,6 +105,8 @@ class Agent {
     void set_balance(bool on) { settings_.balance = on; }
 
   private:
+    /// Whether anything leaves this node by itself.
+    [[nodiscard]] bool decides() const;
     struct Track {
         std::uint64_t start = 0;
         DecayedUse use;

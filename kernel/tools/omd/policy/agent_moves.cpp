@@ -103,7 +103,7 @@ void Agent::observe(const Observation& observation, Millis now, Outbox& out) {
     other_.end_period();
     std::erase_if(avoid_, [&](const auto& entry) { return entry.second <= now; });
     rounds_ = 0;
-    if (settings_.balance && (seen_.load.flags & kQuiet) == 0) {
+    if (decides()) {
         decide(now, 0, out);
     }
 }

@@ -287,6 +287,31 @@ TEST(Agent, AStrangersMessageChangesNothing) {
     EXPECT_EQ(net.agent(1).members().load(2), nullptr);
 }
 
+TEST(Agent, SaysThatItDecidesNothing) {
+    Net net(2);
+    net.run(3000);
+    net.loop(1, 1);
+    net.loop(1, 2);
+    net.agent(1).set_balance(false);
+    net.run(3000);
+    EXPECT_EQ(net.agent(1).why(1, net.now).first.reason, Reason::balance_off);
+    EXPECT_EQ(net.agent(1).why(5, net.now).first.reason, Reason::balance_off);
+    net.agent(1).set_balance(true);
+    Observation quiet = net.observation(1);
+    quiet.load.flags |= kQuiet;
+    Outbox out;
+    net.now += 2000;
+    net.agent(1).observe(quiet, net.now, out);
+    EXPECT_EQ(net.agent(1).why(1, net.now).first.reason, Reason::quiet);
+    EXPECT_GT(net.agent(1).why(1, net.now).first.here_load, 0);
+    // What was found out for a person is not hidden by it.
+    net.agent(1).reconsider(1, net.now, out);
+    EXPECT_NE(net.agent(1).why(1, net.now).first.reason, Reason::quiet);
+    net.now += 5000;
+    net.agent(1).observe(net.observation(1), net.now, out);
+    EXPECT_NE(net.agent(1).why(1, net.now).first.reason, Reason::quiet);
+}
+
 TEST(Agent, AnswersWhyAndReconsidersWhenAsked) {
     Net net(2);
     net.run(3000);

@@ -42,6 +42,10 @@ const char* reason_word(Reason reason) {
             return "stay";
         case Reason::lstay:
             return "lstay";
+        case Reason::quiet:
+            return "quiet";
+        case Reason::balance_off:
+            return "balance_off";
         case Reason::guest:
             return "guest";
         case Reason::alone:

@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kStandardSpeed = 10000;
 inline constexpr std::uint8_t kBlock = 1;  // takes no guests
 inline constexpr std::uint8_t kStay = 2;   // nothing leaves by itself
 inline constexpr std::uint8_t kLstay = 4;  // own processes do not leave by themselves
-inline constexpr std::uint8_t kQuiet = 8;  // neither tells nor asks
+inline constexpr std::uint8_t kQuiet = 8;  // takes no part in balancing
 
 /// What a node tells of itself.
 struct NodeLoad {
@@ -74,7 +74,9 @@ enum class Reason : std::uint8_t {
     just_moved,
     stay,
     lstay,
-    guest,  // a guest that its home does not let go on
+    quiet,        // the node takes no part
+    balance_off,  // omd was told not to balance
+    guest,        // a guest that its home does not let go on
     alone,
     moved,
     not_seen,
