@@ -19,7 +19,16 @@ namespace {
 int work_on_cluster(const Places& places, const ClusterFlags& flags,
                     const std::function<int(bool)>& work) {
     if (!flags.any() && cluster_is_running(places.state)) {
-        return work(false);
+        const Result<bool> current = has_current_programs(places);
+        if (!current) {
+            return complain(current.error(), exit_code(current.error()));
+        }
+        return *current ? work(false)
+                        : complain(infra_error("the running cluster has other programs than those "
+                                               "that are built now",
+                                               "run `mosrig down` first")
+                                       .value(),
+                                   exit_infra);
     }
     const auto outcome = bring_up(places, flags, IfDifferent::refuse, progress_to_stderr());
     return outcome ? work(*outcome != UpOutcome::already_up)

@@ -63,7 +63,8 @@ class BringUp {
         MOSRIG_TRY(const Calibration calibration, calibrate(nodes.front()));
         progress_(fmt::format("deadlines are scaled by {:.1f}", calibration.factor()));
         MOSRIG_CHECK(calibration.save(places_.state));
-        const nlohmann::json done = {{"plan", plan}};
+        MOSRIG_TRY(const std::string programs, programs_digest(places_));
+        const nlohmann::json done = {{"plan", plan}, {"programs", programs}};
         return write_text_file(places_.state / "up.json", done.dump() + "\n");
     }
 
@@ -183,6 +184,13 @@ class BringUp {
 };
 
 }  // namespace
+
+Result<bool> has_current_programs(const Places& places) {
+    MOSRIG_TRY(const std::string text, read_text_file(places.state / "up.json"));
+    const auto up = nlohmann::json::parse(text, nullptr, false);
+    MOSRIG_TRY(const std::string programs, programs_digest(places));
+    return up.is_object() && up.value("programs", "") == programs;
+}
 
 Result<UpOutcome> bring_up(const Places& places, const ClusterFlags& flags, IfDifferent different,
                            const Progress& progress) {

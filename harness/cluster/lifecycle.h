@@ -72,6 +72,9 @@ bool is_complete(const std::filesystem::path& state);
 // Whether all nodes of a cluster that was brought up completely still run.
 bool cluster_is_running(const std::filesystem::path& state);
 
+// Whether the nodes of the cluster that is up have the programs that are built now.
+Result<bool> has_current_programs(const Places& places);
+
 struct NodeStatus {
     NodeInfo info;
     DomainState state = DomainState::absent;

@@ -73,13 +73,9 @@ Result<ClusterInfo> plan_cluster(const Places& places, const ClusterFlags& flags
 }
 
 Result<std::string> plan_digest(const Places& places, const ClusterInfo& info) {
-    if (sodium_init() < 0) {
-        return infra_error("libsodium finds no source of random bytes");
-    }
     MOSRIG_TRY(std::string all, read_text_file(places.state / "cluster.json"));
-    SeedFiles programs;
-    MOSRIG_CHECK(add_guest_programs(places.build / "guest" / "bin", programs));
-    all += digest(programs, "programs");
+    MOSRIG_TRY(const std::string programs, programs_digest(places));
+    all += programs;
     for (const NodeInfo& node : info.nodes) {
         MOSRIG_TRY(const std::string xml, read_text_file(node.xml));
         SeedFiles rendered;
@@ -87,6 +83,15 @@ Result<std::string> plan_digest(const Places& places, const ClusterInfo& info) {
         all += xml + digest(rendered, node.name);
     }
     return digest({}, all);
+}
+
+Result<std::string> programs_digest(const Places& places) {
+    if (sodium_init() < 0) {
+        return infra_error("libsodium finds no source of random bytes");
+    }
+    SeedFiles programs;
+    MOSRIG_CHECK(add_guest_programs(places.build / "guest" / "bin", programs));
+    return digest(programs, "programs");
 }
 
 }  // namespace mosrig

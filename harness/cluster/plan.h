@@ -18,4 +18,7 @@ Result<ClusterInfo> plan_cluster(const Places& places, const ClusterFlags& flags
 // programs. Without the keys, which are new at each start.
 Result<std::string> plan_digest(const Places& places, const ClusterInfo& info);
 
+// A digest of the programs that are built for the nodes.
+Result<std::string> programs_digest(const Places& places);
+
 }  // namespace mosrig
