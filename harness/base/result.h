@@ -22,6 +22,7 @@ enum class ErrorKind {
     boot,     // a node did not come up
     timeout,  // a named deadline passed
     remote,   // a node answered with an errno (Error::sys_errno)
+    ended,    // the program under test ended by itself
     aborted,  // the user asked to stop
 };
 

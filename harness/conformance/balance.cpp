@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
 
 #include "harness/conformance/stage.h"
@@ -41,10 +42,17 @@ class Balancing {
         for (Machine* machine : stage_.machines()) {
             MOSRIG_TRY(speeds_[machine], read_speed(*machine));
         }
+        MOSRIG_CHECK(set_speeds(slower_others));
+        for (Machine* machine : stage_.machines()) {
+            MOSRIG_CHECK(write(*machine, stay_file, 0));
+        }
+        return {};
+    }
+
+    Result<void> set_speeds(bool slower_others) {
         for (Machine* machine : stage_.machines()) {
             const bool slow = slower_others && machine != &stage_.home();
             MOSRIG_CHECK(write(*machine, speed_file, slow ? slow_speed : usual_speed));
-            MOSRIG_CHECK(write(*machine, stay_file, 0));
         }
         return {};
     }
@@ -191,6 +199,25 @@ Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& s
     return moves ? Result<void>() : expect_rest(stage, subjects, watch_time, "it stays");
 }
 
+// That nothing moved is no news unless the balancer works: of too many on nodes of one speed, one
+// moves.
+Result<void> expect_awake(Stage& stage, Balancing& balancing, const Run& run, Subjects& subjects) {
+    MOSRIG_CHECK(balancing.set_speeds(false));
+    MOSRIG_TRY(Subjects more, start_copies(stage, run.command, 2));
+    std::move(more.begin(), more.end(), std::back_inserter(subjects));
+    Placement placement;
+    MOSRIG_TRY(const bool moved, comes_true(
+                                     stage.deadline("a process that leaves", settling_time),
+                                     [&]() -> Result<bool> {
+                                         MOSRIG_TRY(placement, look(stage, subjects));
+                                         return placement.moves > 0;
+                                     },
+                                     Millis(100)));
+    stage.check("with two more of them, on nodes that are as fast, one leaves", moved,
+                placement.words());
+    return {};
+}
+
 Automatic seen_of(const Placement& placement, const Run& run) {
     if (placement.moves == 0) {
         return Automatic::stays;
@@ -207,9 +234,15 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     MOSRIG_CHECK(balancing.begin(run.slower_others));
     MOSRIG_TRY(Subjects subjects, start_copies(stage, run.command, run.copies));
     MOSRIG_CHECK(expect_before_request(stage, subjects.front().pid(), run.phases.front()));
+    if (run.busy) {
+        MOSRIG_TRY(const std::string answer,
+                   subjects.front().ask("BUSY", stage.soon("an answer to BUSY")));
+        MOSRIG_CHECK(stage.require("it computes", answer == "OK", answer));
+    }
+    const bool alone = run.automatic == Automatic::stays && run.crowd == 0;
     if (run.automatic == Automatic::spreads) {
         MOSRIG_CHECK(expect_spread(stage, run, subjects));
-    } else if (run.crowd > 0) {
+    } else if (!alone) {
         MOSRIG_CHECK(expect_beside_crowd(stage, run, subjects));
     } else {
         MOSRIG_CHECK(expect_rest(stage, subjects, watch_time, "none of them moves"));
@@ -219,6 +252,9 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     MOSRIG_TRY(const ProcessState state,
                read_process(stage.home(), subjects.front().pid(), stage.soon("its state")));
     show(stage.result, state);
+    if (alone) {
+        MOSRIG_CHECK(expect_awake(stage, balancing, run, subjects));
+    }
     return finish_all(stage, subjects);
 }
 

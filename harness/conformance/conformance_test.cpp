@@ -132,6 +132,14 @@ TEST_F(Played, AProgramThatCannotRunHereIsNoPass) {
     EXPECT_EQ(play_case(description).verdict, Verdict::infra);
 }
 
+TEST_F(Played, AProgramThatEndsByItselfHasFailed) {
+    Description description = find("mlock");
+    description.runs.front().command = {"sh", "-c", "echo READY; read word; exit 3"};
+    EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+    description.runs.front().command = {"sh", "-c", "echo BAD nothing to hold; exit 1"};
+    EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+}
+
 TEST_F(Played, WrongExpectationsFail) {
     Description description = find("mlock");
     description.runs.front().phases.front().cantmove = {"monkey"};

@@ -48,7 +48,7 @@ const char* to_string(Outcome outcome) {
         case Outcome::dead:
             return "dead";
         case Outcome::unclear:
-            return "neither dead nor alive in one place";
+            return "neither dead nor alive and answering in one place";
     }
     return "?";
 }
@@ -79,11 +79,12 @@ Result<Outcome> settle(Stage& stage, Subject& subject) {
     stage.check("its data are intact, or it is dead", !lives || *answer == "OK",
                 lives ? *answer : "");
     Outcome outcome = Outcome::unclear;
-    MOSRIG_CHECK(comes_true(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(outcome, look(stage, subject.pid()));
-        return outcome != Outcome::unclear && (outcome == Outcome::dead) == !lives;
-    }));
-    return outcome;
+    MOSRIG_TRY(const bool clear, comes_true(deadline, [&]() -> Result<bool> {
+                   MOSRIG_TRY(outcome, look(stage, subject.pid()));
+                   return outcome != Outcome::unclear && (outcome == Outcome::dead) == !lives;
+               }));
+    // One that is there and does not answer hangs.
+    return clear ? outcome : Outcome::unclear;
 }
 
 // Whoever started the program learns that it was killed.

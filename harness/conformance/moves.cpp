@@ -120,9 +120,14 @@ Result<ProcessState> go_on(Stage& stage, Subject& subject, std::int64_t pid, con
     return state;
 }
 
-// What the process is asked away, each answer looked at.
+Result<std::string> ask_identity(Stage& stage, Subject& subject) {
+    return subject.ask("IDENTITY", stage.deadline("IDENTITY", verify_time));
+}
+
+// What the process is asked away, each answer looked at; its identity as it was at home, if that is
+// to be compared.
 Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
-                              const ProcessState& arrived) {
+                              const ProcessState& arrived, const std::string& identity) {
     AwayClock clock(stage.guest().id(), arrived);
     ProcessState state = arrived;
     const auto look = [&]() -> Result<void> {
@@ -144,11 +149,10 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
         return state;
     }
     MOSRIG_CHECK(expect_intact(stage, subject, "away"));
-    if (phase.identity_away) {
-        MOSRIG_TRY(const std::string line,
-                   subject.ask("IDENTITY", stage.deadline("the identity while away", verify_time)));
-        stage.check("it still knows its own pid while away",
-                    line.find(fmt::format(" pid={} ", pid)) != std::string::npos, line);
+    if (!identity.empty()) {
+        MOSRIG_TRY(const std::string line, ask_identity(stage, subject));
+        stage.check("pid, ppid, uid, cwd, hostname and environment are the same away",
+                    line == identity, line);
     }
     MOSRIG_CHECK(look());
     const std::string seen =
@@ -199,6 +203,10 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     MOSRIG_TRY(const ProcessState before,
                read_process(stage.home(), pid, stage.soon("the state of the process")));
     const bool may_come_back = phase.ends == Ends::any || phase.ends == Ends::home;
+    std::string identity;
+    if (first && phase.ends == Ends::away) {
+        MOSRIG_TRY(identity, ask_identity(stage, subject));
+    }
     MOSRIG_TRY(const ProcessState away,
                move_to(stage, pid, guest, phase.user, true, may_come_back));
     // On its way home already, half of the times are of that way.
@@ -226,7 +234,7 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     if (phase.pageout) {
         MOSRIG_CHECK(page_out(stage, pid));
     }
-    MOSRIG_CHECK(use_away(stage, subject, pid, phase, away));
+    MOSRIG_CHECK(use_away(stage, subject, pid, phase, away, identity));
     MOSRIG_TRY(const ProcessState last, go_on(stage, subject, pid, phase, away));
     if (phase.ends == Ends::gone) {
         return expect_intact(stage, subject, "after its end");

@@ -171,6 +171,13 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
             prove_demand_paging(stage);
         }
     }
+    if (watcher != nullptr) {
+        const Result<ProcessState> state =
+            read_process(stage.home(), watcher->pid(), stage.soon("the state of the watcher"));
+        stage.check("whoever reads its files has read them to the end",
+                    state && state->stat.state != 'Z',
+                    state ? "it has ended" : state.error().message());
+    }
     const std::vector<std::string> words = subject.words();
     MOSRIG_TRY(const int status,
                subject.finish(stage.deadline("the end of the program", answer_time)));

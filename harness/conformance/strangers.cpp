@@ -114,6 +114,32 @@ Result<void> play_attack(Stage& stage, Machine& stranger, const std::string& tar
     return expect_no_effect(stage, attack);
 }
 
+// Sockets of a node in use, of all kinds.
+Result<std::int64_t> count_sockets(Stage& stage, Machine& machine) {
+    MOSRIG_TRY(const std::string text, stage.read_text(machine, "/proc/net/sockstat"));
+    std::istringstream words(text);
+    std::string word;
+    std::int64_t used = -1;
+    words >> word >> word >> used;
+    return used >= 0 ? Result<std::int64_t>(used) : infra_error("sockstat reads: " + text);
+}
+
+// A connection that was not let in is closed at the latest when its time to prove itself is over.
+Result<void> expect_no_socket_left(Stage& stage, std::int64_t before) {
+    std::int64_t now = 0;
+    MOSRIG_TRY(const bool closed,
+               comes_true(
+                   stage.deadline("the end of the strangers' connections", attack_time),
+                   [&]() -> Result<bool> {
+                       MOSRIG_TRY(now, count_sockets(stage, stage.home()));
+                       return now <= before;
+                   },
+                   Millis(200)));
+    stage.check("no socket of a stranger's is left", closed,
+                fmt::format("{} sockets, {} before", now, before));
+    return {};
+}
+
 }  // namespace
 
 Result<void> play_strangers(Stage& stage, const Description& description) {
@@ -127,9 +153,11 @@ Result<void> play_strangers(Stage& stage, const Description& description) {
     MOSRIG_TRY(const ProcessState away,
                move_to(stage, subject.pid(), stage.guest().id(), 0, false));
     MOSRIG_TRY(const std::string target, address_of(stage, stage.home()));
+    MOSRIG_TRY(const std::int64_t sockets, count_sockets(stage, stage.home()));
     for (const Attack& attack : attacks()) {
         MOSRIG_CHECK(play_attack(stage, stranger, target, attack));
     }
+    MOSRIG_CHECK(expect_no_socket_left(stage, sockets));
     MOSRIG_TRY(const ProcessState after,
                read_process(stage.home(), subject.pid(), stage.soon("its state")));
     stage.check("the process that was away is where it was",

@@ -22,8 +22,14 @@ Result<std::string> Subject::next_line(const Deadline& deadline) {
     if (!line) {
         const std::string errors = program_->take_error_output().value_or("");
         const int status = program_->wait(deadline).value_or(-1);
-        return infra_error(
-            fmt::format("the program ended early with status {}: {}", status, errors));
+        // As a shell has it: it could not be executed, which is no fault of its own.
+        const bool never_ran = output_.empty() && (status == 126 || status == 127);
+        return tl::unexpected(
+            Error{never_ran ? ErrorKind::infra : ErrorKind::ended,
+                  fmt::format("the program ended early with status {}: {}", status, errors),
+                  {},
+                  {},
+                  0});
     }
     return std::move(*line);
 }
@@ -35,9 +41,14 @@ Result<std::string> Subject::ready(const Deadline& deadline) {
 }
 
 Result<std::string> Subject::ask(const std::string& word, const Deadline& deadline) {
-    MOSRIG_CHECK(program_->write_line(word, deadline));
+    const Result<void> written = program_->write_line(word, deadline);
     words_.push_back(word);
-    MOSRIG_TRY(std::string line, next_line(deadline));
+    Result<std::string> answer = next_line(deadline);
+    // One that has ended reads no more: that it has ended is the news.
+    if (!written && (answer || answer.error().kind != ErrorKind::ended)) {
+        return tl::unexpected(written.error());
+    }
+    MOSRIG_TRY(std::string line, std::move(answer));
     const bool differs_each_time = word == "IDENTITY" || word == "USAGE";
     output_.push_back(differs_each_time ? word : line);
     return line;

@@ -21,6 +21,8 @@ Verdict verdict_of(const Error& error) {
             return Verdict::timeout;
         case ErrorKind::boot:
             return Verdict::boot;
+        case ErrorKind::ended:
+            return Verdict::fail;
         default:
             return Verdict::infra;
     }

@@ -58,10 +58,9 @@ std::vector<std::string> words(const YAML::Node& node) {
 }
 
 Phase read_phase(const YAML::Node& node) {
-    allow_only(node, {"send",        "write_lock",    "write_errno", "as",      "subject",
-                      "cantmove",    "lock",          "parent_lock", "manual",  "errno",
-                      "times",       "identity_away", "decisive",    "away",    "ends",
-                      "home_reason", "cantmove_home", "companion",   "pageout", "route"});
+    allow_only(node, {"send", "write_lock", "write_errno", "as", "subject", "cantmove", "lock",
+                      "parent_lock", "manual", "errno", "times", "decisive", "away", "ends",
+                      "home_reason", "cantmove_home", "companion", "pageout", "route"});
     Phase phase;
     phase.send = node["send"].as<std::string>("");
     if (node["write_lock"]) {
@@ -88,7 +87,6 @@ Phase read_phase(const YAML::Node& node) {
         reject(node, "'errno' belongs to 'manual: refused', and to nothing else");
     }
     phase.times = node["times"].as<int>(1);
-    phase.identity_away = node["identity_away"].as<bool>(false);
     phase.decisive = node["decisive"].as<bool>(false);
     phase.away = words(node["away"]);
     if (node["ends"]) {
@@ -148,9 +146,10 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
 
 Run read_run(const YAML::Node& node) {
     allow_only(node,
-               {"command", "user", "phases", "output", "output_count", "watcher", "reason",
-                "stays_for_good", "round_trips", "round_trips_at_most", "stays_away", "each_moves",
-                "messages", "events", "copies", "automatic", "crowd", "slower_others", "quiet_s"});
+               {"command",    "user",       "phases",         "output",      "output_count",
+                "watcher",    "reason",     "stays_for_good", "round_trips", "round_trips_at_most",
+                "stays_away", "each_moves", "messages",       "events",      "copies",
+                "automatic",  "crowd",      "slower_others",  "quiet_s",     "busy"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -184,6 +183,7 @@ Run read_run(const YAML::Node& node) {
                                                               {"moves", Automatic::moves},
                                                               {"stays", Automatic::stays}});
     }
+    run.busy = node["busy"].as<bool>(false);
     run.crowd = node["crowd"].as<int>(0);
     run.slower_others = node["slower_others"].as<bool>(false);
     run.quiet_s = node["quiet_s"].as<int>(10);

@@ -58,7 +58,6 @@ struct Phase {
     std::optional<Answer> manual;   // nothing: only look
     std::string errno_name;         // of a refusal
     int times = 1;                  // moves out and home
-    bool identity_away = false;     // ask for the identity while away, too
     std::vector<std::string> away;  // words sent while away, each answered by OK
     Ends ends = Ends::away;
     std::string home_reason;                 // what brings it home, as migstat begins it
@@ -85,6 +84,7 @@ struct Run {
     std::vector<std::string> events;                 // what is to happen to nodes and links
     int copies = 1;                                  // how many of the program run at once
     Automatic automatic = Automatic::none;           // what the balancer makes of them
+    bool busy = false;                               // it computes, though it only holds something
     int crowd = 0;               // busy loops that compete with them and are locked at home
     bool slower_others = false;  // the other nodes are much slower than home
     int quiet_s = 10;            // once they have spread, none of them moves for so long

@@ -3,6 +3,8 @@
 // Server and client over TCP, UDP and unix sockets. The parent is the server in one kind and the
 // client in another; the addresses that each end sees of the other are looked at all the time.
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -23,17 +25,38 @@ using mosrig::guest::Echo;
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
 
-struct sockaddr_in loopback(uint16_t port) {
+// An address of home's, of the network between the nodes: unlike that of the loopback it is nobody
+// else's, so a socket that was made elsewhere could not have it. Asked for the first time at home.
+in_addr_t home_address() {
+    static const in_addr_t found = [] {
+        in_addr_t last = htonl(INADDR_LOOPBACK);
+        struct ifaddrs* list = nullptr;
+        if (getifaddrs(&list) == 0) {
+            for (const struct ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+                if (one->ifa_addr != nullptr && one->ifa_addr->sa_family == AF_INET &&
+                    (one->ifa_flags & (IFF_UP | IFF_LOOPBACK)) == IFF_UP) {
+                    last =
+                        reinterpret_cast<const struct sockaddr_in*>(one->ifa_addr)->sin_addr.s_addr;
+                }
+            }
+            freeifaddrs(list);
+        }
+        return last;
+    }();
+    return found;
+}
+
+struct sockaddr_in at_home(uint16_t port) {
     struct sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = home_address();
     return address;
 }
 
 // bind, and which port that gave.
 uint16_t bind_any(int fd) {
-    struct sockaddr_in address = loopback(0);
+    struct sockaddr_in address = at_home(0);
     socklen_t length = sizeof address;
     if (bind(fd, reinterpret_cast<const struct sockaddr*>(&address), sizeof address) != 0 ||
         getsockname(fd, reinterpret_cast<struct sockaddr*>(&address), &length) != 0) {
@@ -43,7 +66,7 @@ uint16_t bind_any(int fd) {
 }
 
 bool connect_to(int fd, uint16_t port) {
-    const struct sockaddr_in address = loopback(port);
+    const struct sockaddr_in address = at_home(port);
     return connect(fd, reinterpret_cast<const struct sockaddr*>(&address), sizeof address) == 0;
 }
 
@@ -107,8 +130,7 @@ class Tcp : public Echo {
         if (port != port_) {
             return differs("the server's port", port, port_);
         }
-        if (mine.sin_addr.s_addr != htonl(INADDR_LOOPBACK) ||
-            theirs.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) {
+        if (mine.sin_addr.s_addr != home_address() || theirs.sin_addr.s_addr != home_address()) {
             return "an address is not home's";
         }
         return nullptr;
@@ -147,7 +169,7 @@ class TcpServer final : public Tcp {
         const char* wrong = passed ? nullptr : failed("a new connection");
         (void)close(server);
         (void)close(client);
-        if (wrong == nullptr && from.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) {
+        if (wrong == nullptr && from.sin_addr.s_addr != home_address()) {
             return "the address that accept gives is not home's";
         }
         return wrong != nullptr ? wrong : look_at_addresses(true);
@@ -182,7 +204,7 @@ class Udp final : public Echo {
     }
     [[nodiscard]] size_t largest() const override { return 60000; }
     bool send_block(const unsigned char* bytes, size_t count) override {
-        const struct sockaddr_in to = loopback(port_[is_child() ? 0 : 1]);
+        const struct sockaddr_in to = at_home(port_[is_child() ? 0 : 1]);
         return sendto(socket_[is_child() ? 1 : 0], bytes, count, 0,
                       reinterpret_cast<const struct sockaddr*>(&to),
                       sizeof to) == static_cast<ssize_t>(count);
@@ -194,7 +216,8 @@ class Udp final : public Echo {
                                      reinterpret_cast<struct sockaddr*>(&from), &length);
         errno = got >= 0 ? EADDRNOTAVAIL : errno;
         return got == static_cast<ssize_t>(count) && length == sizeof from &&
-               ntohs(from.sin_port) == port_[is_child() ? 0 : 1];
+               ntohs(from.sin_port) == port_[is_child() ? 0 : 1] &&
+               from.sin_addr.s_addr == home_address();
     }
 
   private:

@@ -50,7 +50,8 @@ void Holder::summary(char* text, size_t room) {
 
 int run_holder(Holder& holder, bool later) {
     if (const char* missing = later ? nullptr : holder.hold(); missing != nullptr) {
-        return skip(missing);
+        answer(missing);
+        return 1;
     }
     return serve(holder);
 }

@@ -16,7 +16,7 @@ class Holder : public Workload {
   public:
     explicit Holder(const char* name) : name_(name), memory_(1, 88172645463325252ULL) {}
 
-    // Takes hold of the thing; nullptr or why this node cannot.
+    // Takes hold of the thing; nullptr or what failed.
     virtual const char* hold() = 0;
 
     void work() override;
@@ -43,8 +43,8 @@ class Holder : public Workload {
     char wrong_[160] = {};
 };
 
-// main() of such a program: takes hold unless `later`, serves the rig, skips if there is nothing to
-// hold here.
+// main() of such a program: takes hold unless `later`, and serves the rig. What cannot be taken
+// hold of is told instead of READY: every node has what these programs need.
 int run_holder(Holder& holder, bool later = false);
 
 }  // namespace mosrig::guest

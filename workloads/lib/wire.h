@@ -8,7 +8,8 @@ namespace mosrig::guest {
 // The workload contract on the wire: a program says READY, then obeys lines on stdin:
 // VERIFY is answered by OK or "BAD why", END ends it with a line "SUMMARY ...".
 // RELEASE asks it to drop whatever keeps it from moving, and is answered as VERIFY is;
-// IDENTITY is answered by who and where the program believes to be.
+// IDENTITY is answered by who and where the program believes to be;
+// BUSY has it compute while it waits, as if it had much to do.
 // Nothing here allocates or uses a thread, so that a workload does only what it says it does.
 class Workload {
   public:
