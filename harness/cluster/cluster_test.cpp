@@ -12,6 +12,7 @@
 #include "harness/base/subprocess.h"
 #include "harness/cluster/keys.h"
 #include "harness/cluster/lifecycle.h"
+#include "harness/cluster/plan.h"
 #include "harness/cluster/resources.h"
 #include "harness/cluster/seed.h"
 #include "harness/hypervisor/fake.h"
@@ -234,6 +235,22 @@ TEST_F(StateDir, SeedUnpacksWithModesAndOwners) {
     const std::string before = digest(files, "x");
     files["usr/local/bin/migrate"].content += " ";
     EXPECT_NE(digest(files, "x"), before);
+}
+
+TEST_F(StateDir, ProgramsThatWereBuiltSinceAreNotThoseOfTheNodes) {
+    Places places;
+    places.state = folder_;
+    places.build = folder_ / "build";
+    const fs::path bin = places.build / "guest" / "bin";
+    fs::create_directories(bin);
+    ASSERT_TRUE(write_text_file(bin / "mosrig-run", "run", 0755));
+    const auto programs = programs_digest(places);
+    ASSERT_TRUE(programs);
+    EXPECT_FALSE(has_current_programs(places));  // nothing is up
+    ASSERT_TRUE(write_text_file(folder_ / "up.json", R"({"programs": ")" + *programs + "\"}"));
+    EXPECT_TRUE(has_current_programs(places).value());
+    ASSERT_TRUE(write_text_file(bin / "mosrig-run", "run faster", 0755));
+    EXPECT_FALSE(has_current_programs(places).value());
 }
 
 TEST_F(StateDir, SeedWithoutProgramsSaysWhatToDo) {
