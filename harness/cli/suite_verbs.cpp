@@ -23,12 +23,13 @@ int work_on_cluster(const Places& places, const ClusterFlags& flags,
         if (!current) {
             return complain(current.error(), exit_code(current.error()));
         }
-        return *current ? work(false)
-                        : complain(infra_error("the running cluster has other programs than those "
-                                               "that are built now",
-                                               "run `mosrig down` first")
-                                       .value(),
-                                   exit_infra);
+        if (!*current) {
+            const auto error =
+                infra_error("the running cluster has other programs than those that are built now",
+                            "run `mosrig down` first");
+            return complain(error.value(), exit_infra);
+        }
+        return work(false);
     }
     const auto outcome = bring_up(places, flags, IfDifferent::refuse, progress_to_stderr());
     return outcome ? work(*outcome != UpOutcome::already_up)

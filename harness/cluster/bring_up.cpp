@@ -63,8 +63,7 @@ class BringUp {
         MOSRIG_TRY(const Calibration calibration, calibrate(nodes.front()));
         progress_(fmt::format("deadlines are scaled by {:.1f}", calibration.factor()));
         MOSRIG_CHECK(calibration.save(places_.state));
-        MOSRIG_TRY(const std::string programs, programs_digest(places_));
-        const nlohmann::json done = {{"plan", plan}, {"programs", programs}};
+        const nlohmann::json done = {{"plan", plan}, {"programs", programs_}};
         return write_text_file(places_.state / "up.json", done.dump() + "\n");
     }
 
@@ -106,6 +105,8 @@ class BringUp {
         MOSRIG_TRY(const ClusterKeys keys, make_keys(places_.state / "keys"));
         SeedFiles common;
         MOSRIG_CHECK(add_guest_programs(places_.build / "guest" / "bin", common));
+        // What the nodes get, also if something is built while they boot.
+        programs_ = digest_programs(common);
         add_keys(keys, common);
         for (const NodeInfo& node : info_.nodes) {
             SeedFiles files = common;
@@ -180,6 +181,7 @@ class BringUp {
     ClusterInfo info_;
     const Progress& progress_;
     ResourceLog resources_;
+    std::string programs_;  // their digest
     std::unique_ptr<Hypervisor> hypervisor_;
 };
 

@@ -85,13 +85,17 @@ Result<std::string> plan_digest(const Places& places, const ClusterInfo& info) {
     return digest({}, all);
 }
 
+std::string digest_programs(const SeedFiles& programs) {
+    return digest(programs, "programs");
+}
+
 Result<std::string> programs_digest(const Places& places) {
     if (sodium_init() < 0) {
         return infra_error("libsodium finds no source of random bytes");
     }
     SeedFiles programs;
     MOSRIG_CHECK(add_guest_programs(places.build / "guest" / "bin", programs));
-    return digest(programs, "programs");
+    return digest_programs(programs);
 }
 
 }  // namespace mosrig

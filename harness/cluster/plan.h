@@ -7,6 +7,7 @@
 #include "harness/base/result.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/lifecycle.h"
+#include "harness/cluster/seed.h"
 
 namespace mosrig {
 
@@ -18,7 +19,10 @@ Result<ClusterInfo> plan_cluster(const Places& places, const ClusterFlags& flags
 // programs. Without the keys, which are new at each start.
 Result<std::string> plan_digest(const Places& places, const ClusterInfo& info);
 
-// A digest of the programs that are built for the nodes.
+// A digest of the programs for the nodes.
+std::string digest_programs(const SeedFiles& programs);
+
+// The same of those that are built now.
 Result<std::string> programs_digest(const Places& places);
 
 }  // namespace mosrig

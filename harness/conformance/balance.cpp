@@ -178,24 +178,29 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Subjects& subject
     return expect_rest(stage, subjects, Millis(run.quiet_s * 1000), "then none of them moves");
 }
 
+// Waits until one of them has moved. Where they are then, or at the end of the wait.
+Result<Placement> await_leaving(Stage& stage, const Subjects& subjects) {
+    Placement placement;
+    MOSRIG_CHECK(comes_true(
+        stage.deadline("a process that leaves", settling_time),
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(placement, look(stage, subjects));
+            return placement.moves > 0;
+        },
+        Millis(100)));
+    return placement;
+}
+
 // The subject leaves home, or does not, while a crowd that is locked there and one that may leave
 // compete with it: that the one leaves shows that the balancer is at work.
 Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& subjects) {
     MOSRIG_TRY(const Subjects crowd, start_copies(stage, {"mosrun", "-h", "busy"}, run.crowd));
     const bool moves = run.automatic == Automatic::moves;
     MOSRIG_TRY(const Subjects control, start_copies(stage, {"busy"}, moves ? 0 : 1));
-    Placement placement;
-    MOSRIG_TRY(const bool moved, comes_true(
-                                     stage.deadline("a process that leaves", settling_time),
-                                     [&]() -> Result<bool> {
-                                         MOSRIG_TRY(placement,
-                                                    look(stage, moves ? subjects : control));
-                                         return placement.moves > 0;
-                                     },
-                                     Millis(100)));
+    MOSRIG_TRY(const Placement placement, await_leaving(stage, moves ? subjects : control));
     stage.check(moves ? "it leaves the node that is overloaded"
                       : "a busy loop beside it leaves the node that is overloaded",
-                moved, placement.words());
+                placement.moves > 0, placement.words());
     return moves ? Result<void>() : expect_rest(stage, subjects, watch_time, "it stays");
 }
 
@@ -205,15 +210,8 @@ Result<void> expect_awake(Stage& stage, Balancing& balancing, const Run& run, Su
     MOSRIG_CHECK(balancing.set_speeds(false));
     MOSRIG_TRY(Subjects more, start_copies(stage, run.command, 2));
     std::move(more.begin(), more.end(), std::back_inserter(subjects));
-    Placement placement;
-    MOSRIG_TRY(const bool moved, comes_true(
-                                     stage.deadline("a process that leaves", settling_time),
-                                     [&]() -> Result<bool> {
-                                         MOSRIG_TRY(placement, look(stage, subjects));
-                                         return placement.moves > 0;
-                                     },
-                                     Millis(100)));
-    stage.check("with two more of them, on nodes that are as fast, one leaves", moved,
+    MOSRIG_TRY(const Placement placement, await_leaving(stage, subjects));
+    stage.check("with two more of them, on nodes that are as fast, one leaves", placement.moves > 0,
                 placement.words());
     return {};
 }
@@ -239,10 +237,9 @@ Result<void> play_balance(Stage& stage, const Description& description) {
                    subjects.front().ask("BUSY", stage.soon("an answer to BUSY")));
         MOSRIG_CHECK(stage.require("it computes", answer == "OK", answer));
     }
-    const bool alone = run.automatic == Automatic::stays && run.crowd == 0;
     if (run.automatic == Automatic::spreads) {
         MOSRIG_CHECK(expect_spread(stage, run, subjects));
-    } else if (!alone) {
+    } else if (run.crowd > 0) {
         MOSRIG_CHECK(expect_beside_crowd(stage, run, subjects));
     } else {
         MOSRIG_CHECK(expect_rest(stage, subjects, watch_time, "none of them moves"));
@@ -252,7 +249,7 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     MOSRIG_TRY(const ProcessState state,
                read_process(stage.home(), subjects.front().pid(), stage.soon("its state")));
     show(stage.result, state);
-    if (alone) {
+    if (run.automatic == Automatic::stays && run.crowd == 0) {
         MOSRIG_CHECK(expect_awake(stage, balancing, run, subjects));
     }
     return finish_all(stage, subjects);

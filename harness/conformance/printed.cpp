@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace mosrig {
 
@@ -51,6 +52,12 @@ void expect_same(Stage& stage, const Printed& still, const Printed& moved) {
         same ? ""
              : fmt::format("line {}: {}", differing.first - moved.lines.begin() + 1,
                            differing.first == moved.lines.end() ? "(nothing)" : *differing.first));
+}
+
+std::int64_t number_after(const std::string& text, const std::string& word) {
+    const size_t at = text.find(word);
+    return at == std::string::npos ? -1
+                                   : std::strtoll(text.c_str() + at + word.size(), nullptr, 10);
 }
 
 }  // namespace mosrig

@@ -2,6 +2,7 @@
 // What a program printed on its way to its end, moved or not.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -25,5 +26,8 @@ Result<Printed> follow(Program& program, const Deadline& deadline, Millis slice,
 
 // A run that moved printed what a run that did not printed, and ended as that did.
 void expect_same(Stage& stage, const Printed& still, const Printed& moved);
+
+// The first number behind a word; -1 without that word.
+std::int64_t number_after(const std::string& text, const std::string& word);
 
 }  // namespace mosrig

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -22,13 +23,6 @@ struct Footprint {
     std::int64_t sockets = 0;
     std::int64_t processes = 0;
 };
-
-// The first number behind a word.
-std::int64_t number_after(const std::string& text, const std::string& word) {
-    const size_t at = text.find(word);
-    return at == std::string::npos ? -1
-                                   : std::strtoll(text.c_str() + at + word.size(), nullptr, 10);
-}
 
 // Free pages that the CPUs keep at hand, which MemFree leaves out: after a burst there are many.
 std::int64_t stocked_kib(const std::string& zones) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -117,10 +118,7 @@ Result<void> play_attack(Stage& stage, Machine& stranger, const std::string& tar
 // Sockets of a node in use, of all kinds.
 Result<std::int64_t> count_sockets(Stage& stage, Machine& machine) {
     MOSRIG_TRY(const std::string text, stage.read_text(machine, "/proc/net/sockstat"));
-    std::istringstream words(text);
-    std::string word;
-    std::int64_t used = -1;
-    words >> word >> word >> used;
+    const std::int64_t used = number_after(text, "sockets: used");
     return used >= 0 ? Result<std::int64_t>(used) : infra_error("sockstat reads: " + text);
 }
 

@@ -49,8 +49,8 @@ void Holder::summary(char* text, size_t room) {
 }
 
 int run_holder(Holder& holder, bool later) {
-    if (const char* missing = later ? nullptr : holder.hold(); missing != nullptr) {
-        answer(missing);
+    if (const char* wrong = later ? nullptr : holder.hold(); wrong != nullptr) {
+        answer(wrong);
         return 1;
     }
     return serve(holder);

@@ -59,9 +59,12 @@ void say_identity() {
     say(text);
 }
 
-// False once the workload has been told to end.
-bool obey(Workload& workload, const char* word) {
-    if (strcmp(word, "VERIFY") == 0) {
+// False once the workload has been told to end; `busy` is set once it has been told to compute.
+bool obey(Workload& workload, const char* word, bool& busy) {
+    if (strcmp(word, "BUSY") == 0) {
+        busy = true;
+        answer(nullptr);
+    } else if (strcmp(word, "VERIFY") == 0) {
         answer(workload.verify());
     } else if (strcmp(word, "RELEASE") == 0) {
         answer(workload.release());
@@ -145,12 +148,7 @@ int serve(Workload& workload, bool say_ready) {
         line[filled] = '\0';
         for (char* end = strchr(line, '\n'); end != nullptr; end = strchr(line, '\n')) {
             *end = '\0';
-            const bool to_compute = strcmp(line, "BUSY") == 0;
-            busy = busy || to_compute;
-            if (to_compute) {
-                say("OK");
-            }
-            const bool more = to_compute || obey(workload, line);
+            const bool more = obey(workload, line, busy);
             filled -= static_cast<size_t>(end + 1 - line);
             memmove(line, end + 1, filled + 1);
             if (!more) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Which of stress-ng's stressors move, and why the others do not. Each is started alone, verifies what it does, is
-# asked to go to another node and a second later called home. One line each, as docs/stress-ng.md has them.
+# asked to go to another node and a second later called home. One line of a table in Markdown each.
 #
 #   survey-stress-ng.sh NODE [STRESSOR...]      run at the home node; all stressors take most of an hour, emulated
 set -u
