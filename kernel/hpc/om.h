@@ -78,6 +78,7 @@ struct om_away {
 	bool parked;		/* it does, and a signal is being delivered */
 	bool unwritable;	/* data of the next call could not be written */
 	u32 moves;		/* mappings that were moved to another address */
+	u64 stack_limit;	/* bytes; the body keeps it as it was told */
 	struct rseq __user *rseq;	/* the thread's, as it left */
 	u32 rseq_sig;
 	u32 window;		/* bytes of push in flight at most */

@@ -122,6 +122,7 @@ int om_send_prepare(struct om_proc *p)
 	p->away.ready = false;
 	p->away.mm = mm;
 	p->away.mm_seq = om_mm_seq(mm);
+	p->away.stack_limit = prep.stack_limit;
 	prep.vma_count = mm->map_count;
 	ret = om_link_send_one(p->link, OM_M_PREPARE, &prep, sizeof(prep));
 	while (!ret && at < end) {
