@@ -5,37 +5,14 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <map>
 
 #include "harness/conformance/fault_point.h"
+#include "harness/conformance/messages.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
 
 namespace {
-
-// When a message is seen: on the way out, while the process is away, on the way home.
-enum class Leg { out, away, home };
-
-struct Message {
-    Leg leg = Leg::out;
-    bool from_home = true;
-    // Until home has sent COMMIT the process has not left: no failure elsewhere may cost its life.
-    bool before_commit = false;
-};
-
-const std::map<std::string, Message>& known_messages() {
-    static const std::map<std::string, Message> messages = {
-        {"prepare", {Leg::out, true, true}},     {"vmas", {Leg::out, true, true}},
-        {"ready", {Leg::out, false, true}},      {"commit", {Leg::out, true, false}},
-        {"resumed", {Leg::out, false, false}},   {"pages", {Leg::away, true, false}},
-        {"pushed", {Leg::away, true, false}},    {"fault", {Leg::away, false, false}},
-        {"call", {Leg::away, false, false}},     {"reply", {Leg::away, true, false}},
-        {"recall", {Leg::home, true, false}},    {"return", {Leg::home, false, false}},
-        {"returned", {Leg::home, false, false}}, {"taken", {Leg::home, true, false}},
-    };
-    return messages;
-}
 
 enum class Outcome { at_home, away, dead, unclear };
 
@@ -106,19 +83,13 @@ Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
 // One failure at one message.
 Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
                           const std::string& side, const std::string& action) {
-    const Message& message = known_messages().at(name);
-    const bool at_home = (side == "send") == message.from_home;
+    MOSRIG_TRY(const Message message, find_message(name));
+    const bool at_home = message.at_home(side);
     Machine& machine = at_home ? stage.home() : stage.guest();
-    const std::string order = fmt::format("{}:{}:{}", side, name, action);
-    const std::string title = fmt::format("{} ({})", order, at_home ? "home" : "guest");
+    const std::string title =
+        fmt::format("{}:{}:{} ({})", side, name, action, at_home ? "home" : "guest");
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
-    const std::int64_t pid = subject.pid();
-    if (message.leg == Leg::home) {
-        MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, true));
-    }
-    MOSRIG_CHECK(arm_fault(stage, machine, order));
-    const int target = message.leg == Leg::home ? 0 : stage.guest().id();
-    MOSRIG_CHECK(request_by_file(stage.home(), pid, target, 0, stage.soon("a request")));
+    MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, action));
     Result<void> happened = await_fault(stage, machine);
     MOSRIG_TRY(const Outcome outcome, settle(stage, subject));
     MOSRIG_CHECK(arm_fault(stage, machine, "none"));
@@ -136,6 +107,38 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
                           : outcome != Outcome::unclear,
                 to_string(outcome));
     return end(stage, subject, outcome);
+}
+
+// All that is to fail at one message.
+Result<void> play_message(Stage& stage, const Run& run, const std::string& name) {
+    for (const std::string& action : run.events) {
+        for (const char* side : {"send", "recv"}) {
+            // What spoils a message spoils it as it is sent.
+            const bool spoils = action == "garbage" || action == "truncate";
+            if (!spoils || std::string(side) == "send") {
+                MOSRIG_CHECK(play_failure(stage, run, name, side, action));
+            }
+        }
+    }
+    return {};
+}
+
+// How many mappings a process of that node may have: fewer than one that is refused there.
+constexpr const char* mapping_limit = "/proc/sys/vm/max_map_count";
+constexpr const char* few_mappings = "1000";
+
+// The same on a guest that has no room for the process.
+Result<void> play_refusal(Stage& stage, const Run& run, const std::string& name) {
+    MOSRIG_TRY(const std::string usual, stage.read_text(stage.guest(), mapping_limit));
+    const auto limit = [&stage](const std::string& count) -> Result<void> {
+        MOSRIG_TRY(const int error, stage.guest().write_file(mapping_limit, count,
+                                                             stage.soon("the guest's limit"), 0));
+        return stage.require("the guest's limit is set", error == 0, errno_name(error));
+    };
+    MOSRIG_CHECK(limit(few_mappings));
+    Result<void> played = play_message(stage, run, name);
+    MOSRIG_CHECK(limit(usual));
+    return played;
 }
 
 // After all that a process moves, and is intact, and comes home.
@@ -193,6 +196,26 @@ Result<void> expect_no_bodies(Stage& stage, std::int64_t pid) {
     return {};
 }
 
+// A dead node is nowhere to go to, and who was asked to go there goes on.
+Result<void> expect_dead_target(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    const Deadline deadline = stage.deadline("word that the node is dead", Millis(60000));
+    std::string seen;
+    MOSRIG_TRY(const bool refused, comes_true(deadline, [&]() -> Result<bool> {
+                   MOSRIG_TRY(const MoveAnswer answer,
+                              request_by_file(stage.home(), subject.pid(), stage.guest().id(), 0,
+                                              stage.soon("a request")));
+                   seen = answer.errno_name;
+                   return seen == "ENETUNREACH";
+               }));
+    stage.check("a request to a dead node gives ENETUNREACH", refused, seen);
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), subject.pid(), stage.soon("the state of the process")));
+    stage.check("it stays at home", state.where == 0, std::to_string(state.where));
+    MOSRIG_CHECK(expect_intact(stage, subject, "after a request to a dead node"));
+    return subject.program().kill(stage.soon("the end of the program"));
+}
+
 Result<void> play_disaster(Stage& stage, const Run& run, const std::string& event) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
@@ -214,7 +237,7 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
     MOSRIG_CHECK(expect_killed(stage, subject,
                                stage.deadline("the death that is to be reported", Millis(30000))));
     if (event == "guest-killed") {
-        return {};
+        return expect_dead_target(stage, run);
     }
     MOSRIG_CHECK(expect_no_bodies(stage, subject.pid()));
     MOSRIG_CHECK(heal(stage));
@@ -224,23 +247,15 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
 }  // namespace
 
 Result<void> play_failures(Stage& stage, const Description& description) {
-    const Run& run = description.runs.front();
-    for (const std::string& name : run.messages) {
-        if (known_messages().count(name) == 0) {
-            return usage_error(fmt::format("there is no message '{}' to fail at", name));
-        }
-        for (const std::string& action : run.events) {
-            for (const char* side : {"send", "recv"}) {
-                // What spoils a message spoils it as it is sent.
-                const bool spoils = action == "garbage" || action == "truncate";
-                if (!spoils || std::string(side) == "send") {
-                    MOSRIG_CHECK(play_failure(stage, run, name, side, action));
-                }
-            }
+    for (const Run& run : description.runs) {
+        for (const std::string& name : run.messages) {
+            MOSRIG_TRY(const Message message, find_message(name));
+            MOSRIG_CHECK(message.leg == Leg::refused ? play_refusal(stage, run, name)
+                                                     : play_message(stage, run, name));
         }
     }
     stage.result.seen = Answer::moves;
-    return expect_usable(stage, run);
+    return expect_usable(stage, description.runs.front());
 }
 
 Result<void> play_disasters(Stage& stage, const Description& description) {

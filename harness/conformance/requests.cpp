@@ -146,6 +146,38 @@ Result<void> ask_a_sleeper(Stage& stage) {
     return sleeper->kill(deadline);
 }
 
+// By mosrun a program begins elsewhere, and locked: so does one that is asked to go as it becomes
+// another program.
+Result<void> begin_elsewhere(Stage& stage, const Run& run) {
+    const std::string guest = std::to_string(stage.guest().id());
+    const Deadline deadline = stage.deadline("programs that begin elsewhere", request_time * 3);
+    Run there = run;
+    there.command.insert(there.command.begin(), {"mosrun", "-" + guest});
+    MOSRIG_TRY(Subject started, start_subject(stage, there));
+    MOSRIG_TRY(ProcessState state,
+               await_place(stage.home(), started.pid(), stage.guest().id(), deadline));
+    stage.check("mosrun -N starts it there, locked, by one move",
+                state.where == stage.guest().id() && state.lock == 1 && state.nmigs == 1,
+                fmt::format("where {}, lock {}, nmigs {}", state.where, state.lock, state.nmigs));
+    MOSRIG_CHECK(expect_intact(stage, started, "begun elsewhere"));
+    MOSRIG_CHECK(started.program().kill(deadline));
+
+    there.command = {"family"};
+    MOSRIG_TRY(Subject replaced, start_subject(stage, there));
+    MOSRIG_CHECK(expect_answer(stage, replaced.pid(), "exec " + guest, ""));
+    MOSRIG_CHECK(expect_intact(stage, replaced, "before it becomes another program"));
+    MOSRIG_TRY(state, read_process(stage.home(), replaced.pid(), deadline));
+    stage.check("a request for its next program waits for that",
+                state.where == 0 && state.nmigs == 0, fmt::format("where {}", state.where));
+    MOSRIG_TRY(const std::string answer, replaced.ask("EXEC", deadline));
+    MOSRIG_CHECK(stage.require("it becomes another program", answer == "READY", answer));
+    MOSRIG_TRY(state, await_place(stage.home(), replaced.pid(), stage.guest().id(), deadline));
+    stage.check("the next program is there", state.where == stage.guest().id() && state.lock == 0,
+                fmt::format("where {}, lock {}", state.where, state.lock));
+    MOSRIG_CHECK(expect_intact(stage, replaced, "as another program"));
+    return replaced.program().kill(deadline);
+}
+
 // Two in one instant: the first is kept.
 Result<void> ask_twice(Stage& stage, Subject& subject) {
     const std::int64_t pid = subject.pid();
@@ -215,6 +247,7 @@ Result<void> play_requests(Stage& stage, const Description& description) {
     MOSRIG_CHECK(ask_the_tool(stage, subject));
     MOSRIG_CHECK(ask_for_oneself(stage));
     MOSRIG_CHECK(ask_a_sleeper(stage));
+    MOSRIG_CHECK(begin_elsewhere(stage, run));
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(ask_for_a_node_that_is_down(stage, subject));
     stage.result.seen = Answer::moves;

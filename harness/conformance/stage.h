@@ -93,6 +93,7 @@ Result<void> play_round_trips(Stage& stage, const Description& description);
 Result<void> play_requests(Stage& stage, const Description& description);
 Result<void> play_emptying(Stage& stage, const Description& description);
 Result<void> play_strangers(Stage& stage, const Description& description);
+Result<void> play_transit(Stage& stage, const Description& description);
 Result<void> play_failures(Stage& stage, const Description& description);
 Result<void> play_disasters(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);

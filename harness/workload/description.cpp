@@ -213,6 +213,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"emptying", Procedure::emptying},
                                                   {"strangers", Procedure::strangers},
                                                   {"failures", Procedure::failures},
+                                                  {"transit", Procedure::transit},
                                                   {"disasters", Procedure::disasters},
                                                   {"soak", Procedure::soak},
                                                   {"balance", Procedure::balance}});

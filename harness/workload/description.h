@@ -26,6 +26,7 @@ enum class Procedure {
     emptying,     // a node's guests go, or its own processes come
     strangers,    // packets and connections of who is not of the cluster
     failures,     // a side dies or a link breaks at one message of a move
+    transit,      // signals come while a message of a move is held back
     disasters,    // a whole node, or the network between two, goes
     soak,         // very many moves, and nothing left behind
     balance,      // nobody asks: what the balancer does by itself

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/messages.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "harness/conformance/fault_point.h"
+
+namespace mosrig {
+
+namespace {
+
+const std::map<std::string, Message>& known_messages() {
+    static const std::map<std::string, Message> messages = {
+        {"prepare", {Leg::out, true, true}},
+        {"vmas", {Leg::out, true, true}},
+        {"ready", {Leg::out, false, true}},
+        {"refuse", {Leg::refused, false, true}},
+        {"commit", {Leg::out, true, false}},
+        {"resumed", {Leg::out, false, false}},
+        {"pages", {Leg::away, true, false}},
+        {"pushed", {Leg::away, true, false}},
+        {"fault", {Leg::away, false, false}},
+        {"hole", {Leg::away, true, false}},
+        {"badpage", {Leg::away, true, false}},
+        {"ops", {Leg::away, false, false}},
+        {"usage", {Leg::away, false, false}},
+        {"bytes-up", {Leg::away, false, false, "bytes"}},
+        {"bytes-down", {Leg::away, true, false, "bytes"}},
+        {"park", {Leg::away, true, false}},
+        {"parked", {Leg::away, false, false}},
+        {"regs", {Leg::away, true, false}},
+        {"call", {Leg::away, false, false}},
+        {"reply", {Leg::away, true, false}},
+        {"leave", {Leg::expelled, false, false}},
+        {"recall", {Leg::home, true, false}},
+        {"return", {Leg::home, false, false}},
+        {"pages-up", {Leg::home, false, false, "pages"}},
+        {"returned", {Leg::home, false, false}},
+        {"taken", {Leg::home, true, false}},
+    };
+    return messages;
+}
+
+}  // namespace
+
+Result<Message> find_message(const std::string& name) {
+    const auto found = known_messages().find(name);
+    if (found == known_messages().end()) {
+        return usage_error(fmt::format("there is no message '{}' to fail at", name));
+    }
+    Message message = found->second;
+    if (message.type.empty()) {
+        message.type = name;
+    }
+    return message;
+}
+
+Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,
+                     const std::string& side, const std::string& action) {
+    if (message.leg == Leg::home || message.leg == Leg::expelled) {
+        MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, true));
+    }
+    MOSRIG_CHECK(arm_fault(stage, message.at_home(side) ? stage.home() : stage.guest(),
+                           fmt::format("{}:{}:{}", side, message.type, action)));
+    if (message.leg == Leg::expelled) {
+        MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
+        MOSRIG_TRY(const int error,
+                   stage.guest().write_file(fmt::format("/proc/{}/goto", body), "0",
+                                            stage.soon("an order of the guest"), 0));
+        return stage.require("the guest may send it away", error == 0, errno_name(error));
+    }
+    const int target = message.leg == Leg::home ? 0 : stage.guest().id();
+    MOSRIG_TRY(const MoveAnswer answer,
+               request_by_file(stage.home(), pid, target, 0, stage.soon("a request")));
+    return stage.require("the request is taken", answer.seen == Answer::moves, answer.message);
+}
+
+}  // namespace mosrig

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The messages of a move: when each of them is sent, and how to have it sent.
+#pragma once
+
+#include <string>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+// When a message is seen: on the way out; as the guest has no room for it; while the process is
+// away; as the guest wants it gone; on the way home.
+enum class Leg { out, refused, away, expelled, home };
+
+struct Message {
+    Leg leg = Leg::out;
+    bool from_home = true;
+    // Until home has sent COMMIT the process has not left: no failure elsewhere may cost its life.
+    bool before_commit = false;
+    // What the kernel's fault point calls it.
+    std::string type = {};
+
+    // Whether home is the `side` ("send", "recv") of it.
+    [[nodiscard]] bool at_home(const std::string& side) const {
+        return (side == "send") == from_home;
+    }
+};
+
+// The message of that name: the kernel's, or with -up (to home) and -down of one that goes both
+// ways. A usage error if there is none.
+Result<Message> find_message(const std::string& name);
+
+// Brings a process that is at home to where the message comes next, orders `action` at it for one
+// side, and asks for what has it sent.
+Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,
+                     const std::string& side, const std::string& action);
+
+}  // namespace mosrig

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// Signals that come while a process is nowhere in particular: frozen, on its way, or in a call that
+// its home executes. Each message of a move is held back once, and signals are sent meanwhile.
+#include <fmt/format.h>
+
+#include "harness/conformance/fault_point.h"
+#include "harness/conformance/messages.h"
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+namespace {
+
+// Of the real-time signal each one counts; of the plain one, all that wait at once are one.
+constexpr int real_time_signals = 3;
+
+Result<void> send_signals(Stage& stage, std::int64_t pid) {
+    const std::string script =
+        fmt::format("kill -USR1 {0} && for i in $(seq {1}); do kill -RTMIN {0} || exit 1; done",
+                    pid, real_time_signals);
+    MOSRIG_TRY(const CommandResult sent,
+               stage.home().run({"bash", "-c", script}, stage.soon("signals"), 0));
+    return stage.require("signals can be sent", sent.status == 0, sent.err);
+}
+
+// It has had each signal once, and goes where it was asked to go.
+Result<void> expect_arrival(Stage& stage, Subject& subject, const std::string& title, int node) {
+    MOSRIG_CHECK(expect_intact(stage, subject, title));
+    MOSRIG_TRY(const std::string counted, subject.ask("COUNT", stage.soon("its count")));
+    stage.check(fmt::format("{}: each signal came once", title),
+                counted == fmt::format("COUNT 1 {}", real_time_signals), counted);
+    const Deadline deadline = stage.deadline("the end of the move", Millis(10000));
+    ProcessState state;
+    MOSRIG_TRY(const bool there, comes_true(deadline, [&]() -> Result<bool> {
+                   MOSRIG_TRY(state, read_process(stage.home(), subject.pid(), deadline));
+                   return state.where == node && state.pending == 0;
+               }));
+    stage.check(fmt::format("{}: the move goes on", title), there, std::to_string(state.where));
+    return {};
+}
+
+Result<void> play_held(Stage& stage, const Run& run, const std::string& name,
+                       const std::string& side) {
+    MOSRIG_TRY(const Message message, find_message(name));
+    Machine& machine = message.at_home(side) ? stage.home() : stage.guest();
+    const std::string title = fmt::format("signals at {}:{}", side, name);
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, "hold"));
+    MOSRIG_CHECK(await_fault(stage, machine));
+    MOSRIG_CHECK(send_signals(stage, subject.pid()));
+    MOSRIG_CHECK(arm_fault(stage, machine, "none"));
+    const bool out = message.leg == Leg::out || message.leg == Leg::away;
+    MOSRIG_CHECK(expect_arrival(stage, subject, title, out ? stage.guest().id() : 0));
+    return subject.program().kill(stage.soon("the end of the program"));
+}
+
+}  // namespace
+
+Result<void> play_transit(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    for (const std::string& name : run.messages) {
+        for (const char* side : {"send", "recv"}) {
+            MOSRIG_CHECK(play_held(stage, run, name, side));
+        }
+    }
+    stage.result.seen = Answer::moves;
+    return {};
+}
+
+}  // namespace mosrig
