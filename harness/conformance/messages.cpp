@@ -57,12 +57,16 @@ Result<Message> find_message(const std::string& name) {
     return message;
 }
 
+Machine& machine_of(Stage& stage, const Message& message, const std::string& side) {
+    return message.at_home(side) ? stage.home() : stage.guest();
+}
+
 Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,
                      const std::string& side, const std::string& action) {
     if (message.leg == Leg::home || message.leg == Leg::expelled) {
         MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, true));
     }
-    MOSRIG_CHECK(arm_fault(stage, message.at_home(side) ? stage.home() : stage.guest(),
+    MOSRIG_CHECK(arm_fault(stage, machine_of(stage, message, side),
                            fmt::format("{}:{}:{}", side, message.type, action)));
     if (message.leg == Leg::expelled) {
         MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));

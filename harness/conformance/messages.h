@@ -30,6 +30,9 @@ struct Message {
 // ways. A usage error if there is none.
 Result<Message> find_message(const std::string& name);
 
+// The node that is the `side` of it.
+Machine& machine_of(Stage& stage, const Message& message, const std::string& side);
+
 // Brings a process that is at home to where the message comes next, orders `action` at it for one
 // side, and asks for what has it sent.
 Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,

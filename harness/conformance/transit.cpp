@@ -43,7 +43,7 @@ Result<void> expect_arrival(Stage& stage, Subject& subject, const std::string& t
 Result<void> play_held(Stage& stage, const Run& run, const std::string& name,
                        const std::string& side) {
     MOSRIG_TRY(const Message message, find_message(name));
-    Machine& machine = message.at_home(side) ? stage.home() : stage.guest();
+    Machine& machine = machine_of(stage, message, side);
     const std::string title = fmt::format("signals at {}:{}", side, name);
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, "hold"));
@@ -58,10 +58,11 @@ Result<void> play_held(Stage& stage, const Run& run, const std::string& name,
 }  // namespace
 
 Result<void> play_transit(Stage& stage, const Description& description) {
-    const Run& run = description.runs.front();
-    for (const std::string& name : run.messages) {
-        for (const char* side : {"send", "recv"}) {
-            MOSRIG_CHECK(play_held(stage, run, name, side));
+    for (const Run& run : description.runs) {
+        for (const std::string& name : run.messages) {
+            for (const char* side : {"send", "recv"}) {
+                MOSRIG_CHECK(play_held(stage, run, name, side));
+            }
         }
     }
     stage.result.seen = Answer::moves;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "workloads/lib/clock.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -61,12 +61,11 @@ class Poll final : public Waiting {
 
     // Enough memory that it is still on its way while the program waits elsewhere.
     const char* hold() override {
-        void* ballast =
-            mmap(nullptr, ballast_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (ballast == MAP_FAILED) {
+        unsigned char* const ballast = mosrig::guest::map_private(ballast_size);
+        if (ballast == nullptr) {
             return failed("mmap");
         }
-        mosrig::guest::fill_bytes(static_cast<unsigned char*>(ballast), ballast_size, 1);
+        mosrig::guest::fill_bytes(ballast, ballast_size, 1);
         return Waiting::hold();
     }
 

@@ -12,6 +12,12 @@
 
 namespace mosrig::guest {
 
+unsigned char* map_private(size_t size) {
+    void* const start = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return start == MAP_FAILED ? nullptr : static_cast<unsigned char*>(start);
+}
+
 int scratch_file(int flags) {
     char on_disk[] = "/var/tmp/mosrig-XXXXXX";
     char anywhere[] = "/tmp/mosrig-XXXXXX";

@@ -5,6 +5,10 @@
 
 namespace mosrig::guest {
 
+// Private memory of no file, all zero; nullptr with errno if there can be none. It may be more
+// than the node has, as long as nobody writes to all of it.
+unsigned char* map_private(size_t size);
+
 // An open file without a name; -1 with errno if there can be none. On a disk where the node has
 // one: /tmp may be in memory.
 int scratch_file(int flags);

@@ -28,15 +28,18 @@ constexpr size_t page = 4096;
 class Limited {
   public:
     Limited(__rlimit_resource what, rlim_t limit) : what_(what) {
-        struct rlimit now = {};
-        valid_ = getrlimit(what, &was_) == 0;
-        now = was_;
-        now.rlim_cur = limit;
-        valid_ = valid_ && setrlimit(what, &now) == 0;
+        if (getrlimit(what, &was_) == 0) {
+            const struct rlimit now = {limit, was_.rlim_max};
+            valid_ = setrlimit(what, &now) == 0;
+        }
     }
     Limited(const Limited&) = delete;
     Limited& operator=(const Limited&) = delete;
-    ~Limited() { (void)setrlimit(what_, &was_); }
+    ~Limited() {
+        if (valid_) {
+            (void)setrlimit(what_, &was_);
+        }
+    }
 
     [[nodiscard]] bool valid() const { return valid_; }
 

@@ -7,6 +7,7 @@
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -14,6 +15,7 @@ using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
+using mosrig::guest::map_private;
 using mosrig::guest::same_bytes;
 
 class Fresh final : public Holder {
@@ -21,9 +23,9 @@ class Fresh final : public Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        unsigned char* const rest = map(rest_pages);
+        unsigned char* const rest = map_private(rest_pages * page);
         // Made later it lies lower, and what is pushed goes by here first.
-        fresh_ = map(fresh_pages);
+        fresh_ = map_private(fresh_pages * page);
         if (rest == nullptr || fresh_ == nullptr || pipe(pipe_) != 0) {
             return failed("mmap, pipe");
         }
@@ -79,12 +81,6 @@ class Fresh final : public Holder {
         written_ = 0;
         return madvise(fresh_, fresh_pages * page, MADV_DONTNEED) != 0 ? failed("madvise")
                                                                        : nullptr;
-    }
-
-    static unsigned char* map(size_t pages) {
-        void* const start = mmap(nullptr, pages * page, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        return start == MAP_FAILED ? nullptr : static_cast<unsigned char*>(start);
     }
 
     unsigned char* fresh_ = nullptr;

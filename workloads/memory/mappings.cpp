@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
@@ -14,6 +15,7 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
+using mosrig::guest::map_private;
 
 constexpr size_t page = 4096;
 
@@ -25,12 +27,10 @@ class Mappings final : public Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        void* view =
-            mmap(nullptr, count * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (view == MAP_FAILED) {
+        start_ = map_private(count * page);
+        if (start_ == nullptr) {
             return failed("mmap");
         }
-        start_ = static_cast<unsigned char*>(view);
         for (size_t at = 0; at < count; ++at) {
             put(at, at);
             if (at % 2 != 0 && mprotect(start_ + at * page, page, PROT_READ) != 0) {
@@ -89,8 +89,8 @@ class Sparse final : public Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        wide_ = map(gibs * gib);
-        zero_ = map(zero_size);
+        wide_ = map_private(gibs * gib);
+        zero_ = map_private(zero_size);
         if (wide_ == nullptr || zero_ == nullptr) {
             return failed("mmap");
         }
@@ -130,12 +130,6 @@ class Sparse final : public Holder {
     static constexpr size_t gib = 1UL << 30;
     static constexpr size_t gibs = 64;
     static constexpr size_t zero_size = 16UL << 20;
-
-    static unsigned char* map(size_t size) {
-        void* view = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        return view == MAP_FAILED ? nullptr : static_cast<unsigned char*>(view);
-    }
 
     const char* read_zeros() const {
         for (size_t at = 0; at < zero_size; at += page) {

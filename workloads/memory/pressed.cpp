@@ -15,10 +15,12 @@
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 namespace {
 
 using mosrig::guest::failed;
+using mosrig::guest::map_private;
 
 constexpr size_t mib = 1UL << 20;
 constexpr size_t huge_size = 4 * mib;
@@ -36,9 +38,9 @@ class Pressed final : public mosrig::guest::Holder {
         if (!has_swap()) {
             return "this node has no swap";
         }
-        huge_ = map(huge_size + 2 * mib);
-        alike_ = map(alike_size);
-        paged_ = map(paged_size);
+        huge_ = map_private(huge_size + 2 * mib);
+        alike_ = map_private(alike_size);
+        paged_ = map_private(paged_size);
         if (huge_ == nullptr || alike_ == nullptr || paged_ == nullptr) {
             return failed("mmap");
         }
@@ -107,7 +109,7 @@ class Pressed final : public mosrig::guest::Holder {
   private:
     // Memory of the other cell, if there is one: only such takes hint faults.
     void place_far() {
-        far_ = map(far_size);
+        far_ = map_private(far_size);
         unsigned cpu = 0;
         unsigned cell = 0;
         if (far_ == nullptr || syscall(SYS_getcpu, &cpu, &cell, nullptr) != 0) {
@@ -121,7 +123,7 @@ class Pressed final : public mosrig::guest::Holder {
 
     // Memory that comes and goes, a huge page at its first touch.
     static const char* fresh() {
-        unsigned char* view = map(huge_size);
+        unsigned char* view = map_private(huge_size);
         if (view == nullptr) {
             return failed("mmap");
         }
@@ -147,12 +149,6 @@ class Pressed final : public mosrig::guest::Holder {
         // A heading, and a line for each area.
         const char* line = strchr(text, '\n');
         return line != nullptr && line[1] != '\0';
-    }
-
-    static unsigned char* map(size_t size) {
-        void* view =
-            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        return view == MAP_FAILED ? nullptr : static_cast<unsigned char*>(view);
     }
 
     // Every page is another one, and can be told from its address.
