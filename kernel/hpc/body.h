@@ -132,6 +132,7 @@ int om_send_early(struct om_body *b);
 /* vdso.c: an entry of the vdso that works without its data page */
 
 bool om_vdso_contains(unsigned long addr);
+bool om_vdso_amid(unsigned long addr);
 struct page *om_vdso_page(unsigned long addr);
 int om_vdso_leave(const struct om_body *b, struct pt_regs *regs);
 

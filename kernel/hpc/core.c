@@ -37,11 +37,11 @@ static void om_retry_fn(struct timer_list *timer)
 		set_notify_resume(t);
 }
 
-/* Not now, but at the return to user mode after the next tick. */
-void om_retry_soon(struct om_proc *p)
+/* Not now, but at the first return to user mode after @when, in jiffies. */
+void om_retry_at(struct om_proc *p, unsigned long when)
 {
 	WRITE_ONCE(p->mover, current);
-	mod_timer(&p->retry, jiffies + 1);
+	mod_timer(&p->retry, when);
 }
 
 static void om_nudge_fn(struct timer_list *timer)

@@ -79,15 +79,18 @@ void om_home_abort(struct om_proc *p, int error)
 	spin_unlock(&p->lock);
 }
 
-/* A program inside the vdso reads a page that it will not have. */
+/*
+ * A program inside the vdso reads a page that it will not have. It would come home
+ * for the rest if it left in the handler of a signal that found it there.
+ */
 static bool om_good_moment(struct pt_regs *regs)
 {
-	if (signal_pending(current)) {
-		set_thread_flag(TIF_NOTIFY_RESUME);
+	if (om_vdso_amid(regs->ip) || om_interrupts_vdso(regs)) {
+		om_retry_at(current->signal->om, jiffies + 1);
 		return false;
 	}
-	if (om_vdso_contains(regs->ip)) {
-		om_retry_soon(current->signal->om);
+	if (signal_pending(current)) {
+		set_thread_flag(TIF_NOTIFY_RESUME);
 		return false;
 	}
 	return true;

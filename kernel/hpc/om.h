@@ -65,6 +65,7 @@ struct om_away {
 	int mm_seq;
 	unsigned int attempts;
 	bool ready;		/* the stub said so */
+	unsigned long patience;	/* jiffies: it is to say so before */
 	u64 still;		/* ns: stands still for it since then; 0: runs on */
 	struct xarray sent;	/* 512 pages an entry: struct om_sent */
 	unsigned long cursor;	/* of the background push */
@@ -144,7 +145,7 @@ static inline bool om_wanted(const struct om_proc *p)
 struct om_proc *om_proc_of(struct task_struct *task);
 struct om_proc *om_proc_make(struct task_struct *task);
 void om_poke(struct task_struct *task);
-void om_retry_soon(struct om_proc *p);
+void om_retry_at(struct om_proc *p, unsigned long when);
 void om_nudge_soon(struct om_proc *p);
 
 /* decay.c */
@@ -217,6 +218,7 @@ void om_usage_add(struct om_proc *p, const struct om_usage *now);
 /* signal.c: both sides */
 
 bool om_returns_to_vdso(const struct om_call *call);
+bool om_interrupts_vdso(const struct pt_regs *regs);
 int om_park(struct om_proc *p);
 int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 		   const struct om_msg *msg);

@@ -134,6 +134,8 @@ int om_send_prepare(struct om_proc *p)
 	if (!ret)
 		ret = om_link_send_one(p->link, OM_M_VMAS, NULL, 0);
 	kvfree(vmas);
+	p->away.patience = jiffies + OM_LINK_TIMEOUT;
+	om_retry_at(p, p->away.patience);
 	return ret;
 }
 
@@ -211,6 +213,9 @@ int om_await_ready(struct om_proc *p)
 	ret = om_link_recv(p->link, &msg);
 	if (ret > 0)
 		ret = om_is_ready(&msg) ?: 1;
+	/* its node answers, and it does not: nothing else would end that */
+	else if (!ret && time_after_eq(jiffies, p->away.patience))
+		ret = -ETIMEDOUT;
 	return om_other_stub(ret);
 }
 

@@ -52,18 +52,40 @@ void om_rseq_give(struct om_proc *p)
 #endif
 }
 
+/* Does the frame of a signal lead back into the vdso? -EFAULT if there is none. */
+static int om_frame_in_vdso(unsigned long sp)
+{
+	struct rt_sigframe __user *frame = (void __user *)sp;
+	u64 ip;
+
+	if (get_user(ip, (u64 __user *)&frame->uc.uc_mcontext.ip))
+		return -EFAULT;
+	return om_vdso_amid(ip);
+}
+
 /*
  * Does the frame that a handler returns to lead into the vdso? It was made at
- * home, in the middle of a function whose entry is another one away.
+ * home, in the middle of a function whose entry is another one away. What is wrong
+ * with a broken frame is found at home, too.
  */
 bool om_returns_to_vdso(const struct om_call *call)
 {
-	struct rt_sigframe __user *frame;
-	u64 ip;
+	/* the handler's own return took the first word */
+	return om_frame_in_vdso(call->sp - sizeof(long)) != 0;
+}
 
-	frame = (void __user *)(call->sp - sizeof(long));
-	return get_user(ip, (u64 __user *)&frame->uc.uc_mcontext.ip) ||
-	       om_vdso_contains(ip);
+/*
+ * Is a handler about to begin that returns there? Not a rare one: signals of timers
+ * come with a tick, and so does the next attempt of a process that was in the vdso.
+ */
+bool om_interrupts_vdso(const struct pt_regs *regs)
+{
+	const struct k_sigaction *actions = current->sighand->action;
+	unsigned long sig = regs->di;
+
+	return sig && valid_signal(sig) &&
+	       regs->ip == (unsigned long)READ_ONCE(actions[sig - 1].sa.sa_handler) &&
+	       om_frame_in_vdso(regs->sp) > 0;
 }
 
 /* Asks the body to stand still, once. */

@@ -61,6 +61,22 @@ bool om_vdso_contains(unsigned long addr)
 	return start && addr >= start && addr < start + vdso_image_64.size;
 }
 
+/*
+ * Is @addr in the current task's vdso, and not where an entry begins? Only there
+ * may home go on where a body stopped, and a body where home did.
+ */
+bool om_vdso_amid(unsigned long addr)
+{
+	unsigned int i;
+
+	if (!om_vdso_contains(addr))
+		return false;
+	for (i = 0; i < om_vdso_entries; i++)
+		if (addr == om_vdso_start() + om_vdso_entry[i].offset)
+			return false;
+	return true;
+}
+
 /**
  * om_vdso_page - the page of the vdso that a body may use
  * @addr: an address for which om_vdso_contains()

@@ -43,6 +43,8 @@ const char* explain(int code) {
         case EAGAIN:
             return "there is no idle link to the node, or the process kept changing its mappings; "
                    "try again";
+        case ETIMEDOUT:
+            return "the node answers, but did not get ready for the process";
         case EOPNOTSUPP:
             return "the node's CPU lacks features that the process may use";
         default:
