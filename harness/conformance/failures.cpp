@@ -80,17 +80,28 @@ Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
     return {};
 }
 
+// The side that was told to hold does so for longer than a link may be silent, and goes on. Until
+// then it cannot end, whatever the other one made of it.
+Result<void> stand_still(Stage& stage, Machine& machine) {
+    MOSRIG_CHECK(stage.home().run(
+        {"sleep", "20"}, stage.deadline("the time that a link may be silent", Millis(30000)), 0));
+    return arm_fault(stage, machine, "none");
+}
+
 // One failure at one message.
 Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
                           const std::string& side, const std::string& action) {
     MOSRIG_TRY(const Message message, find_message(name));
     const bool at_home = message.at_home(side);
-    Machine& machine = at_home ? stage.home() : stage.guest();
+    Machine& machine = machine_of(stage, message, side);
     const std::string title =
         fmt::format("{}:{}:{} ({})", side, name, action, at_home ? "home" : "guest");
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, action));
     Result<void> happened = await_fault(stage, machine);
+    if (happened && action == "hold") {
+        MOSRIG_CHECK(stand_still(stage, machine));
+    }
     MOSRIG_TRY(const Outcome outcome, settle(stage, subject));
     MOSRIG_CHECK(arm_fault(stage, machine, "none"));
     if (!happened && happened.error().kind != ErrorKind::timeout) {

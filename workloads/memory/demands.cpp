@@ -21,6 +21,7 @@ namespace {
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
+using mosrig::guest::map_private;
 using mosrig::guest::now_ms;
 
 constexpr size_t page = 4096;
@@ -31,17 +32,20 @@ class Demands final : public Holder {
 
     const char* hold() override {
         file_ = mosrig::guest::scratch_file(O_CLOEXEC);
-        untouched_ = map(blocks * block_size);
+        untouched_ = map_private(blocks * block_size);
+        unsigned char* const ballast = map_private(ballast_size);
         struct sigaction action = {};
         action.sa_handler = [](int /*signal*/) { rung_ = rung_ + 1; };
         action.sa_flags = SA_RESTART;
         struct itimerval bell = {};
         bell.it_interval.tv_usec = bell_ms * 1000;
         bell.it_value = bell.it_interval;
-        if (file_ < 0 || untouched_ == nullptr || sigaction(SIGALRM, &action, nullptr) != 0 ||
+        if (file_ < 0 || untouched_ == nullptr || ballast == nullptr ||
+            sigaction(SIGALRM, &action, nullptr) != 0 ||
             setitimer(ITIMER_REAL, &bell, nullptr) != 0) {
             return failed("a file, memory, a timer");
         }
+        mosrig::guest::fill_bytes(ballast, ballast_size, 1);
         return nullptr;
     }
 
@@ -73,15 +77,11 @@ class Demands final : public Holder {
     // So far apart that no answer about one page says anything of the next.
     static constexpr size_t block_size = 2UL << 20;
     static constexpr size_t blocks = 1024;
+    // Takes longer to push than some steps: once all is there, nobody asks home for a new page.
+    static constexpr size_t ballast_size = 24UL << 20;
     static constexpr size_t new_size = 16 * page;
     static constexpr size_t bulk = 192UL << 10;
     static constexpr long bell_ms = 70;
-
-    static unsigned char* map(size_t size) {
-        void* const start = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        return start == MAP_FAILED ? nullptr : static_cast<unsigned char*>(start);
-    }
 
     static unsigned char mark(size_t at) { return static_cast<unsigned char>(at | 1); }
 
@@ -103,7 +103,7 @@ class Demands final : public Holder {
         if (new_ != nullptr && (new_[page] != 1 || munmap(new_, new_size) != 0)) {
             return failed("the end of a mapping");
         }
-        new_ = map(new_size);
+        new_ = map_private(new_size);
         if (new_ == nullptr) {
             return failed("mmap");
         }
