@@ -31,7 +31,7 @@ int run(int argc, char** argv) {
         add_copy(parser, *places),    add_shell(parser, *places),
         add_console(parser, *places), add_conformance(parser, *places),
         add_bench(parser, *places),   add_report(parser, *places),
-        add_simulate(parser),
+        add_network(parser, *places), add_simulate(parser),
     };
     try {
         // CLI11 takes them from the back.

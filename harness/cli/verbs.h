@@ -39,6 +39,7 @@ Verb add_console(CLI::App& parser, const Places& places);
 Verb add_conformance(CLI::App& parser, const Places& places);
 Verb add_bench(CLI::App& parser, const Places& places);
 Verb add_report(CLI::App& parser, const Places& places);
+Verb add_network(CLI::App& parser, const Places& places);
 Verb add_simulate(CLI::App& parser);
 
 // The options that say which cluster: --nodes, --kernel, --image, --mutant ...

@@ -34,6 +34,7 @@ class Played : public testing::Test {
                 return Deadline(std::move(name), nominal * patience_percent_ / 100);
             },
             [](const Check&) {});
+        stage.impair = impair_;
         play(stage, description);
         stage.result.verdict = stage.judge.verdict();
         stage.result.reason = stage.judge.reason();
@@ -44,6 +45,7 @@ class Played : public testing::Test {
 
     FakeCluster cluster_{MOSRIG_GUEST_WORKLOADS};
     int patience_percent_ = 400;
+    std::function<Result<fabric::SwitchState>(const fabric::Impairment&)> impair_;
 };
 
 class Good : public Played, public testing::WithParamInterface<const char*> {};
@@ -138,6 +140,37 @@ TEST_F(Played, AProgramThatEndsByItselfHasFailed) {
     EXPECT_EQ(play_case(description).verdict, Verdict::fail);
     description.runs.front().command = {"sh", "-c", "echo BAD nothing to hold; exit 1"};
     EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+}
+
+// Loses a frame with each question while it is told to lose any.
+std::function<Result<fabric::SwitchState>(const fabric::Impairment&)> pretended_network(
+    std::uint64_t lost_each) {
+    auto now = std::make_shared<fabric::SwitchState>();
+    return [now, lost_each](const fabric::Impairment& order) -> Result<fabric::SwitchState> {
+        now->counters.lost += now->impairment.loss_permille > 0 ? lost_each : 0;
+        now->impairment = order;
+        return *now;
+    };
+}
+
+TEST_F(Played, ALossyNetworkHasToLose) {
+    Description description = find("link-bad");
+    EXPECT_EQ(play_case(description).verdict, Verdict::skip) << "there is no network to be bad";
+    description.runs.front().events = {"lossy"};
+    impair_ = pretended_network(7);
+    const CaseResult lossy = play_case(description);
+    EXPECT_EQ(lossy.verdict, Verdict::pass) << lossy.reason;
+    impair_ = pretended_network(0);
+    EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+}
+
+TEST_F(Played, AMoveThatIsFasterThanTheNetworkFails) {
+    Description description = find("link-bad");
+    description.runs.front().events = {"delayed"};
+    impair_ = pretended_network(0);
+    const CaseResult result = play_case(description);
+    EXPECT_EQ(result.verdict, Verdict::fail);
+    EXPECT_NE(result.reason.find("two ways at least"), std::string::npos) << result.reason;
 }
 
 TEST_F(Played, WrongExpectationsFail) {

@@ -123,13 +123,21 @@ void play(Stage& stage, const Description& description) {
         stage.judge.skip(fmt::format("it needs {} nodes", wanted));
     } else {
         static const std::map<Procedure, Result<void> (*)(Stage&, const Description&)> procedures =
-            {{Procedure::phases, play_phases},           {Procedure::stalled, play_stalled},
-             {Procedure::existing, play_existing},       {Procedure::kill, play_kill},
-             {Procedure::script, play_script},           {Procedure::program, play_program},
-             {Procedure::round_trips, play_round_trips}, {Procedure::requests, play_requests},
-             {Procedure::emptying, play_emptying},       {Procedure::strangers, play_strangers},
-             {Procedure::transit, play_transit},         {Procedure::failures, play_failures},
-             {Procedure::disasters, play_disasters},     {Procedure::soak, play_soak},
+            {{Procedure::phases, play_phases},
+             {Procedure::stalled, play_stalled},
+             {Procedure::existing, play_existing},
+             {Procedure::kill, play_kill},
+             {Procedure::script, play_script},
+             {Procedure::program, play_program},
+             {Procedure::round_trips, play_round_trips},
+             {Procedure::requests, play_requests},
+             {Procedure::emptying, play_emptying},
+             {Procedure::strangers, play_strangers},
+             {Procedure::transit, play_transit},
+             {Procedure::failures, play_failures},
+             {Procedure::disasters, play_disasters},
+             {Procedure::bad_network, play_bad_network},
+             {Procedure::soak, play_soak},
              {Procedure::balance, play_balance}};
         played = procedures.at(description.procedure)(stage, description);
     }

@@ -9,6 +9,7 @@
 
 #include "harness/base/result.h"
 #include "harness/deadline/deadline.h"
+#include "harness/fabric/control.h"
 #include "harness/process/machine.h"
 #include "harness/process/mover.h"
 #include "harness/process/process_state.h"
@@ -50,6 +51,8 @@ class Stage {
 
     Judge judge;
     CaseResult result;
+    // Has the network between the nodes do that to frames from now on. Empty if nobody can.
+    std::function<Result<fabric::SwitchState>(const fabric::Impairment&)> impair;
     // The case has left a node that cannot be used any more, as it was meant to.
     bool nodes_used_up = false;
 
@@ -96,6 +99,7 @@ Result<void> play_strangers(Stage& stage, const Description& description);
 Result<void> play_transit(Stage& stage, const Description& description);
 Result<void> play_failures(Stage& stage, const Description& description);
 Result<void> play_disasters(Stage& stage, const Description& description);
+Result<void> play_bad_network(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);
 Result<void> play_balance(Stage& stage, const Description& description);
 

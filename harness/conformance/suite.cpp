@@ -173,6 +173,10 @@ CaseResult play_case(Suite& suite, const Description& description) {
                      {"ok", check.ok},
                      {"detail", check.detail}});
         });
+    stage.impair = [&](const fabric::Impairment& impairment) {
+        return fabric::ask_switch(fabric::control_path(suite.cluster.info().fabric_socket),
+                                  impairment, plain("the network", Millis(5000)));
+    };
     const ConsoleWatch consoles(suite);
     journal({{"event", "case_begin"}, {"id", description.id}, {"console", consoles.offsets()}});
     play(stage, description);

@@ -26,10 +26,6 @@ bool is_group(std::uint64_t address) {
 
 }  // namespace
 
-bool LinkPolicy::passes(PortId, PortId, std::string_view) {
-    return true;
-}
-
 void Forwarding::add_port(PortId port) {
     ports_.push_back(port);
 }

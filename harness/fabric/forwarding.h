@@ -14,21 +14,6 @@ namespace mosrig::fabric {
 
 using PortId = int;
 
-// What becomes of a frame on its way from one port to another. The one place where faults (a cut
-// pair, delay, loss) are decided; the plain fabric delivers everything.
-class LinkPolicy {
-  public:
-    LinkPolicy() = default;
-    LinkPolicy(const LinkPolicy&) = delete;
-    LinkPolicy& operator=(const LinkPolicy&) = delete;
-    LinkPolicy(LinkPolicy&&) = delete;
-    LinkPolicy& operator=(LinkPolicy&&) = delete;
-    virtual ~LinkPolicy() = default;
-
-    // Whether a frame may pass now.
-    virtual bool passes(PortId from, PortId to, std::string_view frame);
-};
-
 class Forwarding {
   public:
     void add_port(PortId port);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // mosrig-switch SOCKET: the cluster's Ethernet switch, until SIGTERM. `mosrig up` starts it,
-// `mosrig down` ends it. It touches no network of the host.
+// `mosrig network` has it delay or lose frames, `mosrig down` ends it. It touches no network of the
+// host.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -23,9 +24,16 @@ int run(const std::filesystem::path& path) {
         fmt::print(stderr, "mosrig-switch: {}\n", listener.error().message());
         return 3;
     }
-    auto created = fabric::Switch::create(std::move(*listener));
+    const std::filesystem::path control_place = fabric::control_path(path);
+    auto control = fabric::listen_for_control(control_place);
+    if (!control) {
+        fmt::print(stderr, "mosrig-switch: {}\n", control.error().message());
+        return 3;
+    }
+    auto created = fabric::Switch::create(std::move(*listener), std::move(*control));
     const auto done = created ? (*created)->run(stop.get()) : tl::unexpected(created.error());
     ::unlink(path.c_str());
+    ::unlink(control_place.c_str());
     if (!done) {
         fmt::print(stderr, "mosrig-switch: {}\n", done.error().message());
         return 3;

@@ -5,14 +5,13 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <vector>
+
+#include "harness/fabric/unix_socket.h"
 
 namespace mosrig::fabric {
 
@@ -22,49 +21,39 @@ namespace {
 // not memory.
 constexpr std::size_t queue_bytes = 2U << 20;
 constexpr std::size_t receive_size = 256U << 10;
+// What a network with a long delay holds: that of a tenth of a second at 160 MB/s.
+constexpr std::size_t delayed_bytes = 16U << 20;
 // Reads in a row from one port before the others have their turn.
 constexpr int receive_rounds = 4;
 
 }  // namespace
 
 Result<Fd> listen_at(const std::filesystem::path& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string text = path.string();
-    if (text.size() >= sizeof(address.sun_path)) {
-        return usage_error(fmt::format("{} is too long for a socket", text),
-                           "set XDG_RUNTIME_DIR to a shorter path");
-    }
-    std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
-    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    ::unlink(text.c_str());
-    // Nobody else may connect, not even between bind and a chmod.
-    const mode_t old = ::umask(0177);
-    const bool bound =
-        fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-    const int error = errno;
-    ::umask(old);
-    if (!bound || ::listen(fd.get(), SOMAXCONN) != 0) {
-        return errno_error(fmt::format("cannot listen at {}", text), bound ? errno : error);
+    MOSRIG_TRY(Fd fd, bind_unix(SOCK_STREAM, path));
+    if (::listen(fd.get(), SOMAXCONN) != 0) {
+        return errno_error(fmt::format("cannot listen at {}", path.string()), errno);
     }
     return fd;
 }
 
-Switch::Switch(Fd listener, Fd events, std::unique_ptr<LinkPolicy> policy)
-    : listener_(std::move(listener)), events_(std::move(events)), policy_(std::move(policy)) {
-    if (!policy_) {
-        policy_ = std::make_unique<LinkPolicy>();
-    }
-}
+Switch::Switch(Fd listener, Fd control, Fd events)
+    : listener_(std::move(listener)),
+      control_(std::move(control)),
+      events_(std::move(events)),
+      on_their_way_(delayed_bytes) {}
 
-Result<std::unique_ptr<Switch>> Switch::create(Fd listener, std::unique_ptr<LinkPolicy> policy) {
+Result<std::unique_ptr<Switch>> Switch::create(Fd listener, Fd control) {
     Fd events(::epoll_create1(EPOLL_CLOEXEC));
     if (!events) {
         return errno_error("cannot create an epoll", errno);
     }
     std::unique_ptr<Switch> created(
-        new Switch(std::move(listener), std::move(events), std::move(policy)));
-    MOSRIG_CHECK(created->watch(created->listener_.get(), EPOLLIN, EPOLL_CTL_ADD));
+        new Switch(std::move(listener), std::move(control), std::move(events)));
+    for (const Fd* const fd : {&created->listener_, &created->control_}) {
+        if (fd->valid()) {
+            MOSRIG_CHECK(created->watch(fd->get(), EPOLLIN, EPOLL_CTL_ADD));
+        }
+    }
     return created;
 }
 
@@ -92,6 +81,10 @@ Result<void> Switch::turn(int timeout_ms) {
             accept_ports();
             continue;
         }
+        if (fd == control_.get()) {
+            answer();
+            continue;
+        }
         // An earlier event of this turn may have closed the port.
         if ((what & EPOLLOUT) != 0 && ports_.contains(fd)) {
             flush(fd);
@@ -100,6 +93,9 @@ Result<void> Switch::turn(int timeout_ms) {
             receive(fd);
         }
     }
+    while (const std::optional<DelayLine::Frame> frame = on_their_way_.pop(Clock::now())) {
+        hand_over(frame->target, frame->bytes);
+    }
     return {};
 }
 
@@ -107,7 +103,8 @@ Result<void> Switch::run(int stop) {
     MOSRIG_CHECK(watch(stop, EPOLLIN, EPOLL_CTL_ADD));
     for (;;) {
         std::array<pollfd, 2> fds{{{stop, POLLIN, 0}, {events_.get(), POLLIN, 0}}};
-        if (::poll(fds.data(), fds.size(), -1) > 0 && fds[0].revents != 0) {
+        const int timeout = on_their_way_.timeout_ms(Clock::now());
+        if (::poll(fds.data(), fds.size(), timeout) > 0 && fds[0].revents != 0) {
             return {};
         }
         MOSRIG_CHECK(turn(0));
@@ -162,18 +159,30 @@ void Switch::receive(PortId id) {
 void Switch::deliver(PortId from, std::string_view frame) {
     ++counters_.frames;
     for (const PortId target : forwarding_.route(from, frame)) {
-        if (!policy_->passes(from, target, frame)) {
-            continue;
-        }
-        Port& port = ports_.at(target);
-        if (!port.queue.push(frame)) {
+        if (loss_.hits(impairment_.loss_permille)) {
+            ++counters_.lost;
+        } else if (impairment_.delay == Millis(0)) {
+            hand_over(target, frame);
+        } else if (!on_their_way_.push(Clock::now() + impairment_.delay, target, frame)) {
             ++counters_.dropped;
-            continue;
-        }
-        if (!port.waiting) {
-            flush(target);
         }
     }
+}
+
+void Switch::hand_over(PortId target, std::string_view frame) {
+    Port& port = ports_.at(target);
+    if (!port.queue.push(frame)) {
+        ++counters_.dropped;
+    } else if (!port.waiting) {
+        flush(target);
+    }
+}
+
+void Switch::answer() {
+    answer_control(control_, [this](const std::optional<Impairment>& order) {
+        impairment_ = order.value_or(impairment_);
+        return SwitchState{impairment_, counters_};
+    });
 }
 
 // A port that turns out to be dead here is closed when its own event arrives, not under the feet
@@ -190,6 +199,7 @@ void Switch::flush(PortId id) {
 
 void Switch::close_port(PortId id) {
     forwarding_.remove_port(id);
+    on_their_way_.forget(id);
     ports_.erase(id);
 }
 

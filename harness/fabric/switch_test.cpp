@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 namespace mosrig::fabric {
 namespace {
@@ -98,7 +100,9 @@ class SwitchTest : public ::testing::Test {
         folder_ = name.data();
         auto listener = listen_at(folder_ / "fabric.sock");
         ASSERT_TRUE(listener);
-        auto created = Switch::create(std::move(*listener));
+        auto control = listen_for_control(control_path(folder_ / "fabric.sock"));
+        ASSERT_TRUE(control);
+        auto created = Switch::create(std::move(*listener), std::move(*control));
         ASSERT_TRUE(created);
         switch_ = std::move(*created);
     }
@@ -129,6 +133,21 @@ class SwitchTest : public ::testing::Test {
         turns();
     }
 
+    // The switch turns in a thread of its own while it is asked.
+    Result<SwitchState> ask(const std::optional<Impairment>& order) {
+        std::atomic<bool> answered = false;
+        std::thread server([&] {
+            while (!answered) {
+                EXPECT_TRUE(switch_->turn(1));
+            }
+        });
+        Result<SwitchState> state = ask_switch(control_path(folder_ / "fabric.sock"), order,
+                                               Deadline("the switch", Millis(10'000)));
+        answered = true;
+        server.join();
+        return state;
+    }
+
     static std::string received(const Fd& fd) {
         std::string bytes(1 << 16, '\0');
         const ssize_t got = ::recv(fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -141,9 +160,11 @@ class SwitchTest : public ::testing::Test {
 };
 
 TEST_F(SwitchTest, SocketIsForItsOwnerAlone) {
-    struct stat status = {};
-    ASSERT_EQ(::stat((folder_ / "fabric.sock").c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+    for (const char* const name : {"fabric.sock", "fabric.control"}) {
+        struct stat status = {};
+        ASSERT_EQ(::stat((folder_ / name).c_str(), &status), 0);
+        EXPECT_EQ(status.st_mode & 0777U, 0600U);
+    }
 }
 
 TEST_F(SwitchTest, CarriesFramesBetweenPorts) {
@@ -175,6 +196,92 @@ TEST_F(SwitchTest, AReaderThatStopsCostsFramesNotTheOthers) {
         ASSERT_EQ(got.size(), with_length(big).size());
     }
     EXPECT_GT(switch_->counters().dropped, 0U);
+}
+
+TEST_F(SwitchTest, ToldToLoseAllItLosesAllAndSaysSo) {
+    const Fd a = plug();
+    const Fd b = plug();
+    ASSERT_TRUE(ask(Impairment{Millis(0), 1000}));
+    send(a, ethernet(broadcast, address_a, "one"));
+    EXPECT_EQ(received(b), "");
+    const Result<SwitchState> state = ask(Impairment{});
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->counters.lost, 1U);
+    EXPECT_EQ(state->impairment.loss_permille, 0);
+    const std::string two = ethernet(broadcast, address_a, "two");
+    send(a, two);
+    EXPECT_EQ(received(b), with_length(two));
+}
+
+TEST_F(SwitchTest, ToldToDelayItKeepsFramesForThatLong) {
+    const Fd a = plug();
+    const Fd b = plug();
+    const Millis delay(200);
+    ASSERT_TRUE(ask(Impairment{delay, 0}));
+    const std::string late = ethernet(broadcast, address_a, "late");
+    const Clock::time_point sent = Clock::now();
+    send(a, late);
+    std::string got;
+    while (got.empty() && Clock::now() < sent + Millis(10'000)) {
+        ASSERT_TRUE(switch_->turn(1));
+        got = received(b);
+    }
+    EXPECT_EQ(got, with_length(late));
+    EXPECT_GE(Clock::now() - sent, delay);
+}
+
+TEST_F(SwitchTest, WhatIsOnItsWayToAPortThatGoesIsForgotten) {
+    const Fd a = plug();
+    Fd b = plug();
+    ASSERT_TRUE(ask(Impairment{Millis(50), 0}));
+    send(a, ethernet(broadcast, address_a, "late"));
+    b.reset();
+    const Clock::time_point end = Clock::now() + Millis(100);
+    while (Clock::now() < end) {
+        ASSERT_TRUE(switch_->turn(1));
+    }
+    EXPECT_EQ(switch_->port_count(), 1U);
+}
+
+TEST_F(SwitchTest, AnImpossibleImpairmentIsRefusedAndChangesNothing) {
+    EXPECT_FALSE(ask(Impairment{Millis(0), 1001}));
+    EXPECT_FALSE(ask(Impairment{Millis(-1), 0}));
+    const Result<SwitchState> state = ask(std::nullopt);
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->impairment.loss_permille, 0);
+    EXPECT_EQ(state->impairment.delay, Millis(0));
+}
+
+TEST(Network, NoSwitchIsAnErrorWithARemedy) {
+    const auto state = ask_switch("/nonexistent/fabric.control", std::nullopt,
+                                  Deadline("the switch", Millis(1000)));
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().kind, ErrorKind::infra);
+}
+
+TEST(DelayLine, KeepsTheOrderAndItsBound) {
+    const Clock::time_point now = Clock::now();
+    DelayLine line(8);
+    EXPECT_EQ(line.timeout_ms(now), -1);
+    EXPECT_TRUE(line.push(now + Millis(20), 1, "four"));
+    EXPECT_TRUE(line.push(now + Millis(10), 2, "more"));
+    EXPECT_FALSE(line.push(now, 3, "x"));
+    EXPECT_EQ(line.timeout_ms(now), 20);
+    EXPECT_FALSE(line.pop(now + Millis(10)));
+    EXPECT_EQ(line.pop(now + Millis(20))->bytes, "four");
+    EXPECT_EQ(line.pop(now + Millis(20))->bytes, "more");
+    EXPECT_TRUE(line.push(now, 3, "12345678"));
+}
+
+TEST(Loss, LosesAboutWhatItIsTold) {
+    Loss loss;
+    int hits = 0;
+    for (int count = 0; count < 10'000; ++count) {
+        hits += loss.hits(100) ? 1 : 0;
+    }
+    EXPECT_NEAR(hits, 1000, 150);
+    EXPECT_FALSE(loss.hits(0));
+    EXPECT_TRUE(loss.hits(1000));
 }
 
 TEST_F(SwitchTest, APortThatGoesIsForgotten) {

@@ -215,6 +215,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"failures", Procedure::failures},
                                                   {"transit", Procedure::transit},
                                                   {"disasters", Procedure::disasters},
+                                                  {"bad-network", Procedure::bad_network},
                                                   {"soak", Procedure::soak},
                                                   {"balance", Procedure::balance}});
     }

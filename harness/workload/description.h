@@ -28,6 +28,7 @@ enum class Procedure {
     failures,     // a side dies or a link breaks at one message of a move
     transit,      // signals come while a message of a move is held back
     disasters,    // a whole node, or the network between two, goes
+    bad_network,  // the network delays frames, or loses some
     soak,         // very many moves, and nothing left behind
     balance,      // nobody asks: what the balancer does by itself
 };
