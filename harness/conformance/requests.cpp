@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "harness/conformance/fault_point.h"
 #include "harness/conformance/stage.h"
@@ -199,6 +200,22 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
     return expect_intact(stage, subject, "home again");
 }
 
+// The first that others hear of a node that is started again is that it takes guests.
+Result<void> expect_no_word_of_a_block(Stage& stage) {
+    constexpr int takes_none = 4;
+    const std::string node = fmt::format("/proc/hpc/nodes/{}", stage.guest().id());
+    const Deadline deadline = stage.deadline("word of the node's load", Millis(60000));
+    std::string status;
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::string load, stage.read_text(stage.home(), node + "/load"));
+        MOSRIG_TRY(status, stage.read_text(stage.home(), node + "/status"));
+        return !load.starts_with('-');  // an error is shown until its first word
+    }));
+    stage.check("a node that is started again takes guests from its first word on",
+                (std::atoi(status.c_str()) & takes_none) == 0, status);
+    return {};
+}
+
 // A node that was stopped in order has lost nothing; its daemon does not run, so it is down for the
 // others.
 Result<void> ask_for_a_node_that_is_down(Stage& stage, Subject& subject) {
@@ -228,7 +245,11 @@ Result<void> ask_for_a_node_that_is_down(Stage& stage, Subject& subject) {
     });
     MOSRIG_CHECK(down);
     stage.check("a node that is down gives ENETUNREACH", seen == "ENETUNREACH", seen);
-    MOSRIG_CHECK(stage.guest().run({"/etc/init.d/openmosix", "start"}, deadline, 0));
+    MOSRIG_TRY(const CommandResult started,
+               stage.guest().run({"/etc/init.d/openmosix", "start"}, deadline, 0));
+    stage.check("a node that was stopped is started again", started.ok(),
+                started.out + started.err);
+    MOSRIG_CHECK(expect_no_word_of_a_block(stage));
     MOSRIG_CHECK(await_link(stage, subject.pid()));
     MOSRIG_CHECK(expect_intact(stage, subject, "away on the node that is up again"));
     MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, false));

@@ -140,6 +140,10 @@ void play(Stage& stage, const Description& description) {
              {Procedure::soak, play_soak},
              {Procedure::balance, play_balance}};
         played = procedures.at(description.procedure)(stage, description);
+        const bool looked = result.lock && result.where;
+        if (played && stage.judge.verdict() == Verdict::pass && !looked) {
+            stage.check("its lock and its place were looked at", false);
+        }
     }
     if (!played && played.error().kind != ErrorKind::aborted) {
         stage.judge.trouble(played.error());

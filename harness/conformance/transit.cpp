@@ -36,6 +36,7 @@ Result<void> expect_arrival(Stage& stage, Subject& subject, const std::string& t
                    MOSRIG_TRY(state, read_process(stage.home(), subject.pid(), deadline));
                    return state.where == node && state.pending == 0;
                }));
+    show(stage.result, state);
     stage.check(fmt::format("{}: the move goes on", title), there, std::to_string(state.where));
     return {};
 }
