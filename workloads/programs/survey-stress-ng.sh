@@ -73,7 +73,7 @@ moved() {
     wait $parent
     status=$?
     kill $guard 2>/dev/null
-    if [ "$outcome" = "$over" ] && grep -q 'skipped: [1-9]\|[Ss]kipping stressor\|not supported' "$log"; then
+    if [ "$outcome" = "$over" ] && grep -q 'No stress workers invoked\|skipped: [1-9]' "$log"; then
         outcome='stress-ng itself leaves it out here'
     fi
 }
