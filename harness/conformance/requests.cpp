@@ -147,6 +147,36 @@ Result<void> ask_a_sleeper(Stage& stage) {
     return sleeper->kill(deadline);
 }
 
+// What holds it as it is about to leave may be gone when somebody asks: the word of it stays.
+Result<void> hold_at_the_door(Stage& stage) {
+    Run run;
+    run.command = {"stay", "mlockall", "--later"};
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    const std::int64_t pid = subject.pid();
+    const Deadline deadline = stage.deadline("a refusal", request_time);
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_TRY(const std::string held, subject.ask("HOLD", deadline));
+    MOSRIG_CHECK(stage.require("it locks its memory while its stub is made", held == "OK", held));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    ProcessState state;
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+        return state.pending == 0;
+    }));
+    MOSRIG_TRY(const std::string released, subject.ask("RELEASE", deadline));
+    MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+    stage.check("it stays, and the reason is told when it holds no more",
+                released == "OK" && state.where == 0 && state.nmigs == 0 &&
+                    state.cantmove.empty() && state.migstat.text("errno") == "16" &&
+                    home_reason(state) == "reason:mem_lock",
+                fmt::format("where {}, errno {}, home_reason {}", state.where,
+                            state.migstat.text("errno"), home_reason(state)));
+    MOSRIG_CHECK(expect_intact(stage, subject, "refused at the last moment"));
+    return subject.program().kill(deadline);
+}
+
 // By mosrun a program begins elsewhere, and locked: so does one that is asked to go as it becomes
 // another program.
 Result<void> begin_elsewhere(Stage& stage, const Run& run) {
@@ -268,6 +298,7 @@ Result<void> play_requests(Stage& stage, const Description& description) {
     MOSRIG_CHECK(ask_the_tool(stage, subject));
     MOSRIG_CHECK(ask_for_oneself(stage));
     MOSRIG_CHECK(ask_a_sleeper(stage));
+    MOSRIG_CHECK(hold_at_the_door(stage));
     MOSRIG_CHECK(begin_elsewhere(stage, run));
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(ask_for_a_node_that_is_down(stage, subject));

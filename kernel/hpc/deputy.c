@@ -84,12 +84,7 @@ int om_recall(struct om_proc *p, bool at_once)
 	if (p->away.recalled > urgent)
 		return 0;
 	p->away.recalled = urgent + 1;
-	if (reasons) {
-		spin_lock(&p->lock);
-		p->stat.home_reason = OM_HOME_REASON;
-		p->stat.home_arg = __ffs(reasons);
-		spin_unlock(&p->lock);
-	}
+	om_note_reasons(p, reasons);
 	trace_om_recall(task_tgid_nr(current), p->link->node, urgent);
 	return om_link_send_one(p->link, OM_M_RECALL, &urgent, sizeof(urgent));
 }

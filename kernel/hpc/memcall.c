@@ -105,8 +105,7 @@ static long om_mmap(struct om_proc *p, struct om_work *w)
 	reasons = flags & MAP_ANONYMOUS ? 0 : om_stay_reasons(current);
 	if (reasons) {
 		w->reply.flags |= OM_REPLY_RETURN;
-		p->stat.home_reason = OM_HOME_REASON;
-		p->stat.home_arg = __ffs(reasons);
+		om_note_reasons(p, reasons);
 	}
 	return result;
 }

@@ -69,6 +69,9 @@ void om_home_abort(struct om_proc *p, int error)
 		om_count(OM_C_FAILED);
 		trace_om_failed(task_tgid_nr(current), p->target, error);
 	}
+	/* it may be gone by the time that somebody looks */
+	if (error == EBUSY)
+		om_note_reasons(p, om_stay_reasons(current));
 	om_drop_link(p);
 	om_sent_free(&p->away);
 	spin_lock(&p->lock);

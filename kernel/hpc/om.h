@@ -168,6 +168,7 @@ void om_stop_again(void);
 
 bool om_real_time(const struct task_struct *task);
 u32 om_stay_reasons(struct task_struct *task);
+void om_note_reasons(struct om_proc *p, u32 reasons);
 int om_stay_print(u32 reasons, char *buf, size_t size);
 
 /* regs.c: registers of the current task */

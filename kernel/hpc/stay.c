@@ -192,6 +192,21 @@ u32 om_stay_reasons(struct task_struct *task)
 	return reasons;
 }
 
+/**
+ * om_note_reasons - tell in migstat why a process came home, or did not leave
+ * @p: its state; p->lock is not held
+ * @reasons: bits of enum om_reason; the first is noted, without one nothing is
+ */
+void om_note_reasons(struct om_proc *p, u32 reasons)
+{
+	if (!reasons)
+		return;
+	spin_lock(&p->lock);
+	p->stat.home_reason = OM_HOME_REASON;
+	p->stat.home_arg = __ffs(reasons);
+	spin_unlock(&p->lock);
+}
+
 /* Prints the words, one a line. Returns the length. */
 int om_stay_print(u32 reasons, char *buf, size_t size)
 {

@@ -150,6 +150,11 @@ bool Process::is_own_ancestor() const {
     return false;
 }
 
+std::string reason_of(const std::string& home_reason) {
+    constexpr std::string_view kind = "reason:";
+    return home_reason.starts_with(kind) ? home_reason.substr(kind.size()) : "";
+}
+
 std::string refusal_sentence(int code, const std::string& reasons) {
     std::string text = errno_name(code) + " (" + strerrordesc_np(code) + ")";
     if (const char* words = explain(code)) {

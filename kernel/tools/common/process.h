@@ -59,6 +59,10 @@ class Process {
     std::string folder_;  // of this process, in it
 };
 
+/// The word of a home_reason of migstat that names a reason to stay, "reason:monkey"; "" for
+/// others.
+std::string reason_of(const std::string& home_reason);
+
 /// Sentence about a refused request: "EBUSY (Device or resource busy): it has to stay because of
 /// clone_vm". @p reasons: words of cantmove, for EBUSY.
 std::string refusal_sentence(int code, const std::string& reasons);

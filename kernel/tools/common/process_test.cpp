@@ -91,6 +91,9 @@ TEST_F(FakeProc, FindsAncestors) {
 TEST(RefusalSentence, HasTheNameOfTheErrorAndTheReasons) {
     EXPECT_EQ(refusal_sentence(EBUSY, "clone_vm mem_lock"),
               "EBUSY (Device or resource busy): it has to stay because of clone_vm mem_lock");
+    EXPECT_EQ(refusal_sentence(EBUSY, reason_of("reason:mem_lock")),
+              "EBUSY (Device or resource busy): it has to stay because of mem_lock");
+    EXPECT_EQ(reason_of("syscall:57"), "");
     EXPECT_EQ(refusal_sentence(ENETUNREACH, "monkey"),
               "ENETUNREACH (Network is unreachable): the node is down");
     EXPECT_EQ(refusal_sentence(EIO, ""), "EIO (Input/output error)");

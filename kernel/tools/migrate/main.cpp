@@ -60,9 +60,9 @@ std::string name_of(long target) {
     return target == 0 ? "home" : fmt::format("to node {}", target);
 }
 
-int request_failed(const Process& process, long target, int code) {
-    return refuse(fmt::format("{} {}: {}", process.pid(), name_of(target),
-                              refusal_sentence(code, process.reasons())));
+int request_failed(const Process& process, long target, int code, const std::string& reasons) {
+    return refuse(
+        fmt::format("{} {}: {}", process.pid(), name_of(target), refusal_sentence(code, reasons)));
 }
 
 int report(const Process& process, long target, Outcome outcome, const Sight& sight) {
@@ -76,7 +76,8 @@ int report(const Process& process, long target, Outcome outcome, const Sight& si
                        sight.home_reason);
             return kMoved;
         case Outcome::refused:
-            return request_failed(process, target, sight.error);
+            // What held it then may have let go of it since.
+            return request_failed(process, target, sight.error, reason_of(sight.home_reason));
         case Outcome::dropped:
             return refuse(
                 fmt::format("{} {}: ECANCELED: the request is no longer pending, "
@@ -171,7 +172,7 @@ int run(const MigrateOptions& options) {
         return refuse(target.error().text);
     }
     if (!process.stat()) {
-        return request_failed(process, *target, ESRCH);
+        return request_failed(process, *target, ESRCH, "");
     }
     const bool guest = is_guest(options.pid);
     const Sight before = look_at(process);
@@ -180,7 +181,8 @@ int run(const MigrateOptions& options) {
             return refuse("this kernel is no openMosix kernel, or /proc is not mounted");
         }
         const bool gone = written.error().code == ENOENT;
-        return request_failed(process, *target, gone ? ESRCH : written.error().code);
+        return request_failed(process, *target, gone ? ESRCH : written.error().code,
+                              process.reasons());
     }
     if (guest) {
         return wait_for_guest(process, *target, options.patience);

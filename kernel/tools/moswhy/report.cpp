@@ -2,6 +2,7 @@
 #include "moswhy/report.h"
 
 #include <fmt/format.h>
+#include <cerrno>
 #include <cstdlib>
 #include <sstream>
 
@@ -57,13 +58,15 @@ void note_requests(const Subject& subject, std::map<std::string, std::string>& v
     } else if (report.state != "home" && report.state != "away" && !report.state.empty()) {
         report.notes.push_back(fmt::format("It is on its way just now ({}).", report.state));
     }
-    if (report.state == "home" && report.moves > 0) {
-        report.notes.push_back(why_home(values["home_reason"]));
-    }
+    const std::string reason = values["home_reason"];
     const int code = std::abs(std::atoi(values["errno"].c_str()));
+    // Of a request that was refused, the reason is why it did not leave.
+    if (report.state == "home" && report.moves > 0 && code != EBUSY) {
+        report.notes.push_back(why_home(reason));
+    }
     if (code != 0) {
         report.notes.push_back(
-            fmt::format("The last request failed: {}.", refusal_sentence(code, "")));
+            fmt::format("The last request failed: {}.", refusal_sentence(code, reason_of(reason))));
     }
 }
 

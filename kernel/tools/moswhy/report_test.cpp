@@ -91,6 +91,9 @@ TEST_F(Why, AwayAndPending) {
     node_.put("proc/50/migstat", "state home\nerrno 0\nhome_reason syscall:57\ndecay_job io\n");
     EXPECT_THAT(flat(), HasSubstr("for a system call that is made there, fork."));
     EXPECT_THAT(flat(), HasSubstr("declared an I/O job"));
+    node_.put("proc/50/migstat", "state home\nerrno 16\nhome_reason reason:mem_lock\n");
+    EXPECT_THAT(flat(), HasSubstr("it has to stay because of mem_lock."));
+    EXPECT_THAT(flat(), Not(HasSubstr("It came home")));
 }
 
 TEST_F(Why, AGuestIsItsHomesAffair) {
