@@ -129,6 +129,18 @@ Result<std::vector<Result<std::string>>> Node::read_files(const std::vector<std:
     return texts;
 }
 
+Result<std::string> Node::read_all(const std::string& name, const Deadline& deadline) {
+    MOSRIG_TRY(AgentClient* const agent, client(deadline));
+    const std::uint32_t request =
+        agent->request(wire::Type::read_all, wire::Writer().string(name).payload());
+    MOSRIG_TRY(AgentClient::Reply reply, agent->await_reply(request, deadline));
+    if (reply.error != 0) {
+        return tl::unexpected(
+            remote_error(*this, fmt::format("/proc/*/{}", name), reply.error));
+    }
+    return std::move(reply.data);
+}
+
 Result<int> Node::write_file(const std::string& path, std::string_view data,
                              const Deadline& deadline, int user) {
     MOSRIG_TRY(AgentClient* const agent, client(deadline));

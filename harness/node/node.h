@@ -86,6 +86,9 @@ class Node {
     // Several files in one round trip, in the order given; each with its own success or errno.
     Result<std::vector<Result<std::string>>> read_files(const std::vector<std::string>& paths,
                                                         const Deadline& deadline);
+    // What /proc/N/`name` says for each process N, one after the other, without a process made for
+    // it: whoever lists them often must not be what is seen.
+    Result<std::string> read_all(const std::string& name, const Deadline& deadline);
     // Opens the file (no O_CREAT), writes `data` in one write(2), closes it. Gives the errno of the
     // step that failed, 0 if none did. `user` as in StartOptions.
     Result<int> write_file(const std::string& path, std::string_view data, const Deadline& deadline,

@@ -274,6 +274,20 @@ TEST_F(LocalNode, ReadsFilesOrSaysWhyNot) {
     EXPECT_EQ((*texts)[1].error().kind, ErrorKind::remote);
 }
 
+TEST_F(LocalNode, ReadsOneFileOfEachProcess) {
+    auto process = node_->start({"sleep", "100"}, soon(), here());
+    ASSERT_TRUE(process);
+    const auto line = [](std::int64_t pid) { return fmt::format("\n{} (", pid); };
+    const std::string both = "\n" + node_->read_all("stat", soon()).value();
+    EXPECT_NE(both.find(line(::getpid())), std::string::npos);
+    EXPECT_NE(both.find(line(process->pid())), std::string::npos);
+    ASSERT_TRUE(process->kill(SIGKILL, soon()));
+    ASSERT_TRUE(process->wait(soon()));
+    const std::string one = "\n" + node_->read_all("stat", soon()).value();
+    EXPECT_EQ(one.find(line(process->pid())), std::string::npos);
+    EXPECT_EQ(node_->read_all("no-such-file", soon()).value(), "");
+}
+
 TEST_F(LocalNode, WritesFilesAndGivesErrno) {
     EXPECT_EQ(node_->write_file("/dev/null", "x", soon()).value(), 0);
     EXPECT_EQ(node_->write_file("/dev/full", "x", soon()).value(), ENOSPC);

@@ -18,7 +18,7 @@
 
 namespace mosrig::wire {
 
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::size_t header_size = 9;
 constexpr std::size_t max_payload = 2U << 20;
 constexpr std::size_t input_window = 256U << 10;
@@ -34,6 +34,7 @@ enum class Type : std::uint8_t {
     read_file,   // string path
     write_file,  // string path, string data, u32 user
     kill,        // u64 pid, u32 signal
+    read_all,    // string name: what /proc/N/name says, for each process N that is there
     // node to rig
     hello = 64,  // u32 version
     started,     // u64 pid, u32 errno of fork
@@ -41,7 +42,7 @@ enum class Type : std::uint8_t {
     error,       // bytes of standard error
     credit,      // u32 bytes of standard input taken
     exited,      // u32 status as a shell gives it; nothing more comes for this id
-    reply,       // u32 errno, string data: answer to read_file, write_file, kill
+    reply,       // u32 errno, string data: answer to read_file, read_all, write_file, kill
 };
 
 struct Frame {

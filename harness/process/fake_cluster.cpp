@@ -51,10 +51,16 @@ class FakeMachine final : public Machine {
                             fmt::join(FakeCluster::reasons(std::stoll(argv.at(1))), ") (")),
                 ""};
         }
-        if (id_ == guest_id) {
-            return CommandResult{0, cluster_.bodies(), ""};
-        }
         return run_subprocess(argv, deadline);
+    }
+
+    Result<std::string> read_all(const std::string& name, const Deadline& deadline) override {
+        if (id_ == guest_id) {
+            return cluster_.bodies();
+        }
+        const std::string script = fmt::format("cat /proc/[0-9]*/{} 2>/dev/null; :", name);
+        return run_subprocess({"sh", "-c", script}, deadline)
+            .map([](CommandResult&& listing) { return std::move(listing.out); });
     }
 
     Result<std::unique_ptr<Program>> start(const std::vector<std::string>& argv,

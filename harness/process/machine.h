@@ -58,6 +58,7 @@ class Machine {
                                                    const StartOptions& options) = 0;
     virtual Result<std::vector<Result<std::string>>> read_files(
         const std::vector<std::string>& paths, const Deadline& deadline) = 0;
+    virtual Result<std::string> read_all(const std::string& name, const Deadline& deadline) = 0;
     // Gives the errno of the step that failed, 0 if none did.
     virtual Result<int> write_file(const std::string& path, std::string_view data,
                                    const Deadline& deadline, int user) = 0;

@@ -50,6 +50,10 @@ Result<std::vector<Result<std::string>>> NodeMachine::read_files(
     return node_.read_files(paths, deadline);
 }
 
+Result<std::string> NodeMachine::read_all(const std::string& name, const Deadline& deadline) {
+    return node_.read_all(name, deadline);
+}
+
 Result<int> NodeMachine::write_file(const std::string& path, std::string_view data,
                                     const Deadline& deadline, int user) {
     return node_.write_file(path, data, deadline, user);

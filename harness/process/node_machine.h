@@ -20,6 +20,7 @@ class NodeMachine final : public Machine {
                                            const StartOptions& options) override;
     Result<std::vector<Result<std::string>>> read_files(const std::vector<std::string>& paths,
                                                         const Deadline& deadline) override;
+    Result<std::string> read_all(const std::string& name, const Deadline& deadline) override;
     Result<int> write_file(const std::string& path, std::string_view data, const Deadline& deadline,
                            int user) override;
     Result<int> send_signal(std::int64_t pid, int signal, const Deadline& deadline) override;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "harness/node/guest/agent.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -13,6 +12,8 @@
 #include <cerrno>
 #include <ctime>
 #include <vector>
+
+#include "harness/node/guest/files.h"
 
 namespace mosrig::guest {
 
@@ -156,6 +157,9 @@ void Agent::handle(const wire::Frame& frame) {
         case wire::Type::read_file:
             read_file(frame);
             return;
+        case wire::Type::read_all:
+            read_all(frame);
+            return;
         case wire::Type::write_file:
             write_file(frame);
             return;
@@ -229,32 +233,14 @@ void Agent::start(const wire::Frame& frame) {
 }
 
 void Agent::read_file(const wire::Frame& frame) {
-    wire::Reader reader(frame.payload);
-    const std::string path = reader.string();
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        reply(frame.id, errno);
-        return;
-    }
     std::string data;
-    int error = 0;
-    std::array<char, chunk> buffer{};
-    for (;;) {
-        const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            error = got < 0 ? errno : 0;
-            break;
-        }
-        data.append(buffer.data(), static_cast<std::size_t>(got));
-        if (data.size() > wire::max_read) {
-            error = EFBIG;
-            break;
-        }
-    }
-    ::close(fd);
+    const int error = read_whole(wire::Reader(frame.payload).string(), data);
+    reply(frame.id, error, error == 0 ? std::string_view(data) : std::string_view());
+}
+
+void Agent::read_all(const wire::Frame& frame) {
+    std::string data;
+    const int error = read_of_each_process(wire::Reader(frame.payload).string(), data);
     reply(frame.id, error, error == 0 ? std::string_view(data) : std::string_view());
 }
 
@@ -263,36 +249,7 @@ void Agent::write_file(const wire::Frame& frame) {
     const std::string path = reader.string();
     const std::string data = reader.string();
     const std::uint32_t user = reader.u32();
-    if (!reader.ok()) {
-        reply(frame.id, EINVAL);
-        return;
-    }
-    auto write_it = [&]() -> int {
-        const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-        if (fd < 0) {
-            return errno;
-        }
-        const ssize_t put = ::write(fd, data.data(), data.size());
-        int error = put < 0 ? errno : 0;
-        if (::close(fd) != 0 && error == 0) {
-            error = errno;
-        }
-        return error;
-    };
-    if (user == 0) {
-        reply(frame.id, write_it());
-        return;
-    }
-    // Credentials count for the whole process, so another user's write is made by a child.
-    const pid_t child = ::fork();
-    if (child == 0) {
-        const int error = become_user(user);
-        ::_exit(error != 0 ? error : write_it());
-    }
-    int raw = 0;
-    while (child > 0 && ::waitpid(child, &raw, 0) < 0 && errno == EINTR) {
-    }
-    reply(frame.id, child < 0 ? errno : WIFEXITED(raw) ? WEXITSTATUS(raw) : EIO);
+    reply(frame.id, reader.ok() ? write_whole(path, data, user) : EINVAL);
 }
 
 void Agent::reply(std::uint32_t id, int error, std::string_view data) {

@@ -35,6 +35,7 @@ class Agent {
     void handle(const wire::Frame& frame);
     void start(const wire::Frame& frame);
     void read_file(const wire::Frame& frame);
+    void read_all(const wire::Frame& frame);
     void write_file(const wire::Frame& frame);
     void reply(std::uint32_t id, int error, std::string_view data = {});
     void send(wire::Type type, std::uint32_t id, std::string_view payload);
