@@ -13,6 +13,7 @@
 #include <linux/uio.h>
 #include <asm/sigframe.h>
 #include <asm/fpu/types.h>
+#include <asm/unistd.h>
 
 #include "om.h"
 
@@ -79,6 +80,15 @@ static int om_add_iov(struct om_request *r, u64 addr, u64 count, u16 dir,
 		ret = om_add(r, (u64)iov.iov_base, iov.iov_len, dir, unit);
 	}
 	return ret;
+}
+
+/*
+ * Which way a buffer goes that is received into. A stream whose bytes are to be
+ * dropped leaves it as it is, and says how many.
+ */
+static u16 om_receive_dir(u32 flags)
+{
+	return flags & MSG_TRUNC ? OM_SEG_IN | OM_SEG_OUT : OM_SEG_OUT;
 }
 
 /* struct msghdr and what it points to. */
@@ -165,7 +175,9 @@ static int om_add_arg(struct om_request *r, const struct om_arg *a,
 	case OM_A_RESULT:
 		if (other > MAX_RW_COUNT)
 			return -E2BIG;
-		return om_add(r, ptr, other * a->size, a->dir, a->size);
+		return om_add(r, ptr, other * a->size,
+			      r->call.nr == __NR_recvfrom ?
+			      om_receive_dir(r->call.arg[3]) : a->dir, a->size);
 	case OM_A_AT:
 		if (!ptr || !other)
 			return 0;
@@ -187,7 +199,9 @@ static int om_add_arg(struct om_request *r, const struct om_arg *a,
 	case OM_A_SIGPAIR:
 		return om_add_sigpair(r, ptr);
 	case OM_A_MSG:
-		return om_add_msg(r, ptr, a->dir, a->dir == OM_SEG_OUT);
+		return om_add_msg(r, ptr, a->dir == OM_SEG_OUT ?
+				  om_receive_dir(r->call.arg[2]) : a->dir,
+				  a->dir == OM_SEG_OUT);
 	case OM_A_MMSG:
 		return om_add_mmsg(r, ptr, other, a->dir);
 	case OM_A_COMMAND:

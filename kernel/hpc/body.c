@@ -241,6 +241,7 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	b->sent_to = 0;
 	b->moves = 0;
 	b->nops = 0;
+	b->restart_nr = 0;
 	set_syscall_work(OPENMOSIX);
 	task_cputime(current, &b->base.utime, &b->base.stime);
 	b->base.runtime = task_sched_runtime(current);
@@ -305,6 +306,7 @@ static void om_stub(struct om_body *b, struct pt_regs *regs)
 		default:
 			if (fresh || om_body_dispatch(b, &msg))
 				om_body_die(b, "broken message");
+			om_stash_relieve(b);
 		}
 	}
 }

@@ -30,6 +30,8 @@ struct om_body {
 	bool own_memory;	/* see OM_PREP_OWN_MEMORY */
 	u32 budget;		/* changes that home surely can repeat */
 	u32 moves;		/* of mappings, as in om_away */
+	u64 restart_nr;		/* the call that restart_syscall goes on with; 0: none */
+	u64 restart_arg[6];
 	u64 rseq;
 	u32 rseq_sig;
 	u32 vdso_len;
@@ -46,6 +48,7 @@ struct om_body {
 	unsigned long sent_to;	/* dirty pages were sent up to here, on recall */
 	struct maple_tree owned;	/* home may have pages there */
 	struct xarray stash;	/* pages received, not yet mapped */
+	unsigned int stashed;	/* how many */
 	unsigned long bad;	/* address that home could not provide */
 	struct om_clock clock;	/* as estimated when @clock_heard was now */
 	u64 clock_heard;	/* by this node's clock; 0: ask home */
@@ -120,6 +123,7 @@ int om_body_drain(struct om_body *b);
 int om_body_recv(struct om_body *b, struct om_msg *msg);
 void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end);
 void om_stash_map(struct om_body *b);
+void om_stash_relieve(struct om_body *b);
 int om_stash_map_range(struct om_body *b, unsigned long start,
 		       unsigned long end);
 bool om_body_has(struct om_body *b, unsigned long addr);

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <linux/task_work.h>
 #include <linux/uaccess.h>
 #include <asm/unistd.h>
 
@@ -49,7 +50,7 @@ static struct om_work *om_call_parse(const struct om_msg *msg)
 		const struct om_seg *s = &w->seg[i];
 
 		if (!om_range_ok(s->addr, s->len) ||
-		    (s->dir & ~(OM_SEG_IN | OM_SEG_OUT)))
+		    (s->dir & ~(OM_SEG_IN | OM_SEG_OUT | OM_SEG_AHEAD)))
 			goto broken;
 		if (s->dir & OM_SEG_IN)
 			in += s->len;
@@ -140,7 +141,8 @@ static size_t om_list_outs(struct om_proc *p, struct om_work *w)
 		if (s.unit) {
 			s.len = min_t(size_t, s.len, left * s.unit);
 			left -= s.len / s.unit;
-		} else if (IS_ERR_VALUE(result) && !(s.dir & OM_SEG_IN)) {
+		} else if (IS_ERR_VALUE(result) &&
+			   !(s.dir & (OM_SEG_IN | OM_SEG_AHEAD))) {
 			continue;	/* it was not written */
 		}
 		if (!s.len)
@@ -189,7 +191,7 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 	vec[2].iov_len = w->reply.outs * sizeof(w->out[0]);
 	vec[3].iov_base = buf;
 	vec[3].iov_len = at;
-	if (om_may_own_memory())
+	if (om_may_own_memory(p))
 		w->reply.flags |= OM_REPLY_OWN_MEMORY;
 	w->reply.budget = om_map_budget();
 	om_clock_tell(&w->reply.clock);
@@ -247,7 +249,7 @@ static bool om_reaches_itself(const struct om_call *call)
 	return found;
 }
 
-static long om_run(struct om_proc *p, struct om_work *w)
+static long om_run(struct om_proc *p, struct om_work *w, bool light)
 {
 	struct pt_regs *regs = task_pt_regs(current);
 	long result;
@@ -264,7 +266,7 @@ static long om_run(struct om_proc *p, struct om_work *w)
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
 	case OM_ROW_CLOCK:
-		if (om_may_nudge(w->call->nr))
+		if (light)
 			return om_native_light(p, w->call);
 		if (w->call->nr != __NR_rseq)
 			return om_native(w->call);
@@ -298,6 +300,7 @@ static long om_run(struct om_proc *p, struct om_work *w)
 int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 {
 	struct om_work *w = om_call_parse(msg);
+	bool light;
 	u64 nr;
 	int ret;
 
@@ -314,13 +317,18 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		om_link_kill(p->link, -ESHUTDOWN);
 		om_native(&call);
 	}
-	om_set_in_call(p, om_may_nudge(nr) ? OM_CALL_LIGHT : OM_CALL_DEEP);
+	light = om_may_nudge(w->call);
+	om_set_in_call(p, light ? OM_CALL_LIGHT : OM_CALL_DEEP);
 	if (READ_ONCE(p->wanted))
 		wake_up(&p->home_wait);
 	trace_om_call(task_tgid_nr(current), p->link->node, nr);
 	om_link_bind(p->link, current, OM_NOTIFY_DEATH);
-	if (om_link_alive(p->link))
-		w->reply.result = om_run(p, w);
+	if (om_link_alive(p->link)) {
+		w->reply.result = om_run(p, w, light);
+		/* the last close of a file may take long, and is part of the call */
+		if (task_work_pending(current))
+			task_work_run();
+	}
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
 	om_set_in_call(p, OM_CALL_NONE);
 	if (w->reply.flags & OM_REPLY_REGS) {

@@ -65,7 +65,7 @@ enum om_in_call {
 
 void om_set_in_call(struct om_proc *p, enum om_in_call what);
 void om_break_off(struct om_proc *p, struct task_struct *deputy);
-bool om_may_nudge(u64 nr);
+bool om_may_nudge(const struct om_call *call);
 long om_native(const struct om_call *call);
 long om_native_light(struct om_proc *p, const struct om_call *call);
 
@@ -91,7 +91,7 @@ void om_clock_tell(struct om_clock *c);
 
 /* memcall.c: home's half of the address space */
 
-bool om_may_own_memory(void);
+bool om_may_own_memory(const struct om_proc *p);
 u32 om_map_budget(void);
 long om_memory_call(struct om_proc *p, struct om_work *w);
 int om_take_ops(struct om_proc *p, const struct om_msg *msg);

@@ -15,6 +15,7 @@
 #include <linux/sem.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <uapi/linux/kcmp.h>
 #include <linux/time_types.h>
 #include <linux/tty.h>
 #include <linux/uaccess.h>
@@ -126,13 +127,14 @@ static int om_add_fcntl(struct om_request *r, u32 cmd, u64 arg)
 	case F_GET_SEALS:
 		return 0;
 	case F_GETLK:
-	case F_SETLK:
-	case F_SETLKW:
 	case F_OFD_GETLK:
-	case F_OFD_SETLK:
-	case F_OFD_SETLKW:
 		return om_add(r, arg, sizeof(struct flock),
 			      OM_SEG_IN | OM_SEG_OUT, 0);
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return om_add(r, arg, sizeof(struct flock), OM_SEG_IN, 0);
 	case F_GETOWN_EX:
 		return om_add(r, arg, sizeof(struct f_owner_ex), OM_SEG_OUT, 0);
 	case F_SETOWN_EX:
@@ -297,6 +299,10 @@ int om_add_command(struct om_request *r)
 		return om_add_futex(r);
 	case __NR_semctl:
 		return om_check_semctl(arg[2]);
+	case __NR_kcmp:
+		return arg[2] == KCMP_EPOLL_TFD ?
+			om_add(r, arg[4], sizeof(struct kcmp_epoll_slot),
+			       OM_SEG_IN, 0) : 0;
 	default:
 		return -EOPNOTSUPP;
 	}

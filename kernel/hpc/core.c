@@ -157,7 +157,8 @@ void om_resume_user_mode(struct pt_regs *regs)
 {
 	struct om_proc *p = om_proc_of(current);
 
-	if (!p)
+	/* a kernel thread that works for the process has no registers to move */
+	if (!p || !regs)
 		return;
 	if (p->body)
 		om_body_resume(p, regs);
@@ -195,10 +196,12 @@ void om_exit(bool group_dead)
 {
 	struct om_proc *p = om_proc_of(current);
 	struct om_body *b;
+	bool mover;
 
 	if (!p)
 		return;
-	if (READ_ONCE(p->mover) == current) {
+	mover = READ_ONCE(p->mover) == current;
+	if (mover) {
 		WRITE_ONCE(p->mover, NULL);
 		timer_delete_sync(&p->retry);
 		timer_delete_sync(&p->nudge);
@@ -206,10 +209,14 @@ void om_exit(bool group_dead)
 	}
 	if (p->body && group_dead)
 		om_guest_gone(p->body);
-	if (p->link && (group_dead || p->link->task == current))
+	if (mover || group_dead)
 		om_drop_link(p);
-	if (!group_dead)
+	if (!group_dead) {
+		/* what was requested is another thread's to answer now */
+		if (mover)
+			om_poke(current);
 		return;
+	}
 	om_sent_free(&p->away);
 	spin_lock(&p->lock);
 	om_set_where(p, 0);

@@ -178,7 +178,8 @@ void om_fetch_memory(struct om_proc *p)
 		    om_take_pages(p, msg.data, msg.len))
 			return;
 	} while (msg.type != OM_M_RETURN);
-	om_receive_pages(p);
+	if (!om_receive_pages(p))
+		om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
 }
 
 /*

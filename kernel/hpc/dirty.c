@@ -94,8 +94,12 @@ static int om_dirty_send(struct om_body *b, const struct om_dirty *d,
 		if (!test_bit(pte_index(addr), d->pages))
 			continue;
 		page = get_dump_page(addr);
-		if (page)
-			om_batch_add(&batch, addr, page);
+		/* swap that cannot be read, or death: it must not be left out */
+		if (!page) {
+			om_batch_drop(&batch);
+			return -EFAULT;
+		}
+		om_batch_add(&batch, addr, page);
 		if (batch.count == OM_MAX_PAGES)
 			ret = om_batch_send(b->link, &batch, false);
 	}

@@ -3,6 +3,7 @@
  * The calls of a body, at the body: made here, at home, or by going home.
  */
 #include <uapi/linux/futex.h>
+#include <uapi/linux/rseq.h>
 #include <linux/mm.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
@@ -16,6 +17,21 @@
 
 #define OM_SYSCALL_INSN	2	/* bytes of the syscall instruction */
 
+/* Does this memory hold these bytes already? */
+static bool om_holds(u64 addr, const void *bytes, size_t len)
+{
+	u8 have[256];
+	size_t chunk;
+
+	for (; len; addr += chunk, bytes += chunk, len -= chunk) {
+		chunk = min(len, sizeof(have));
+		if (copy_from_user(have, (void __user *)addr, chunk) ||
+		    memcmp(have, bytes, chunk))
+			return false;
+	}
+	return true;
+}
+
 /**
  * om_write_out - what a call wrote at home, written here too
  * @b: the body
@@ -24,7 +40,8 @@
  * @len: how many
  *
  * A page that this side never had is home's, and home has written it already:
- * it comes with the next touch. Returns 0 or a negative errno.
+ * it comes with the next touch. What a call may write, and did not, may be where
+ * nobody can. Returns 0 or a negative errno.
  */
 int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len)
 {
@@ -36,7 +53,8 @@ int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len)
 		chunk = min(len, PAGE_SIZE - offset_in_page(addr));
 		if (!om_body_has(b, addr & PAGE_MASK))
 			continue;
-		if (copy_to_user((void __user *)addr, from, chunk))
+		if (copy_to_user((void __user *)addr, from, chunk) &&
+		    !om_holds(addr, from, chunk))
 			return -EFAULT;
 	}
 	return 0;
@@ -111,7 +129,7 @@ static int om_send_ahead(struct om_body *b, struct om_request *r)
 
 		if (!(s->dir & OM_SEG_IN))
 			continue;
-		s->dir &= ~OM_SEG_IN;
+		s->dir ^= OM_SEG_IN | OM_SEG_AHEAD;
 		for (at = 0; at < s->len && !ret; at += chunk) {
 			chunk = min_t(size_t, s->len - at, OM_MAX_INLINE);
 			*buf = s->addr + at;
@@ -180,6 +198,46 @@ static void __noreturn om_call_at_home(struct om_body *b, struct pt_regs *regs,
 	om_body_return(b, regs, OM_HOME_SYSCALL, nr);
 }
 
+/*
+ * The bytes that travel. restart_syscall writes where the call that it goes on with
+ * would have; of one that was interrupted elsewhere, only home knows. Returns 0, or 1
+ * if the call has to be made at home.
+ */
+static int om_collect(struct om_body *b, struct om_request *r,
+		      const struct om_row *row)
+{
+	u64 nr = r->call.nr;
+	int ret;
+
+	if (nr == __NR_restart_syscall) {
+		if (!b->restart_nr)
+			return 1;
+		r->call.nr = b->restart_nr;
+		memcpy(r->call.arg, b->restart_arg, sizeof(r->call.arg));
+		row = om_row_of(r->call.nr);
+	}
+	ret = om_gather(r, row);
+	r->call.nr = nr;
+	return ret ? 1 : 0;
+}
+
+/* What this side has to know of a call that was made at home. */
+static void om_note_call(struct om_body *b, const struct om_request *r,
+			 long result)
+{
+	const u64 *arg = r->call.arg;
+
+	if (result == -ERESTART_RESTARTBLOCK &&
+	    r->call.nr != __NR_restart_syscall) {
+		b->restart_nr = r->call.nr;
+		memcpy(b->restart_arg, arg, sizeof(b->restart_arg));
+	}
+	if (r->call.nr == __NR_rseq && !result) {
+		b->rseq = arg[2] & RSEQ_FLAG_UNREGISTER ? 0 : arg[0];
+		b->rseq_sig = arg[3];
+	}
+}
+
 static void om_forward(struct om_body *b, struct pt_regs *regs,
 		       unsigned long nr, const struct om_row *row)
 {
@@ -194,11 +252,13 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 	r->call.ip = regs->ip;
 	r->call.sp = regs->sp;
 	syscall_get_arguments(current, regs, (unsigned long *)r->call.arg);
-	ret = om_gather(r, row) ? 1 : 0;
+	ret = om_collect(b, r, row);
 	if (!om_link_alive(b->link))
 		om_body_die(b, "no link");
 	if (!ret)
 		ret = om_exchange(b, r, &reply);
+	if (!ret && !(reply.flags & OM_REPLY_NATIVE))
+		om_note_call(b, r, reply.result);
 	om_request_free(r);
 	if (ret < 0)
 		om_body_die(b, "lost in a call");

@@ -229,11 +229,12 @@ long om_memory_call(struct om_proc *p, struct om_work *w)
 
 /*
  * May the body change anonymous memory without asking? Limits are home's to
- * enforce, so where there is one that could bite, it asks.
+ * enforce, so where there is one that could bite, it asks; and about seals the body
+ * knows nothing.
  */
-bool om_may_own_memory(void)
+bool om_may_own_memory(const struct om_proc *p)
 {
-	return rlimit(RLIMIT_AS) == RLIM_INFINITY &&
+	return !p->away.sealed && rlimit(RLIMIT_AS) == RLIM_INFINITY &&
 	       rlimit(RLIMIT_DATA) == RLIM_INFINITY &&
 	       sysctl_overcommit_memory != OVERCOMMIT_NEVER &&
 	       !(current->mm->def_flags & VM_LOCKED) &&

@@ -34,7 +34,7 @@ void om_drop_link(struct om_proc *p)
 		return;
 	om_link_bind(link, NULL, OM_NOTIFY_NONE);
 	spin_lock(&p->lock);
-	p->link = NULL;
+	WRITE_ONCE(p->link, NULL);
 	spin_unlock(&p->lock);
 	om_link_kill(link, -ESHUTDOWN);
 	om_link_put(link);
@@ -140,6 +140,11 @@ static int om_freeze(struct om_proc *p, struct pt_regs *regs)
 	if (ret)
 		goto out;
 	r->orig_ax = -1;	/* no call is under way */
+	/* the guest node would find that out when it is too late */
+	if (!om_regs_sane(r, r->xstate_len)) {
+		ret = -EBUSY;
+		goto out;
+	}
 	vec[0].iov_base = r;
 	vec[0].iov_len = sizeof(*r);
 	vec[1].iov_base = r + 1;
@@ -182,6 +187,7 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 		spin_unlock(&p->lock);
 		om_count(OM_C_MOVES_OUT);
 		trace_om_away(task_tgid_nr(current), p->link->node, 0);
+		om_recheck_shares(p);
 		ret = om_deputy(p, regs);
 	}
 	om_drop_link(p);
@@ -207,6 +213,7 @@ static bool om_start_stat(struct om_proc *p)
 	away->cursor = 0;
 	away->again = false;
 	away->pushed = false;
+	away->unreadable = false;
 	away->recalled = false;
 	away->keep_regs = false;
 	away->parking = false;
@@ -297,7 +304,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		away->still = 0;
 		return;
 	}
-	if (om_stay_reasons(current) || om_is_bringing()) {
+	if (om_stay_now(p) || om_is_bringing()) {
 		om_home_abort(p, om_is_bringing() ? EAGAIN : EBUSY);
 		return;
 	}
@@ -340,7 +347,8 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 {
 	int ret;
 
-	if (fatal_signal_pending(current))
+	if (fatal_signal_pending(current) ||
+	    (READ_ONCE(p->link) && READ_ONCE(p->mover) != current))
 		return;
 	if (!om_wanted(p)) {
 		if (p->link)

@@ -6,13 +6,18 @@
  * again: now and then while pages wait to be pushed, and at once when somebody
  * wants the process.
  */
+#include <linux/file.h>
+#include <linux/net.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/task_work.h>
+#include <linux/tty.h>
+#include <net/sock.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 
 #include "om.h"
+#include "../drivers/tty/tty.h"
 
 /**
  * om_set_in_call - say what the deputy is about to do
@@ -57,11 +62,43 @@ long om_native(const struct om_call *call)
 	return x64_sys_call(&regs, call->nr);
 }
 
-/* Calls that a nudge ends without a trace: made again, they go on. */
-bool om_may_nudge(u64 nr)
+/* Would a read that is broken off come back with what is there, short of more? */
+static bool om_gathers_tty(struct file *file)
 {
-	switch (nr) {
+	struct file_operations tty;
+	struct ktermios *t;
+
+	tty_default_fops(&tty);
+	if (file->f_op->read_iter != tty.read_iter)
+		return true;	/* a device that hands out a page at a time */
+	t = &((struct tty_file_private *)file->private_data)->tty->termios;
+	return !(t->c_lflag & ICANON) &&
+	       (t->c_cc[VMIN] > 1 || t->c_cc[VTIME]);
+}
+
+static bool om_read_gathers(unsigned int fd)
+{
+	struct fd f = fdget(fd);
+	struct socket *sock;
+	bool gathers = false;
+
+	if (!fd_file(f))
+		return false;
+	sock = sock_from_file(fd_file(f));
+	if (sock)
+		gathers = READ_ONCE(sock->sk->sk_rcvlowat) > 1;
+	else if (S_ISCHR(file_inode(fd_file(f))->i_mode))
+		gathers = om_gathers_tty(fd_file(f));
+	fdput(f);
+	return gathers;
+}
+
+/* Calls that a nudge ends without a trace: made again, they go on. */
+bool om_may_nudge(const struct om_call *call)
+{
+	switch (call->nr) {
 	case __NR_read:
+		return !om_read_gathers(call->arg[0]);
 	case __NR_poll:
 	case __NR_ppoll:
 	case __NR_nanosleep:

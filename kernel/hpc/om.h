@@ -15,7 +15,7 @@
  * om_nodes_lock and om_guests_lock are never held together. The rest needs no
  * lock, because only the process itself touches it: a link in use is sent to and
  * received from by one task; om_away and om_body belong to the one thread of a
- * process that may move.
+ * process that may move, om_proc.mover. Others that it starts meanwhile keep off.
  */
 #ifndef _HPC_OM_H
 #define _HPC_OM_H
@@ -63,6 +63,8 @@ struct om_stat {
 struct om_away {
 	struct mm_struct *mm;	/* only compared */
 	int mm_seq;
+	int shares;		/* see om_recheck_shares() */
+	bool sealed;		/* it has mappings that must not change */
 	unsigned int attempts;
 	bool ready;		/* the stub said so */
 	unsigned long patience;	/* jiffies: it is to say so before */
@@ -71,6 +73,7 @@ struct om_away {
 	unsigned long cursor;	/* of the background push */
 	bool again;		/* it left something out: start over */
 	bool pushed;
+	bool unreadable;	/* home has a page and cannot read it */
 	u8 recalled;		/* 1: was asked to come home; 2: at once */
 	bool keep_regs;		/* home's are newer than those that will come */
 	bool unstopped;		/* woken in its stop, with signals blocked */
@@ -133,7 +136,7 @@ struct om_proc {
 	struct timer_list retry;
 	struct timer_list nudge;	/* ends a call that keeps pages waiting */
 	struct timer_list unstop;	/* see stop.c */
-	struct task_struct *mover;	/* for the timers, cleared with them */
+	struct task_struct *mover;	/* whose the link and the timers are */
 };
 
 /* Is there a request to be carried out now? */
@@ -201,6 +204,8 @@ bool om_prepare_stale(const struct om_away *away);
 
 void om_set_where(struct om_proc *p, u32 where);
 void om_bring_home(struct task_struct *task, u32 reason);
+u32 om_stay_now(struct om_proc *p);
+void om_recheck_shares(struct om_proc *p);
 
 /* deputy.c */
 
@@ -255,8 +260,6 @@ void om_sent_free(struct om_away *away);
 /* page.c: home's pages */
 
 bool om_has_content(unsigned long addr);
-int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
-		  bool more);
 int om_send_hot(struct om_proc *p, const struct om_regs *regs);
 int om_serve_fault(struct om_proc *p, unsigned long addr);
 int om_push_some(struct om_proc *p);

@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 
+struct address_space;
 struct file;
 struct file_operations;
 struct mm_struct;
@@ -35,7 +36,9 @@ bool om_fault(struct vm_fault *vmf, unsigned int *ret);
 void om_exit(bool group_dead);
 void om_exec(int error);
 void om_mm_access(struct task_struct *task, unsigned int mode);
+void om_mm_touch(struct mm_struct *mm);
 void om_mmap_file(struct file *file, unsigned long flags);
+void om_write_file(struct address_space *mapping);
 
 extern const struct file_operations om_proc_lock_operations;
 extern const struct file_operations om_proc_goto_operations;
@@ -61,7 +64,9 @@ static inline bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 static inline void om_exit(bool group_dead) { }
 static inline void om_exec(int error) { }
 static inline void om_mm_access(struct task_struct *task, unsigned int mode) { }
+static inline void om_mm_touch(struct mm_struct *mm) { }
 static inline void om_mmap_file(struct file *file, unsigned long flags) { }
+static inline void om_write_file(struct address_space *mapping) { }
 
 #endif
 #endif

@@ -18,6 +18,9 @@
 /* How many processes of this node are away: mostly none, so nothing to do. */
 static atomic_t om_away_count = ATOMIC_INIT(0);
 
+/* Counts what can make a mapping of a file a reason to stay. */
+static atomic_t om_shares = ATOMIC_INIT(0);
+
 /**
  * om_set_where - note where the process runs
  * @p: its state, locked by the caller
@@ -59,13 +62,15 @@ static bool om_at_rest(struct om_proc *p, u32 reason)
  * @task: one of its threads, referenced
  * @reason: enum om_reason, for migstat
  *
- * Returns when it is home, sure to come, or nobody can wait any longer.
+ * Returns when it is home, sure to come, or nobody can wait any longer. The current
+ * process, whose deputy makes a call, is told to come with the result of that.
  */
 void om_bring_home(struct task_struct *task, u32 reason)
 {
 	struct om_proc *p = om_proc_of(task);
+	bool own = same_thread_group(task, current);
 
-	if (!p || !READ_ONCE(p->where) || same_thread_group(task, current))
+	if (!p || !READ_ONCE(p->where) || (own && reason == OM_R_PTRACE))
 		return;
 	spin_lock(&p->lock);
 	if (p->where) {
@@ -74,22 +79,52 @@ void om_bring_home(struct task_struct *task, u32 reason)
 		p->stat.home_arg = reason;
 		if (p->link)
 			wake_up(&p->link->wait);
-		om_break_off(p, task->group_leader);
+		if (!own)
+			om_break_off(p, task->group_leader);
 	}
 	spin_unlock(&p->lock);
+	if (own)
+		return;
+	/* pairs with the barrier in om_signal_once() */
+	smp_mb();
+	if (READ_ONCE(p->away.parked))
+		om_unstop_soon(p);
 	wait_event_killable_timeout(p->home_wait, om_at_rest(p, reason),
 				    OM_LINK_TIMEOUT);
 }
 
-/* Called before access to the memory of @task is decided upon. */
+/* Called before access to the memory of @task; a stranger will not get it. */
 void om_mm_access(struct task_struct *task, unsigned int mode)
 {
-	if (atomic_read(&om_away_count) && (mode & PTRACE_MODE_ATTACH))
+	if (atomic_read(&om_away_count) && (mode & PTRACE_MODE_ATTACH) &&
+	    ptrace_may_access(task, mode))
 		om_bring_home(task, OM_R_PTRACE);
 }
 
-/* One process that is away and has a page of that file, referenced, or NULL. */
-static struct task_struct *om_away_with(struct address_space *mapping)
+/* Called before somebody who was once allowed to uses the memory of @mm. */
+void om_mm_touch(struct mm_struct *mm)
+{
+	struct task_struct *owner;
+
+	if (!atomic_read(&om_away_count))
+		return;
+	rcu_read_lock();
+	owner = rcu_dereference(mm->owner);
+	if (owner)
+		get_task_struct(owner);
+	rcu_read_unlock();
+	if (!owner)
+		return;
+	om_bring_home(owner, OM_R_PTRACE);
+	put_task_struct(owner);
+}
+
+/*
+ * One process that is away and maps that file, referenced, or NULL. @shared: a
+ * private mapping does not count.
+ */
+static struct task_struct *om_away_with(struct address_space *mapping,
+					bool shared)
 {
 	struct task_struct *owner, *found = NULL;
 	struct vm_area_struct *vma;
@@ -97,10 +132,13 @@ static struct task_struct *om_away_with(struct address_space *mapping)
 
 	i_mmap_lock_read(mapping);
 	vma_interval_tree_foreach(vma, &mapping->i_mmap, 0, ULONG_MAX) {
+		if (shared && !(vma->vm_flags & VM_MAYSHARE))
+			continue;
 		rcu_read_lock();
 		owner = rcu_dereference(vma->vm_mm->owner);
 		p = owner ? om_proc_of(owner) : NULL;
-		if (p && !om_at_rest(p, OM_R_MONKEY)) {
+		if (p && READ_ONCE(p->where) &&
+		    !(READ_ONCE(p->wanted) && om_at_rest(p, OM_R_MONKEY))) {
 			get_task_struct(owner);
 			found = owner;
 		}
@@ -112,25 +150,82 @@ static struct task_struct *om_away_with(struct address_space *mapping)
 	return found;
 }
 
-/* Called before a file is mapped, without locks. */
+/* Every process that has such a mapping comes home, or is sure to. */
+static void om_bring_mappers(struct address_space *mapping, bool shared)
+{
+	struct task_struct *task;
+	bool stuck = false;
+
+	while (!stuck && !fatal_signal_pending(current) &&
+	       (task = om_away_with(mapping, shared))) {
+		om_bring_home(task, OM_R_MONKEY);
+		stuck = !om_at_rest(om_proc_of(task), OM_R_MONKEY);
+		put_task_struct(task);
+	}
+}
+
+/*
+ * The file's pages may now be changed by others. Who leaves meanwhile is seen here as
+ * away, or sees the count in om_recheck_shares().
+ */
+static void om_share(struct address_space *mapping, bool shared)
+{
+	atomic_inc(&om_shares);
+	/* pairs with the barrier in om_recheck_shares() */
+	smp_mb__after_atomic();
+	if (atomic_read(&om_away_count))
+		om_bring_mappers(mapping, shared);
+}
+
+/* Called after a file was mapped, without locks, before the memory is used. */
 void om_mmap_file(struct file *file, unsigned long flags)
 {
 	unsigned long type = flags & MAP_TYPE;
-	struct task_struct *task;
 
-	if (!file || !atomic_read(&om_away_count) ||
-	    (type != MAP_SHARED && type != MAP_SHARED_VALIDATE) ||
-	    !(file->f_mode & FMODE_WRITE))
+	if (file && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE) &&
+	    (file->f_mode & FMODE_WRITE))
+		om_share(file->f_mapping, false);
+}
+
+/*
+ * Called when a file has been opened for writing, or is about to be truncated: who
+ * maps a shared view of it would not see that elsewhere. The one who does it may be
+ * such a process itself, by its deputy: it comes home with the result.
+ */
+void om_write_file(struct address_space *mapping)
+{
+	if (mapping_mapped(mapping))
+		om_share(mapping, true);
+}
+
+/**
+ * om_stay_now - the reasons for which the current process cannot leave now
+ * @p: its state
+ *
+ * From here on it is noticed if one comes from outside, see om_recheck_shares().
+ */
+u32 om_stay_now(struct om_proc *p)
+{
+	p->away.shares = atomic_read(&om_shares);
+	/* what is counted later may not be seen by the look */
+	smp_mb();
+	return om_stay_reasons(current);
+}
+
+/**
+ * om_recheck_shares - call the process back if it should not have left
+ * @p: its state; it counts as away now
+ */
+void om_recheck_shares(struct om_proc *p)
+{
+	/* pairs with the barrier in om_share() */
+	smp_mb();
+	if (p->away.shares == atomic_read(&om_shares) ||
+	    !(om_stay_reasons(current) & BIT(OM_R_MONKEY)))
 		return;
-	while (!fatal_signal_pending(current) &&
-	       (task = om_away_with(file->f_mapping))) {
-		struct om_proc *p = om_proc_of(task);
-		bool stuck;
-
-		om_bring_home(task, OM_R_MONKEY);
-		stuck = !om_at_rest(p, OM_R_MONKEY);
-		put_task_struct(task);
-		if (stuck)
-			break;
-	}
+	spin_lock(&p->lock);
+	WRITE_ONCE(p->wanted, true);
+	p->stat.home_reason = OM_HOME_REASON;
+	p->stat.home_arg = OM_R_MONKEY;
+	spin_unlock(&p->lock);
 }

@@ -151,6 +151,9 @@ static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
 	if ((regs->r10 & ~MREMAP_MAYMOVE) || !new_len || new_len > OM_OWN_MAX ||
 	    !om_all_own(b, old, len))
 		return false;
+	/* pages of what was there before may be on their way to the new place */
+	if ((regs->r10 & MREMAP_MAYMOVE) && om_owned_any(b, old, old + len))
+		return false;
 	/* home will not send again what it has sent */
 	*result = om_stash_map_range(b, old, old + len);
 	if (*result)

@@ -9,6 +9,7 @@
  * no answer.
  */
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/mm.h>
 #include <linux/swap.h>
@@ -23,6 +24,19 @@
 #define OM_WINDOW_MAX	(512 * 1024)
 #define OM_AROUND	7			/* pages sent after a demanded one */
 
+/* Zeros of anonymous memory are nothing; those of a file hide what it says. */
+static bool om_is_anonymous(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	bool anonymous;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	anonymous = vma && vma_is_anonymous(vma);
+	mmap_read_unlock(current->mm);
+	return anonymous;
+}
+
 /*
  * The page as the body shall see it, or NULL if there is nothing but zeros.
  * put_page() it.
@@ -34,11 +48,20 @@ static struct page *om_read_page(unsigned long addr)
 	if (om_vdso_contains(addr))
 		return om_vdso_page(addr);
 	page = get_dump_page(addr);
-	if (page && !memchr_inv(page_address(page), 0, PAGE_SIZE)) {
+	if (page && !memchr_inv(page_address(page), 0, PAGE_SIZE) &&
+	    om_is_anonymous(addr)) {
 		put_page(page);
 		page = NULL;
 	}
 	return page;
+}
+
+/* Whatever its protection: swap that cannot be read, or a file that ends before it. */
+static bool om_is_readable(unsigned long addr)
+{
+	u8 byte;
+
+	return access_process_vm(current, addr, &byte, 1, FOLL_FORCE) == 1;
 }
 
 /* Is there more than zeros? */
@@ -56,12 +79,13 @@ bool om_has_content(unsigned long addr)
  * @p: the process, which is the current one
  * @addr: their addresses
  * @n: how many, at most OM_MAX_PAGES
+ * @there: home's page tables have all of them
  * @more: another message follows at once
  *
  * Returns how many went, or a negative errno.
  */
-int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
-		  bool more)
+static int om_send_pages(struct om_proc *p, const unsigned long *addr,
+			 unsigned int n, bool there, bool more)
 {
 	struct om_batch batch = { };
 	unsigned int i, count;
@@ -74,8 +98,12 @@ int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 		if (om_was_sent(&p->away, addr[i]))
 			continue;
 		page = om_read_page(addr[i]);
-		if (!page)
+		if (!page) {
+			/* a hole is not touched here: it would be one no more */
+			if (there && !om_is_readable(addr[i]))
+				p->away.unreadable = true;
 			continue;
+		}
 		om_batch_add(&batch, addr[i], page);
 		ret = om_mark_sent(&p->away, addr[i]);
 	}
@@ -114,7 +142,7 @@ int om_send_hot(struct om_proc *p, const struct om_regs *regs)
 	}
 	mmap_read_unlock(current->mm);
 	for (i = 0; i < n; i++) {
-		int ret = om_send_pages(p, &addr[i], 1, true);
+		int ret = om_send_pages(p, &addr[i], 1, false, true);
 
 		if (ret < 0)
 			return ret;
@@ -190,33 +218,30 @@ static int om_tell_hole(struct om_proc *p, unsigned long addr)
 {
 	struct om_range hole = { .start = addr, .end = addr + PAGE_SIZE };
 	struct vm_area_struct *vma;
-	unsigned long start, end;
+	unsigned long start, limit = 0;
 	struct om_scan scan;
-	unsigned int i;
 	u64 bad = addr;
 
 	mmap_read_lock(current->mm);
 	vma = vma_lookup(current->mm, addr);
-	if (vma && !vma_is_anonymous(vma))
-		vma = NULL;
+	if (vma && vma_is_anonymous(vma))
+		limit = vma->vm_end;
 	mmap_read_unlock(current->mm);
-	/* A file that ends before that page, or a page of zeros in it. */
-	if (!vma) {
-		char byte;
-
-		if (copy_from_user(&byte, (void __user *)addr, 1))
+	/* no memory that nobody has touched */
+	if (!limit || (om_scan(addr, &scan, &start) &&
+		       test_bit(pte_index(addr), scan.present))) {
+		if (!om_is_readable(addr))
 			return om_link_send_one(p->link, OM_M_BADPAGE, &bad,
 						sizeof(bad));
-		return om_link_send_one(p->link, OM_M_HOLE, &hole,
-					sizeof(hole));
+		/* a file's page that could not be had for lack of memory */
+		if (!limit)
+			return -ENOMEM;
 	}
-	end = om_scan(addr + PAGE_SIZE, &scan, &start);
-	if (end && start == addr + PAGE_SIZE) {
-		for (i = 0; start < end; start += PAGE_SIZE, i++)
-			if (test_bit(pte_index(start), scan.present))
-				break;
-		hole.end = start;
-	}
+	/* of the mapping behind this one it would say nothing */
+	limit = min(limit, om_scan(hole.end, &scan, &start));
+	for (; hole.end < limit; hole.end += PAGE_SIZE)
+		if (test_bit(pte_index(hole.end), scan.present))
+			break;
 	return om_link_send_one(p->link, OM_M_HOLE, &hole, sizeof(hole));
 }
 
@@ -247,7 +272,7 @@ int om_serve_fault(struct om_proc *p, unsigned long addr)
 	/* what comes after is wanted next: the push goes on from here */
 	p->away.cursor = addr + PAGE_SIZE;
 	p->away.again = true;
-	ret = om_send_pages(p, &addr, 1, false);
+	ret = om_send_pages(p, &addr, 1, false, false);
 	if (ret < 0)
 		return ret;
 	if (!ret)
@@ -258,7 +283,7 @@ int om_serve_fault(struct om_proc *p, unsigned long addr)
 	for (at = start; at < end && n < OM_AROUND; at += PAGE_SIZE)
 		if (test_bit(pte_index(at), scan.present))
 			around[n++] = at;
-	ret = om_send_pages(p, around, n, false);
+	ret = om_send_pages(p, around, n, true, false);
 	return ret < 0 ? ret : 0;
 }
 
@@ -289,6 +314,9 @@ int om_push_some(struct om_proc *p)
 		away->pushed = true;
 		p->stat.released = ktime_get_ns();
 		trace_om_released(task_tgid_nr(current), p->link->node, 0);
+		/* what was left out is asked for, and then answered for */
+		if (away->unreadable)
+			return 0;
 		return om_link_send_one(p->link, OM_M_PUSHED, &away->moves,
 					sizeof(away->moves));
 	}
@@ -303,7 +331,7 @@ int om_push_some(struct om_proc *p)
 		}
 	}
 	away->cursor = at;
-	ret = om_send_pages(p, batch, n, false);
+	ret = om_send_pages(p, batch, n, true, false);
 	if (ret < 0)
 		return ret;
 	away->window = min(away->window + ret * (u32)PAGE_SIZE, OM_WINDOW_MAX);
@@ -342,6 +370,26 @@ int om_user_write(unsigned long addr, const void *from, size_t len)
 	return 0;
 }
 
+/*
+ * Is this page a file's, or past the end of one? Who shares it has home's, and what a
+ * truncation took away cannot be brought back: a touch is answered here.
+ */
+static bool om_is_files(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	bool files = false;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	if (vma && vma->vm_file && !vma_is_anonymous(vma))
+		files = (vma->vm_flags & VM_MAYSHARE) ||
+			linear_page_index(vma, addr) >=
+			DIV_ROUND_UP(i_size_read(file_inode(vma->vm_file)),
+				     PAGE_SIZE);
+	mmap_read_unlock(current->mm);
+	return files;
+}
+
 /* Dirty pages come home. Returns 0 or a negative errno. */
 int om_take_pages(struct om_proc *p, const void *data, size_t len)
 {
@@ -355,7 +403,8 @@ int om_take_pages(struct om_proc *p, const void *data, size_t len)
 		return ret;
 	page = addr + head->count;
 	for (i = 0; i < head->count; i++, page += PAGE_SIZE)
-		if (om_user_write(addr[i], page, PAGE_SIZE) ||
+		if ((om_user_write(addr[i], page, PAGE_SIZE) &&
+		     !om_is_files(addr[i])) ||
 		    om_mark_sent(&p->away, addr[i]))
 			return -EFAULT;
 	p->stat.pages_in += head->count;

@@ -26,6 +26,11 @@
 #include "../mm/internal.h"
 
 #define OM_MAP_AROUND	16	/* stashed pages mapped with a faulting one */
+/* Pages in the stash: beyond the first number they are mapped when that is possible,
+ * beyond the second home sends what nobody can have asked for.
+ */
+#define OM_STASH_SOFT	1024
+#define OM_STASH_HARD	16384
 
 /* Which ranges home still may have something for. */
 static unsigned long om_owned(struct om_body *b, unsigned long addr)
@@ -33,6 +38,12 @@ static unsigned long om_owned(struct om_body *b, unsigned long addr)
 	void *entry = mtree_load(&b->owned, addr);
 
 	return entry ? xa_to_value(entry) : 0;
+}
+
+static void om_stash_take(struct om_body *b, unsigned long index)
+{
+	if (xa_erase(&b->stash, index))
+		b->stashed--;
 }
 
 void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end)
@@ -44,7 +55,7 @@ void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end)
 		return;
 	xa_for_each_range(&b->stash, index, page, start >> PAGE_SHIFT,
 			  (end - 1) >> PAGE_SHIFT) {
-		xa_erase(&b->stash, index);
+		om_stash_take(b, index);
 		put_page(page);
 	}
 }
@@ -64,13 +75,17 @@ static int om_stash_pages(struct om_body *b, const struct om_msg *msg)
 	for (i = 0; i < head->count; i++, from += PAGE_SIZE) {
 		if (!om_owned(b, addr[i]))
 			continue;
+		if (b->stashed >= OM_STASH_HARD)
+			return -EPROTO;
 		page = alloc_page(GFP_HIGHUSER_MOVABLE);
 		if (!page)
 			return -ENOMEM;
 		copy_page(page_address(page), (void *)from);
 		ret = xa_insert(&b->stash, addr[i] >> PAGE_SHIFT, page,
 				GFP_KERNEL);
-		if (ret)
+		if (!ret)
+			b->stashed++;
+		else
 			put_page(page);
 		if (ret && ret != -EBUSY)
 			return ret;
@@ -148,6 +163,7 @@ int om_body_drain(struct om_body *b)
 		ret = om_body_dispatch(b, &msg);
 		if (ret)
 			break;
+		om_stash_relieve(b);
 	}
 	return ret;
 }
@@ -163,6 +179,7 @@ int om_body_recv(struct om_body *b, struct om_msg *msg)
 {
 	int ret;
 
+	om_stash_relieve(b);
 	for (;;) {
 		ret = om_link_recv_until(b->link, msg, MAX_SCHEDULE_TIMEOUT,
 					 &b->leave_due);
@@ -229,7 +246,7 @@ static int om_map_stashed(struct om_body *b, struct vm_area_struct *vma,
 	ret = om_map_page(vma, pmd, addr, page);
 	if (ret && ret != -EEXIST)
 		return ret;
-	xa_erase(&b->stash, addr >> PAGE_SHIFT);
+	om_stash_take(b, addr >> PAGE_SHIFT);
 	if (ret)
 		put_page(page);
 	else
@@ -266,6 +283,13 @@ void om_stash_map(struct om_body *b)
 		om_map_stashed(b, vma, pmd, addr);
 	}
 	mmap_read_unlock(mm);
+}
+
+/* The stash is no place for much: nobody sees what it takes. Called without locks. */
+void om_stash_relieve(struct om_body *b)
+{
+	if (b->stashed > OM_STASH_SOFT)
+		om_stash_map(b);
 }
 
 /* The same, of which this range must not be left out. Returns 0 or -ENOMEM. */

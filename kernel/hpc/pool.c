@@ -105,6 +105,7 @@ static int om_ioc_link_add(const struct om_link_arg *arg)
 {
 	struct om_peer *peer;
 	struct om_link *link;
+	bool dead = false;
 	int ret = 0;
 
 	link = om_link_get_fd(arg->fd, arg->node);
@@ -121,11 +122,13 @@ static int om_ioc_link_add(const struct om_link_arg *arg)
 		om_own_addr_seen(link);
 		list_add_tail(&link->pool, &peer->idle);
 		peer->count++;
+		/* once unlocked, somebody may take it */
+		dead = om_link_readable(link);
 	}
 	spin_unlock(&om_nodes_lock);
 	if (ret)
 		om_link_put(link);
-	else if (om_link_readable(link))
+	else if (dead)
 		om_pool_reap();		/* died before its callbacks were ours */
 	om_pool_changed();
 	return ret;

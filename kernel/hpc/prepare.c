@@ -37,6 +37,21 @@ u32 om_vma_flags(const struct vm_area_struct *vma)
 	return flags;
 }
 
+/* Is there a mapping that must not change? None can be sealed away. */
+static bool om_any_sealed(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	bool sealed = false;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		sealed |= vma->vm_flags & VM_SEALED;
+	mmap_read_unlock(mm);
+	return sealed;
+}
+
 /* Reads the clock page of this node's kernel: a body gets none. */
 static bool om_vma_skipped(const struct vm_area_struct *vma)
 {
@@ -95,9 +110,8 @@ int om_send_prepare(struct om_proc *p)
 		.mmap_base = mm->mmap_base,
 		.start_brk = mm->start_brk,
 		.brk = mm->brk,
-		.flags = (om_may_own_memory() ? OM_PREP_OWN_MEMORY : 0) |
-			 (test_bit(MMF_TOPDOWN, &mm->flags) ?
-			  0 : OM_PREP_BOTTOM_UP),
+		.flags = test_bit(MMF_TOPDOWN, &mm->flags) ?
+			 0 : OM_PREP_BOTTOM_UP,
 		.nice = task_nice(current),
 		.policy = current->policy,
 		.vdso = (u64)mm->context.vdso,
@@ -115,6 +129,9 @@ int om_send_prepare(struct om_proc *p)
 	int ret;
 
 	get_task_comm(prep.comm, current);
+	p->away.sealed = om_any_sealed(mm);
+	if (om_may_own_memory(p))
+		prep.flags |= OM_PREP_OWN_MEMORY;
 	trace_om_prepare(task_tgid_nr(current), p->link->node, mm->map_count);
 	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);
 	if (!vmas)
@@ -157,7 +174,7 @@ int om_begin(struct om_proc *p)
 	unsigned int tries;
 	int ret = -EAGAIN;
 
-	if (om_stay_reasons(current))
+	if (om_stay_now(p))
 		return -EBUSY;
 	if (om_is_bringing())
 		return -EAGAIN;
@@ -166,8 +183,10 @@ int om_begin(struct om_proc *p)
 		if (!link)
 			break;
 		p->away.still = 0;
+		/* before the link: nobody else may take it for his */
+		WRITE_ONCE(p->mover, current);
 		spin_lock(&p->lock);
-		p->link = link;
+		WRITE_ONCE(p->link, link);
 		p->state = OM_PREPARING;
 		spin_unlock(&p->lock);
 		om_link_bind(link, current, OM_NOTIFY_RESUME);

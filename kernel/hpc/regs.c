@@ -12,6 +12,7 @@
 #include <asm/fpu/signal.h>
 #include <asm/fpu/types.h>
 #include <asm/fsgsbase.h>
+#include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/processor-flags.h>
 #include <asm/proto.h>
@@ -64,6 +65,9 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 	current_save_fsgs();
 	out->fsbase = current->thread.fsbase;
 	out->gsbase = current->thread.gsbase;
+	/* the register is the program's, the field is as old as the last switch */
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
+		current->thread.pkru = rdpkru();
 	memset(xstate, 0, to.left);
 	fpu_sync_fpstate(&current->thread.fpu);
 	copy_xstate_to_uabi_buf(to, current, XSTATE_COPY_XSAVE);
@@ -101,6 +105,8 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 					      &current->thread.pkru);
 	if (ret)
 		return ret;
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
+		write_pkru(current->thread.pkru);
 	ret = do_arch_prctl_64(current, ARCH_SET_FS, in->fsbase);
 	if (!ret)
 		ret = do_arch_prctl_64(current, ARCH_SET_GS, in->gsbase);

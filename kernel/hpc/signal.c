@@ -120,17 +120,24 @@ static int om_send_regs(struct om_proc *p, const struct pt_regs *regs)
 	return ret;
 }
 
+/* Where a signal may find the stack, and may put its frame. */
+struct om_stacks {
+	unsigned long sp;
+	unsigned long alternate;	/* as it was before the frame disarmed it */
+	size_t size;
+};
+
 /* How much of the stack, from its new end, a signal frame can have written. */
-static size_t om_frame_size(const struct pt_regs *regs, unsigned long old_sp)
+static size_t om_frame_size(const struct pt_regs *regs,
+			    const struct om_stacks *old)
 {
 	unsigned long size = get_sigframe_size(), top;
 
-	if (current->sas_ss_size && regs->sp - current->sas_ss_sp <
-	    current->sas_ss_size && old_sp - current->sas_ss_sp >
-	    current->sas_ss_size)
-		top = current->sas_ss_sp + current->sas_ss_size;
+	if (old->size && regs->sp - old->alternate < old->size &&
+	    old->sp - old->alternate > old->size)
+		top = old->alternate + old->size;
 	else
-		top = old_sp - OM_REDZONE;
+		top = old->sp - OM_REDZONE;
 	return top > regs->sp ? min(size, top - regs->sp) : 0;
 }
 
@@ -156,14 +163,17 @@ static int om_hear_leave(struct om_proc *p)
  */
 static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 {
-	unsigned long sp = regs->sp;
+	const struct om_stacks old = {
+		.sp = regs->sp, .alternate = current->sas_ss_sp,
+		.size = current->sas_ss_size,
+	};
 	bool stopped;
 	int ret = 0;
 
 	trace_om_deliver(task_tgid_nr(current), p->link->node, 0);
 	WRITE_ONCE(p->mover, current);
 	WRITE_ONCE(p->away.parked, true);
-	/* pairs with the barrier in om_hasten() */
+	/* pairs with what om_hasten() and om_bring_home() do */
 	smp_mb();
 	om_link_bind(p->link, current, OM_NOTIFY_STOP);
 	if (om_link_readable(p->link) || om_hurried(p))
@@ -174,8 +184,8 @@ static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 	stopped = om_stop_ended(p);
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (regs->sp != sp)
-		ret = om_send_memory(p, regs->sp, om_frame_size(regs, sp));
+	if (regs->sp != old.sp)
+		ret = om_send_memory(p, regs->sp, om_frame_size(regs, &old));
 	if (!ret && stopped)
 		ret = om_hear_leave(p);
 	if (ret || !stopped)
@@ -209,7 +219,8 @@ int om_deliver(struct om_proc *p, struct pt_regs *regs)
 	while (!ret && task_sigpending(current) && !om_wanted_now(p) &&
 	       om_link_alive(p->link))
 		ret = om_signal_once(p, regs);
-	if (ret > 0)
+	/* asked home at once, it comes as soon as it hears that, without new ones */
+	if (ret > 0 || (!ret && (om_wanted_now(p) || p->away.recalled == 2)))
 		return om_recall_stopped(p);
 	p->away.parking = false;
 	return ret ? ret : om_send_regs(p, regs);
@@ -259,6 +270,8 @@ void om_before_core(void)
 		return;
 	p->away.parked = false;
 	om_fetch_memory(p);
+	/* the body may end now: that shall not cut the dump off */
+	om_link_bind(p->link, NULL, OM_NOTIFY_NONE);
 }
 
 /* The guest */

@@ -99,6 +99,10 @@ static u32 om_stay_file(struct vm_area_struct *vma)
 		return BIT(OM_R_MMAP_DEV);
 	if ((vma->vm_flags & VM_SHARED) || mapping_writably_mapped(mapping))
 		return BIT(OM_R_MONKEY);
+	/* a view of what somebody may write by other means */
+	if ((vma->vm_flags & VM_MAYSHARE) &&
+	    inode_is_open_for_write(file_inode(vma->vm_file)))
+		return BIT(OM_R_MONKEY);
 	return 0;
 }
 

@@ -13,6 +13,12 @@
 
 #include "om.h"
 
+/* The process counts as stopped: of its own signals only death may reach it. */
+static void om_all_blocked(sigset_t *set)
+{
+	siginitsetinv(set, sigmask(SIGKILL));
+}
+
 /* Returns true if there is nothing (more) to wake. */
 static bool om_unstop(struct om_proc *p, struct task_struct *t)
 {
@@ -24,10 +30,11 @@ static bool om_unstop(struct om_proc *p, struct task_struct *t)
 	if (READ_ONCE(p->away.parked)) {
 		done = t->jobctl & JOBCTL_STOPPED;
 		if (done) {
+			/* it may have been woken before, and stopped once more */
+			if (!p->away.unstopped)
+				p->away.blocked = t->blocked;
 			p->away.unstopped = true;
-			p->away.blocked = t->blocked;
-			siginitsetinv(&t->blocked, sigmask(SIGKILL) |
-						   sigmask(SIGSTOP));
+			om_all_blocked(&t->blocked);
 			t->jobctl &= ~JOBCTL_STOPPED;
 			wake_up_state(t, __TASK_STOPPED);
 		}
@@ -63,7 +70,7 @@ bool om_stop_ended(struct om_proc *p)
 	sigset_t all;
 	bool stopped;
 
-	siginitsetinv(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	om_all_blocked(&all);
 	spin_lock_irq(&current->sighand->siglock);
 	p->away.parked = false;
 	/* a restarted call may have restored a mask of its own */

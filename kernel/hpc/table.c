@@ -331,7 +331,7 @@ static const struct om_row om_rows[] = {
 	FORWARD(sched_rr_get_interval, VALUE, OUT(struct __kernel_timespec)),
 	HOME(sched_setparam), HOME(sched_setscheduler), HOME(sched_setattr),
 	LOCAL(sched_yield),
-	LOCAL(membarrier),
+	FORWARD(membarrier, VALUE),
 	LOCAL(arch_prctl),
 	FORWARD(futex, BY_COMMAND),
 	HOME(futex_waitv), HOME(futex_wake), HOME(futex_wait),
@@ -407,7 +407,7 @@ static const struct om_row om_rows[] = {
 	HOME(lsm_set_self_attr), HOME(lsm_list_modules), HOME(modify_ldt),
 	HOME(set_thread_area), HOME(get_thread_area), HOME(iopl), HOME(ioperm),
 	HOME(perf_event_open), HOME(bpf), HOME(uretprobe),
-	FORWARD(kcmp, VALUE),
+	FORWARD(kcmp, VALUE, VALUE, VALUE, VALUE, BY_COMMAND),
 
 	/* an administrator's */
 	HOME(mount), HOME(umount2), HOME(pivot_root), HOME(open_tree),

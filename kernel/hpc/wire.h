@@ -144,6 +144,7 @@ struct om_pages {
 
 #define OM_SEG_IN	1	/* the bytes travel with the call */
 #define OM_SEG_OUT	2	/* the bytes travel with the reply */
+#define OM_SEG_AHEAD	4	/* the bytes came before the call */
 
 struct om_seg {
 	__u64 addr;
