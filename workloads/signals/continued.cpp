@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+//
+// Stopped and let go on while it waits in a call that the kernel begins again in a way of its own:
+// the program must not see that, neither in what the call says nor in how long it waits.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include "workloads/lib/clock.h"
+#include "workloads/lib/deed.h"
+#include "workloads/lib/kinds.h"
+#include "workloads/lib/state.h"
+
+namespace {
+
+using mosrig::guest::await_state;
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::now_ms;
+
+class Continued final : public mosrig::guest::Deed {
+  public:
+    using Deed::Deed;
+    ~Continued() override {
+        if (child_ > 0) {
+            (void)kill(child_, SIGKILL);
+            (void)waitpid(child_, nullptr, 0);
+        }
+    }
+
+    const char* hold() override {
+        struct sigaction action = {};
+        action.sa_handler = [](int /*signal*/) {};
+        if (pipe2(order_, O_CLOEXEC) != 0 || pipe2(empty_, O_CLOEXEC) != 0 ||
+            pipe2(data_, O_CLOEXEC) != 0 || sigaction(SIGUSR1, &action, nullptr) != 0) {
+            return failed("pipe, sigaction");
+        }
+        child_ = fork();
+        if (child_ == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            // The line to the rig is the parent's alone.
+            (void)close(STDIN_FILENO);
+            (void)close(STDOUT_FILENO);
+            disturb();
+        }
+        return child_ < 0 ? failed("fork") : nullptr;
+    }
+
+  protected:
+    const char* act() override {
+        const char* wrong = polling(-1);
+        wrong = wrong != nullptr ? wrong : polling(wait_ms);
+        wrong = wrong != nullptr ? wrong : sleeping();
+        return wrong != nullptr ? wrong : interrupted();
+    }
+
+  private:
+    // Longer than the disturbance takes, also on a slow machine.
+    static constexpr int wait_ms = 30000;
+    static constexpr int sleep_ms = 4000;
+    static constexpr int64_t slack_ms = 3000;
+
+    const char* polling(int timeout) {
+        struct pollfd both[] = {{empty_[0], POLLIN, 0x55}, {data_[0], POLLIN, 0x55}};
+        char letter = 0;
+        if (!order('d')) {
+            return failed("order");
+        }
+        const int ready = poll(both, 2, timeout);
+        if (ready != 1) {
+            return ready < 0 ? failed("poll over a stop") : differs("poll over a stop", ready, 1);
+        }
+        if (both[0].revents != 0 || both[1].revents != POLLIN) {
+            return differs("events of the pipe that is ready", both[1].revents, POLLIN);
+        }
+        return read(data_[0], &letter, 1) != 1 ? failed("read of what poll told") : nullptr;
+    }
+
+    // A stop takes nothing from a sleep, and adds nothing.
+    const char* sleeping() {
+        const struct timespec wanted = {sleep_ms / 1000, 0};
+        char letter = 0;
+        if (!order('s')) {
+            return failed("order");
+        }
+        const int64_t begin = now_ms();
+        if (nanosleep(&wanted, nullptr) != 0) {
+            return failed("sleep over a stop");
+        }
+        const int64_t passed = now_ms() - begin;
+        if (read(data_[0], &letter, 1) != 1) {
+            return failed("the end of the disturbance");
+        }
+        return passed < sleep_ms - 1 || passed > sleep_ms + slack_ms
+                   ? differs("ms slept", passed, sleep_ms)
+                   : nullptr;
+    }
+
+    // The signal comes after the stop, and ends the sleep.
+    const char* interrupted() {
+        const struct timespec wanted = {wait_ms / 1000, 0};
+        struct timespec left = {77, 0};
+        char letter = 0;
+        if (!order('i')) {
+            return failed("order");
+        }
+        const int64_t begin = now_ms();
+        const bool ended = nanosleep(&wanted, &left) == -1 && errno == EINTR;
+        const int64_t all = now_ms() - begin + left.tv_sec * 1000 + left.tv_nsec / 1000000;
+        if (!ended || read(data_[0], &letter, 1) != 1) {
+            return failed("a sleep that a signal is to end");
+        }
+        return all < wait_ms - 2 || all > wait_ms + slack_ms
+                   ? differs("ms slept and left", all, wait_ms)
+                   : nullptr;
+    }
+
+    [[nodiscard]] bool order(char letter) const { return write(order_[1], &letter, 1) == 1; }
+
+    // The child's part. Seen asleep for some looks in a row, the parent most likely is in the call
+    // that it was to make.
+    static constexpr int sure = 30;
+
+    [[noreturn]] void disturb() const {
+        const pid_t parent = getppid();
+        char letter = 0;
+        while (read(order_[0], &letter, 1) == 1) {
+            if (!await_state(parent, 'S', sure) || kill(parent, SIGSTOP) != 0 ||
+                !await_state(parent, 'T', sure) || kill(parent, SIGCONT) != 0 ||
+                !await_state(parent, 'S', sure) || (letter == 'i' && kill(parent, SIGUSR1) != 0) ||
+                write(data_[1], "d", 1) != 1) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+
+    int order_[2] = {};
+    int empty_[2] = {};
+    int data_[2] = {};
+    pid_t child_ = -1;
+};
+
+const mosrig::guest::KindOf<Continued> continued("continued");
+
+}  // namespace
