@@ -10,10 +10,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 
 #include "workloads/lib/clock.h"
-#include "workloads/lib/deed.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
 
@@ -24,9 +24,9 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::now_ms;
 
-class Continued final : public mosrig::guest::Deed {
+class Continued final : public mosrig::guest::Holder {
   public:
-    using Deed::Deed;
+    using Holder::Holder;
     ~Continued() override {
         if (child_ > 0) {
             (void)kill(child_, SIGKILL);
@@ -52,12 +52,20 @@ class Continued final : public mosrig::guest::Deed {
         return child_ < 0 ? failed("fork") : nullptr;
     }
 
-  protected:
-    const char* act() override {
-        const char* wrong = polling(-1);
-        wrong = wrong != nullptr ? wrong : polling(wait_ms);
-        wrong = wrong != nullptr ? wrong : sleeping();
-        return wrong != nullptr ? wrong : interrupted();
+    bool command(const char* word) override {
+        static const struct {
+            const char* word;
+            const char* (Continued::*call)();
+        } calls[] = {{"POLL", &Continued::poll_twice},
+                     {"SLEEP", &Continued::sleeping},
+                     {"REST", &Continued::interrupted}};
+        for (const auto& entry : calls) {
+            if (strcmp(entry.word, word) == 0) {
+                mosrig::guest::answer((this->*entry.call)());
+                return true;
+            }
+        }
+        return Holder::command(word);
     }
 
   private:
@@ -65,6 +73,11 @@ class Continued final : public mosrig::guest::Deed {
     static constexpr int wait_ms = 30000;
     static constexpr int sleep_ms = 4000;
     static constexpr int64_t slack_ms = 3000;
+
+    const char* poll_twice() {
+        const char* const wrong = polling(-1);
+        return wrong != nullptr ? wrong : polling(wait_ms);
+    }
 
     const char* polling(int timeout) {
         struct pollfd both[] = {{empty_[0], POLLIN, 0x55}, {data_[0], POLLIN, 0x55}};
