@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// A close that waits until the other side has read everything, which it never does: it takes as
-// long as the socket says, and the process is none the worse for it.
+// The end of a connection that waits until the other side has read everything, which it never does:
+// it takes as long as the socket says, and the process is none the worse for it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "workloads/io/connection.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
-#include "workloads/lib/deed.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
@@ -22,9 +22,9 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::now_ms;
 
-class Linger final : public mosrig::guest::Deed {
+class Linger final : public mosrig::guest::Holder {
   public:
-    using Deed::Deed;
+    using Holder::Holder;
 
     const char* hold() override {
         static unsigned char content[size];
@@ -41,8 +41,24 @@ class Linger final : public mosrig::guest::Deed {
         return nullptr;
     }
 
-  protected:
-    const char* act() override {
+    bool command(const char* word) override {
+        const bool replace = strcmp(word, "REPLACE") == 0;
+        if (!replace && strcmp(word, "CLOSE") != 0) {
+            return Holder::command(word);
+        }
+        mosrig::guest::answer(linger(replace));
+        return true;
+    }
+
+  private:
+    // More than a link between nodes may be silent.
+    static constexpr int seconds = 20;
+    static constexpr int64_t wanted_ms = 20000;
+    static constexpr int64_t soon_ms = 5000;
+    static constexpr size_t size = size_t{4} * 4096;
+
+    // By a close, or as another descriptor takes its place.
+    const char* linger(bool replace) {
         mosrig::guest::Connection connection;
         if (!connection.open() || !fill(connection.client)) {
             return failed("a connection that is full");
@@ -52,27 +68,24 @@ class Linger final : public mosrig::guest::Deed {
             return failed("SO_LINGER");
         }
         const int64_t begin = now_ms();
-        if (close(connection.client) != 0) {
-            return failed("close");
+        if (replace ? dup2(STDERR_FILENO, connection.client) < 0 : close(connection.client) != 0) {
+            return failed("the end of a connection");
         }
         const int64_t passed = now_ms() - begin;
         const bool same = mosrig::guest::same_bytes(view_, size, 11);
         const int64_t later = now_ms() - begin - passed;
         (void)close(connection.server);
+        if (replace) {
+            (void)close(connection.client);
+        }
         if (!same) {
-            return "a page that was looked at after the close";
+            return "a page that was looked at afterwards";
         }
-        if (passed < seconds * 1000 - 500 || passed > seconds * 1000 + 10000) {
-            return differs("ms of the close", passed, seconds * 1000);
+        if (passed < wanted_ms - 500 || passed > wanted_ms + 10000) {
+            return differs("ms of the end of a connection", passed, wanted_ms);
         }
-        return later > soon_ms ? differs("ms of a page after the close", later, 0) : nullptr;
+        return later > soon_ms ? differs("ms of a page afterwards", later, 0) : nullptr;
     }
-
-  private:
-    // More than a link between nodes may be silent.
-    static constexpr int seconds = 20;
-    static constexpr int64_t soon_ms = 5000;
-    static constexpr size_t size = size_t{4} * 4096;
 
     // Until not a byte more fits between the two.
     static bool fill(int socket) {

@@ -11,7 +11,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
@@ -45,7 +44,7 @@ class ReadOnly final : public mosrig::guest::Holder {
         if (place == nullptr) {
             return failed("mmap");
         }
-        auto* const set = new (place) Set{};
+        auto* const set = reinterpret_cast<Set*>(place);
         set->lock = constant_lock;
         set->ready = {pipe_[0], POLLIN, 0};
         set_ = set;

@@ -42,7 +42,7 @@ void Arrival::act_once() {
 
 bool Arrival::command(const char* word) {
     if (strcmp(word, "ACT") != 0) {
-        return Holder::command(word);
+        return Deed::command(word);
     }
     if (!done_) {
         act_once();

@@ -146,8 +146,14 @@ class Continued final : public mosrig::guest::Holder {
         while (read(order_[0], &letter, 1) == 1) {
             if (!await_state(parent, 'S', sure) || kill(parent, SIGSTOP) != 0 ||
                 !await_state(parent, 'T', sure) || kill(parent, SIGCONT) != 0 ||
-                !await_state(parent, 'S', sure) || (letter == 'i' && kill(parent, SIGUSR1) != 0) ||
-                write(data_[1], "d", 1) != 1) {
+                !await_state(parent, 'S', sure)) {
+                _exit(1);
+            }
+            // What was left when it stopped must not pass for what is left now.
+            if (letter == 'i' && (usleep(2 * slack_ms * 1000) != 0 || kill(parent, SIGUSR1) != 0)) {
+                _exit(1);
+            }
+            if (write(data_[1], "d", 1) != 1) {
                 _exit(1);
             }
         }
