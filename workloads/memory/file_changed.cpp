@@ -8,9 +8,9 @@
 
 #include <csetjmp>
 #include <csignal>
+#include <cstring>
 
 #include "workloads/lib/bytes.h"
-#include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
@@ -21,9 +21,9 @@ using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
 using mosrig::guest::same_bytes;
 
-class FileChanged final : public mosrig::guest::Deed {
+class FileChanged final : public mosrig::guest::Holder {
   public:
-    using Deed::Deed;
+    using Holder::Holder;
 
     const char* hold() override {
         fd_ = mosrig::guest::scratch_file(O_CLOEXEC);
@@ -51,8 +51,24 @@ class FileChanged final : public mosrig::guest::Deed {
         return shows() ? nullptr : "the view at home";
     }
 
+    bool command(const char* word) override {
+        if (strcmp(word, "CHANGE") == 0) {
+            mosrig::guest::answer(see_change());
+        } else if (strcmp(word, "CUT") == 0) {
+            mosrig::guest::answer(see_cut());
+        } else {
+            return Holder::command(word);
+        }
+        return true;
+    }
+
   protected:
-    const char* act() override {
+    const char* check() override { return shows() ? nullptr : "the view of the file"; }
+
+  private:
+    static constexpr size_t size = size_t{64} * 4096;
+
+    const char* see_change() {
         if (!shows()) {
             return "the view before the change";
         }
@@ -60,14 +76,18 @@ class FileChanged final : public mosrig::guest::Deed {
             return wrong;
         }
         ++turn_;
+        return shows() ? nullptr : "the view does not show what was written into the file";
+    }
+
+    const char* see_cut() {
         if (!shows()) {
-            return "the view does not show what was written into the file";
+            return "the view before the cut";
         }
         if (const char* wrong = helper_.undo(); wrong != nullptr) {
             return wrong;
         }
-        // Half of it is left, and looked at first: no page of the rest may be touched for that.
-        if (!same_bytes(view_, size / 2, turn_)) {
+        // What is left is looked at first: no page of the rest may be touched for that.
+        if (sigsetjmp(back_, 1) != 0 || !same_bytes(view_, size / 2, turn_)) {
             return "the half that was not cut off";
         }
         if (!ends_at(size / 2)) {
@@ -79,11 +99,6 @@ class FileChanged final : public mosrig::guest::Deed {
         ++turn_;
         return shows() ? nullptr : "the view of the file that has grown again";
     }
-
-    const char* check() override { return shows() ? nullptr : "the view of the file"; }
-
-  private:
-    static constexpr size_t size = size_t{64} * 4096;
 
     // Nothing faults here, or all that it does ends in the answer.
     bool shows() { return sigsetjmp(back_, 1) == 0 && same_bytes(view_, size, turn_); }
