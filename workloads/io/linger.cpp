@@ -51,9 +51,11 @@ class Linger final : public mosrig::guest::Holder {
     }
 
   private:
-    // More than a link between nodes may be silent.
-    static constexpr int seconds = 20;
-    static constexpr int64_t wanted_ms = 20000;
+    // More than a link between nodes may be silent, even where ticks come too fast: an emulated
+    // node that was busy at its boot counts wrongly how many make a second, and sockets wait by
+    // ticks.
+    static constexpr int seconds = 25;
+    static constexpr int64_t wanted_ms = 25000;
     static constexpr int64_t soon_ms = 5000;
     static constexpr size_t size = size_t{4} * 4096;
 
@@ -81,7 +83,7 @@ class Linger final : public mosrig::guest::Holder {
         if (!same) {
             return "a page that was looked at afterwards";
         }
-        if (passed < wanted_ms - 500 || passed > wanted_ms + 10000) {
+        if (passed < wanted_ms / 2 || passed > wanted_ms * 2) {
             return differs("ms of the end of a connection", passed, wanted_ms);
         }
         return later > soon_ms ? differs("ms of a page afterwards", later, 0) : nullptr;

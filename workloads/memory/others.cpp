@@ -142,7 +142,7 @@ class WhileStopped final : public Seen {
     }
 
   private:
-    static constexpr int64_t soon_ms = 5000;
+    static constexpr int64_t soon_ms = 10000;
 };
 
 // Opened while the process is at home, used wherever it then is.
