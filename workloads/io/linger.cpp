@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a connection that waits until the other side has read everything, which it never does:
-// it takes as long as the socket says, and the process is none the worse for it.
+// The end of a connection that waits until the other side has read everything, which it never does.
+// A close does all of it inside; of a descriptor that is replaced the kernel lets go when the call
+// is over, and before the program goes on. It takes as long as the socket says, and the process is
+// none the worse for it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "workloads/io/connection.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
+#include "workloads/lib/deed.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
@@ -22,9 +24,9 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::now_ms;
 
-class Linger final : public mosrig::guest::Holder {
+class Linger final : public mosrig::guest::Deed {
   public:
-    using Holder::Holder;
+    using Deed::Deed;
 
     const char* hold() override {
         static unsigned char content[size];
@@ -41,13 +43,32 @@ class Linger final : public mosrig::guest::Holder {
         return nullptr;
     }
 
-    bool command(const char* word) override {
-        const bool replace = strcmp(word, "REPLACE") == 0;
-        if (!replace && strcmp(word, "CLOSE") != 0) {
-            return Holder::command(word);
+  protected:
+    const char* act() override {
+        mosrig::guest::Connection connection;
+        if (!connection.open() || !fill(connection.client)) {
+            return failed("a connection that is full");
         }
-        mosrig::guest::answer(linger(replace));
-        return true;
+        const struct linger wait = {1, seconds};
+        if (setsockopt(connection.client, SOL_SOCKET, SO_LINGER, &wait, sizeof wait) != 0) {
+            return failed("SO_LINGER");
+        }
+        const int64_t begin = now_ms();
+        if (dup2(STDERR_FILENO, connection.client) < 0) {
+            return failed("dup2 over a connection");
+        }
+        const int64_t passed = now_ms() - begin;
+        const bool same = mosrig::guest::same_bytes(view_, size, 11);
+        const int64_t later = now_ms() - begin - passed;
+        (void)close(connection.server);
+        (void)close(connection.client);
+        if (!same) {
+            return "a page that was looked at afterwards";
+        }
+        if (passed < wanted_ms / 2 || passed > wanted_ms * 2) {
+            return differs("ms of the end of a connection", passed, wanted_ms);
+        }
+        return later > soon_ms ? differs("ms of a page afterwards", later, 0) : nullptr;
     }
 
   private:
@@ -58,36 +79,6 @@ class Linger final : public mosrig::guest::Holder {
     static constexpr int64_t wanted_ms = 25000;
     static constexpr int64_t soon_ms = 5000;
     static constexpr size_t size = size_t{4} * 4096;
-
-    // By a close, or as another descriptor takes its place.
-    const char* linger(bool replace) {
-        mosrig::guest::Connection connection;
-        if (!connection.open() || !fill(connection.client)) {
-            return failed("a connection that is full");
-        }
-        const struct linger wait = {1, seconds};
-        if (setsockopt(connection.client, SOL_SOCKET, SO_LINGER, &wait, sizeof wait) != 0) {
-            return failed("SO_LINGER");
-        }
-        const int64_t begin = now_ms();
-        if (replace ? dup2(STDERR_FILENO, connection.client) < 0 : close(connection.client) != 0) {
-            return failed("the end of a connection");
-        }
-        const int64_t passed = now_ms() - begin;
-        const bool same = mosrig::guest::same_bytes(view_, size, 11);
-        const int64_t later = now_ms() - begin - passed;
-        (void)close(connection.server);
-        if (replace) {
-            (void)close(connection.client);
-        }
-        if (!same) {
-            return "a page that was looked at afterwards";
-        }
-        if (passed < wanted_ms / 2 || passed > wanted_ms * 2) {
-            return differs("ms of the end of a connection", passed, wanted_ms);
-        }
-        return later > soon_ms ? differs("ms of a page afterwards", later, 0) : nullptr;
-    }
 
     // Until not a byte more fits between the two.
     static bool fill(int socket) {
