@@ -3,13 +3,17 @@
 // The end of a process that is away, as its parent at home learns of it. A child talks to the rig;
 // when it has been told how to end, its parent looks at what wait says, answers, and makes another
 // child in its place.
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -31,6 +35,9 @@ struct Testament {
     bool leaves_core;
 };
 
+// `slow`: the core goes to a program that begins to read it only after longer than a link between
+// nodes may be silent.
+template <bool slow>
 class Endings final : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
@@ -40,6 +47,9 @@ class Endings final : public mosrig::guest::Holder {
             return "no folder can be made in /tmp";
         }
         mosrig::guest::fill_bytes(mark_, sizeof mark_, mark_at_home);
+        if (slow && !begin_slow_cores()) {
+            return failed("core_pattern");
+        }
         const struct rlimit whole = {RLIM_INFINITY, RLIM_INFINITY};
         (void)setrlimit(RLIMIT_CORE, &whole);
         for (bool first = true;; first = false) {
@@ -55,6 +65,9 @@ class Endings final : public mosrig::guest::Holder {
                 return nullptr;
             }
             if (!bury(child)) {
+                if (slow) {
+                    end_slow_cores();
+                }
                 (void)chdir("/");
                 (void)rmdir(folder_);
                 _exit(0);
@@ -92,6 +105,8 @@ class Endings final : public mosrig::guest::Holder {
 
   private:
     static constexpr long long burnt_ns = 2000000000;
+    static constexpr int reader_sleeps_s = 20;
+    static constexpr const char* pattern_file = "/proc/sys/kernel/core_pattern";
     static constexpr unsigned mark_at_home = 99;
     static constexpr unsigned mark_at_the_end = 100;
 
@@ -144,7 +159,7 @@ class Endings final : public mosrig::guest::Holder {
         if (!dumped) {
             return "wait says that there is no core";
         }
-        const int fd = open("core", O_RDONLY | O_CLOEXEC);
+        const int fd = open_core();
         if (fd < 0) {
             return failed("open of the core");
         }
@@ -156,15 +171,71 @@ class Endings final : public mosrig::guest::Holder {
         while (!found && mosrig::guest::read_all(fd, page, sizeof page)) {
             found = memcmp(page, mark, sizeof page) == 0;
         }
+        const bool all = is_whole(fd);
         (void)close(fd);
-        return found ? nullptr : "the core has not what the child had in its memory";
+        if (!found) {
+            return "the core has not what the child had in its memory";
+        }
+        return all ? nullptr : "the core ends before its last part";
+    }
+
+    // Who reads slowly names it so once it has all.
+    static int open_core() {
+        int fd = open("core", O_RDONLY | O_CLOEXEC);
+        for (int look = 0; slow && fd < 0 && look < 3 * reader_sleeps_s * 10; ++look) {
+            (void)usleep(100000);
+            fd = open("core", O_RDONLY | O_CLOEXEC);
+        }
+        return fd;
+    }
+
+    static bool is_whole(int fd) {
+        Elf64_Ehdr head = {};
+        struct stat status = {};
+        uint64_t end = 0;
+        if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof head, 0) != sizeof head) {
+            return false;
+        }
+        for (unsigned at = 0; at < head.e_phnum; ++at) {
+            Elf64_Phdr part = {};
+            const auto place = static_cast<off_t>(head.e_phoff + at * sizeof part);
+            if (pread(fd, &part, sizeof part, place) != sizeof part) {
+                return false;
+            }
+            end = std::max(end, part.p_offset + part.p_filesz);
+        }
+        return end > 0 && static_cast<uint64_t>(status.st_size) >= end;
+    }
+
+    // Every core of this node goes to that program meanwhile; it stands in the folder.
+    bool begin_slow_cores() {
+        char script[256];
+        char pattern[128];
+        (void)snprintf(script, sizeof script,
+                       "#!/bin/sh\nsleep %d\ncat >%s/part && mv %s/part %s/core\n", reader_sleeps_s,
+                       folder_, folder_, folder_);
+        (void)snprintf(pattern, sizeof pattern, "|%s/reader", folder_);
+        return mosrig::guest::read_text(pattern_file, old_pattern_, sizeof old_pattern_) > 0 &&
+               put("reader", script) && put(pattern_file, pattern);
+    }
+    void end_slow_cores() const {
+        (void)put(pattern_file, old_pattern_);
+        (void)unlink("reader");
+    }
+    static bool put(const char* path, const char* text) {
+        const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+        const bool done = fd >= 0 && mosrig::guest::write_all(fd, text, strlen(text));
+        (void)close(fd);
+        return done;
     }
 
     char folder_[32] = "/tmp/mosrig-life-XXXXXX";
+    char old_pattern_[128] = {};
     int said_[2] = {};
     alignas(4096) unsigned char mark_[4096] = {};
 };
 
-const KindOf<Endings> endings("endings");
+const KindOf<Endings<false>> endings("endings");
+const KindOf<Endings<true>> slow_endings("slow-endings");
 
 }  // namespace

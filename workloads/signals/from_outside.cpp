@@ -14,9 +14,9 @@
 #include <cstring>
 #include <ctime>
 
-#include "workloads/lib/bytes.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/state.h"
 
 namespace {
 
@@ -24,17 +24,7 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
-using mosrig::guest::read_text;
-
-// The letter of a process's state, as /proc has it.
-char state_of(pid_t pid) {
-    char path[64];
-    char text[512] = {};
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    (void)read_text(path, text, sizeof text);
-    const char* end = strrchr(text, ')');
-    return end != nullptr ? end[2] : '?';
-}
+using mosrig::guest::state_of;
 
 // Signals with numbers, sent while the parent waits for the child's answer.
 class Flood final : public Holder {

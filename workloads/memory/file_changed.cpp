@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// A file that the process maps shared, only to read, while another one changes it by calls: the
+// view is the file, as it is now.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/helper.h"
+#include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
+
+namespace {
+
+using mosrig::guest::failed;
+using mosrig::guest::fill_bytes;
+using mosrig::guest::same_bytes;
+
+class FileChanged final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        fd_ = mosrig::guest::scratch_file(O_CLOEXEC);
+        if (fd_ < 0 || mosrig::guest::in_memory(fd_)) {
+            _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
+        }
+        struct sigaction action = {};
+        action.sa_handler = [](int /*signal*/) { siglongjmp(back_, 1); };
+        if (sigaction(SIGBUS, &action, nullptr) != 0) {
+            return failed("sigaction");
+        }
+        // The child keeps the only descriptor that may write.
+        if (const char* wrong = helper_.start(change, cut, this); wrong != nullptr) {
+            return wrong;
+        }
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        turn_ = 1;
+        void* const view = mosrig::guest::map_to_read(fd_, size, PROT_READ, MAP_SHARED);
+        if (view == MAP_FAILED || close(fd_) != 0) {
+            return failed("a view of the file");
+        }
+        view_ = static_cast<unsigned char*>(view);
+        return shows() ? nullptr : "the view at home";
+    }
+
+    bool command(const char* word) override {
+        if (strcmp(word, "CHANGE") == 0) {
+            mosrig::guest::answer(see_change());
+        } else if (strcmp(word, "CUT") == 0) {
+            mosrig::guest::answer(see_cut());
+        } else {
+            return Holder::command(word);
+        }
+        return true;
+    }
+
+  protected:
+    const char* check() override { return shows() ? nullptr : "the view of the file"; }
+
+  private:
+    static constexpr size_t size = size_t{64} * 4096;
+
+    const char* see_change() {
+        if (!shows()) {
+            return "the view before the change";
+        }
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        ++turn_;
+        return shows() ? nullptr : "the view does not show what was written into the file";
+    }
+
+    const char* see_cut() {
+        if (!shows()) {
+            return "the view before the cut";
+        }
+        if (const char* wrong = helper_.undo(); wrong != nullptr) {
+            return wrong;
+        }
+        // What is left is looked at first: no page of the rest may be touched for that.
+        if (sigsetjmp(back_, 1) != 0 || !same_bytes(view_, size / 2, turn_)) {
+            return "the half that was not cut off";
+        }
+        if (!ends_at(size / 2)) {
+            return "a page that was cut off is still there";
+        }
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        ++turn_;
+        return shows() ? nullptr : "the view of the file that has grown again";
+    }
+
+    // Nothing faults here, or all that it does ends in the answer.
+    bool shows() { return sigsetjmp(back_, 1) == 0 && same_bytes(view_, size, turn_); }
+
+    bool ends_at(size_t place) {
+        return sigsetjmp(back_, 1) != 0 ||
+               (*static_cast<volatile unsigned char*>(view_ + place), false);
+    }
+
+    // The child's parts; it has a count of its own.
+    static const char* change(void* data) {
+        auto& self = *static_cast<FileChanged*>(data);
+        static unsigned char content[size];
+        fill_bytes(content, size, ++self.turn_);
+        return lseek(self.fd_, 0, SEEK_SET) == 0 &&
+                       mosrig::guest::write_all(self.fd_, content, size)
+                   ? nullptr
+                   : failed("write to the file");
+    }
+    static const char* cut(void* data) {
+        return ftruncate(static_cast<FileChanged*>(data)->fd_, size / 2) != 0 ? failed("ftruncate")
+                                                                              : nullptr;
+    }
+
+    static inline sigjmp_buf back_;
+    mosrig::guest::Helper helper_;
+    unsigned char* view_ = nullptr;
+    int fd_ = -1;
+    unsigned turn_ = 0;
+};
+
+const mosrig::guest::KindOf<FileChanged> file_changed("file-changed");
+
+}  // namespace

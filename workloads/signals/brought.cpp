@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//
+// Stopped twice, and then fetched home by the administrator of its node: once it
+// goes on, it blocks the signals that it blocked before, and no others.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/deed.h"
+#include "workloads/lib/helper.h"
+#include "workloads/lib/kinds.h"
+#include "workloads/lib/state.h"
+
+namespace {
+
+using mosrig::guest::failed;
+
+class Brought final : public mosrig::guest::Deed {
+  public:
+    using Deed::Deed;
+
+    const char* hold() override {
+        (void)sigemptyset(&set_);
+        (void)sigaddset(&set_, SIGUSR2);
+        (void)sigaddset(&set_, SIGRTMIN + 3);
+        return sigprocmask(SIG_SETMASK, &set_, nullptr) != 0 ? failed("sigprocmask")
+                                                             : helper_.start(bring, bring, nullptr);
+    }
+
+  protected:
+    const char* act() override {
+        const char* const wrong = helper_.act();
+        return wrong != nullptr ? wrong : check();
+    }
+
+    const char* check() override {
+        sigset_t now;
+        if (sigprocmask(SIG_BLOCK, nullptr, &now) != 0) {
+            return failed("sigprocmask");
+        }
+        for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+            if (sigismember(&now, signal) != sigismember(&set_, signal)) {
+                return mosrig::guest::differs("a signal that is blocked, or not", signal, 0);
+            }
+        }
+        return nullptr;
+    }
+
+  private:
+    static bool put(const char* path, const char* text) {
+        const int fd = open(path, O_WRONLY | O_CLOEXEC);
+        const bool done = fd >= 0 && mosrig::guest::write_all(fd, text, strlen(text));
+        (void)close(fd);
+        return done;
+    }
+
+    // What /proc/PID/status says of the parent's blocked signals.
+    static void read_blocked(char* line, size_t room) {
+        char path[64];
+        char text[4096];
+        (void)snprintf(path, sizeof path, "/proc/%d/status", getppid());
+        (void)mosrig::guest::read_text(path, text, sizeof text);
+        char* const found = strstr(text, "SigBlk:");
+        if (char* const end = found != nullptr ? strchr(found, '\n') : nullptr; end != nullptr) {
+            *end = '\0';
+        }
+        (void)snprintf(line, room, "%s", found != nullptr ? found : "no SigBlk");
+    }
+
+    // The child's part, in the place of an administrator.
+    static const char* bring(void* /*data*/) {
+        static char before[64];
+        static char after[64];
+        read_blocked(before, sizeof before);
+        if (kill(getppid(), SIGSTOP) != 0 || !mosrig::guest::await_state(getppid(), 'T') ||
+            kill(getppid(), SIGSTOP) != 0) {
+            return failed("a stopped process");
+        }
+        const bool brought = put("/proc/hpc/admin/bring", "1");
+        if (!put("/proc/hpc/admin/lstay", "0") || kill(getppid(), SIGCONT) != 0 || !brought) {
+            return failed("bring");
+        }
+        // Some looks long: what is blocked for the way home only is not, afterwards.
+        for (int look = 0; look < 200; ++look) {
+            read_blocked(after, sizeof after);
+            if (strcmp(before, after) == 0) {
+                return nullptr;
+            }
+            (void)usleep(10000);
+        }
+        return mosrig::guest::reads("blocked signals afterwards", after);
+    }
+
+    sigset_t set_ = {};
+    mosrig::guest::Helper helper_;
+};
+
+const mosrig::guest::KindOf<Brought> brought("brought");
+
+}  // namespace
