@@ -18,6 +18,13 @@
 
 #define OM_POOL_MAX	64	/* idle links a node at most */
 
+/*
+ * A link is replaced when the move that took it is likely to be over: making one
+ * takes the CPU of both nodes from the process that is about to stand still.
+ */
+#define OM_REFILL_LATER	(HZ / 10)
+#define OM_POOL_LOW	2	/* with so few left, that does not wait */
+
 static atomic_t om_pool_generation = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(om_pool_wait);
 
@@ -32,6 +39,12 @@ void om_pool_changed(void)
 	wake_up_interruptible(&om_pool_wait);
 }
 
+static void om_pool_refill_fn(struct work_struct *work)
+{
+	om_pool_changed();
+}
+static DECLARE_DELAYED_WORK(om_pool_refill, om_pool_refill_fn);
+
 /**
  * om_pool_take - an idle link to a node
  * @node: its id
@@ -41,6 +54,7 @@ void om_pool_changed(void)
 struct om_link *om_pool_take(u32 node)
 {
 	struct om_link *link = NULL;
+	unsigned int left = 0;
 	struct om_peer *peer;
 
 	spin_lock(&om_nodes_lock);
@@ -48,11 +62,13 @@ struct om_link *om_pool_take(u32 node)
 	if (peer && peer->count) {
 		link = list_first_entry(&peer->idle, struct om_link, pool);
 		list_del_init(&link->pool);
-		peer->count--;
+		left = --peer->count;
 		WRITE_ONCE(link->idle, false);
 	}
 	spin_unlock(&om_nodes_lock);
-	if (link)
+	if (link && left > OM_POOL_LOW)
+		schedule_delayed_work(&om_pool_refill, OM_REFILL_LATER);
+	else if (link)
 		om_pool_changed();
 	return link;
 }
