@@ -23,7 +23,9 @@
 static const u32 om_max_len[OM_M_COUNT] = {
 	[OM_M_PREPARE]	= sizeof(struct om_prepare),
 	[OM_M_VMAS]	= OM_MAX_VMAS * sizeof(struct om_vma),
-	[OM_M_COMMIT]	= sizeof(struct om_regs) + OM_MAX_XSTATE,
+	[OM_M_COMMIT]	= sizeof(struct om_commit) + OM_MAX_XSTATE +
+			  OM_MAX_PATCHES * sizeof(struct om_patch) +
+			  OM_MAX_HOT * PAGE_SIZE,
 	[OM_M_HOLE]	= sizeof(struct om_range),
 	[OM_M_BADPAGE]	= sizeof(u64),
 	[OM_M_REPLY]	= sizeof(struct om_reply) +
