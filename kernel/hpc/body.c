@@ -236,7 +236,7 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	if (msg->len < sizeof(*c) || c->reserved)
 		return -EPROTO;
 	xlen = c->regs.xstate_len;
-	if (xlen > left || !om_regs_sane(&c->regs, xlen))
+	if (xlen > left || !om_regs_sane(&c->regs, c + 1, xlen))
 		return -EPROTO;
 	ret = om_patch_stash(b, c->patches, (const void *)(c + 1) + xlen,
 			     left - xlen);
@@ -337,7 +337,7 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 
 	trace_om_guest_return(b->home, b->home_pid, reason);
 	timer_delete_sync(&b->tick);
-	r = kvzalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
+	r = kvzalloc(sizeof(*r) + OM_XSTATE_ROOM, GFP_KERNEL);
 	if (!r)
 		om_body_die(b, "no memory");
 	ret = om_vdso_leave(b, regs);

@@ -133,7 +133,7 @@ static int om_freeze(struct om_proc *p, struct pt_regs *regs)
 	if (signal_pending(current))
 		return -EINTR;
 
-	c = kvmalloc(sizeof(*c) + OM_MAX_XSTATE, GFP_KERNEL);
+	c = kvmalloc(sizeof(*c) + OM_XSTATE_ROOM, GFP_KERNEL);
 	if (!c)
 		return -ENOMEM;
 	ret = om_regs_save(regs, &c->regs, c + 1);

@@ -174,11 +174,16 @@ int om_stay_print(u32 reasons, char *buf, size_t size);
 
 /* regs.c: registers of the current task */
 
+#define OM_XSTATE_BLOCK	64UL
+/* Before it is packed, the image lies a block further on. */
+#define OM_XSTATE_ROOM	(OM_XSTATE_BLOCK + OM_MAX_XSTATE)
+
 size_t om_xstate_size(void);
 int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate);
 int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		 const void *xstate);
-bool om_regs_sane(const struct om_regs *in, size_t xstate_len);
+bool om_regs_sane(const struct om_regs *in, const void *xstate,
+		  size_t xstate_len);
 
 /* migrate.c: the transaction, home side */
 

@@ -63,7 +63,7 @@ struct om_hdr {
 #define OM_MAX_SEGS	1100
 #define OM_MAX_VMAS	1024		/* in one OM_M_VMAS */
 #define OM_MAX_PAGES	16		/* in one OM_M_PAGES */
-#define OM_MAX_XSTATE	(16 * 1024)
+#define OM_MAX_XSTATE	(16 * 1024)	/* of an image; see regs.c */
 #define OM_MAX_OPS	64
 #define OM_MAX_HOT	6		/* pages that are sent before the process */
 #define OM_MAX_PATCHES	48
@@ -127,7 +127,7 @@ struct om_regs {
 	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
 	__u64 ax, cx, dx, si, di, orig_ax, ip, flags, sp;
 	__u64 fsbase, gsbase;
-	__u32 xstate_len;	/* bytes of xstate after this message's struct */
+	__u32 xstate_len;	/* bytes of packed xstate after this message's struct */
 	__u32 reserved;
 };
 
