@@ -17,6 +17,8 @@
 
 /* Bytes sent and not yet acknowledged, while the process runs. */
 #define OM_EARLY_WINDOW	(512 * 1024)
+/* Of these, what may lie ahead of it when it stands still. */
+#define OM_EARLY_LEFT	(16 * 1024)
 
 struct om_dirty {
 	bool early;		/* and call them clean */
@@ -125,16 +127,16 @@ static int om_dirty_send(struct om_body *b, const struct om_dirty *d,
 		if (page)
 			om_batch_add(&batch, addr, page);
 		if (batch.count == OM_MAX_PAGES)
-			ret = om_batch_send(b->link, &batch, !d->early);
+			ret = om_batch_send(b->link, &batch, false);
 	}
-	return ret ? ret : om_batch_send(b->link, &batch, !d->early);
+	return ret ? ret : om_batch_send(b->link, &batch, false);
 }
 
 /**
  * om_send_dirty - send home every page that home does not have as it is
  * @b: the body; the current task, which will not run user code again
  *
- * The end of the last one may wait for the message that follows. Returns 0 or a negative errno.
+ * Returns 0 or a negative errno.
  */
 int om_send_dirty(struct om_body *b)
 {
@@ -153,8 +155,8 @@ int om_send_dirty(struct om_body *b)
  * om_send_early - send home some of the dirty pages, and run on
  * @b: the body; the current task, with its user code going on in between
  *
- * Returns 1 when all have had their turn, 0 if there are more, or a negative
- * errno.
+ * Returns 1 when all have had their turn and the way home is clear, 0 if not yet,
+ * or a negative errno.
  */
 int om_send_early(struct om_body *b)
 {
@@ -165,7 +167,7 @@ int om_send_early(struct om_body *b)
 	while (!ret && om_link_inflight(b->link) < OM_EARLY_WINDOW) {
 		end = om_dirty_scan(&dirty, &b->sent_to);
 		if (!end)
-			return 1;
+			return om_link_inflight(b->link) <= OM_EARLY_LEFT;
 		ret = om_dirty_send(b, &dirty, b->sent_to, end);
 		b->sent_to = end;
 	}

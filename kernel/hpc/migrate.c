@@ -37,6 +37,7 @@ void om_drop_link(struct om_proc *p)
 	p->link = NULL;
 	spin_unlock(&p->lock);
 	om_link_kill(link, -ESHUTDOWN);
+	om_pool_settle(link);
 	om_link_put(link);
 }
 

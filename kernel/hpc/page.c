@@ -255,6 +255,7 @@ int om_push_some(struct om_proc *p)
 	}
 	if (!end) {
 		away->pushed = true;
+		om_pool_settle(p->link);
 		p->stat.released = ktime_get_ns();
 		trace_om_released(task_tgid_nr(current), p->link->node, 0);
 		return om_link_send_one(p->link, OM_M_PUSHED, &away->moves,

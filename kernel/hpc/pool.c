@@ -18,12 +18,8 @@
 
 #define OM_POOL_MAX	64	/* idle links a node at most */
 
-/*
- * A link is replaced when the move that took it is likely to be over: making one
- * takes the CPU of both nodes from the process that is about to stand still.
- */
-#define OM_REFILL_LATER	(HZ / 10)
-#define OM_POOL_LOW	2	/* with so few left, that does not wait */
+/* With so few left, replacing one does not wait until its move is over. */
+#define OM_POOL_LOW	2
 
 static atomic_t om_pool_generation = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(om_pool_wait);
@@ -38,12 +34,6 @@ void om_pool_changed(void)
 	atomic_inc(&om_pool_generation);
 	wake_up_interruptible(&om_pool_wait);
 }
-
-static void om_pool_refill_fn(struct work_struct *work)
-{
-	om_pool_changed();
-}
-static DECLARE_DELAYED_WORK(om_pool_refill, om_pool_refill_fn);
 
 /**
  * om_pool_take - an idle link to a node
@@ -67,10 +57,24 @@ struct om_link *om_pool_take(u32 node)
 	}
 	spin_unlock(&om_nodes_lock);
 	if (link && left > OM_POOL_LOW)
-		schedule_delayed_work(&om_pool_refill, OM_REFILL_LATER);
+		link->owed = true;
 	else if (link)
 		om_pool_changed();
 	return link;
+}
+
+/**
+ * om_pool_settle - have a link replaced, if that was put off
+ * @link: the caller's, from om_pool_take()
+ *
+ * Making one takes the CPU of both nodes, a handshake and a fork, from a process
+ * that is about to stand still, or waits for pages.
+ */
+void om_pool_settle(struct om_link *link)
+{
+	if (link->owed)
+		om_pool_changed();
+	link->owed = false;
 }
 
 /* Idle links carry nothing: one that has something to say has died. */
