@@ -207,6 +207,11 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 
 		if (got < 0)
 			return got;
+		if (msg.type == OM_M_PAGES) {
+			if (!ret)
+				ret = om_body_dispatch(b, &msg);
+			continue;
+		}
 		if (msg.type != OM_M_VMAS || msg.len % sizeof(*v))
 			return -EPROTO;
 		if (!msg.len)
@@ -224,13 +229,19 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 			  const struct om_msg *msg)
 {
-	size_t xlen = msg->len - sizeof(struct om_regs);
-	const struct om_regs *r = msg->data;
+	const struct om_commit *c = msg->data;
+	size_t left = msg->len - sizeof(*c), xlen;
 	int ret;
 
-	if (msg->len < sizeof(*r) || !om_regs_sane(r, xlen))
+	if (msg->len < sizeof(*c) || c->reserved)
 		return -EPROTO;
-	ret = om_regs_load(regs, r, r + 1);
+	xlen = c->regs.xstate_len;
+	if (xlen > left || !om_regs_sane(&c->regs, c + 1, xlen))
+		return -EPROTO;
+	ret = om_patch_stash(b, c->patches, (const void *)(c + 1) + xlen,
+			     left - xlen);
+	if (!ret)
+		ret = om_regs_load(regs, &c->regs, c + 1);
 	if (!ret)
 		ret = om_guest_admit(b);
 	if (ret)
@@ -328,7 +339,7 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 
 	trace_om_guest_return(b->home, b->home_pid, reason);
 	timer_delete_sync(&b->tick);
-	r = kvzalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
+	r = kvzalloc(sizeof(*r) + OM_XSTATE_ROOM, GFP_KERNEL);
 	if (!r)
 		om_body_die(b, "no memory");
 	ret = om_vdso_leave(b, regs);

@@ -207,7 +207,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		return ret;
 	memcpy(r, first->data, first->len);
 	ret = -EPROTO;
-	if (!om_regs_sane(&r->regs, xlen))
+	if (!om_regs_sane(&r->regs, r + 1, xlen))
 		goto out;
 	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
 	om_usage_add(p, &r->usage);

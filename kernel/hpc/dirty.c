@@ -17,44 +17,74 @@
 
 /* Bytes sent and not yet acknowledged, while the process runs. */
 #define OM_EARLY_WINDOW	(512 * 1024)
+/* Of these, what may lie ahead of it when it stands still. */
+#define OM_EARLY_LEFT	(16 * 1024)
 
 struct om_dirty {
 	bool early;		/* and call them clean */
 	DECLARE_BITMAP(pages, PTRS_PER_PTE);
 };
 
-static int om_dirty_pte(pte_t *ptep, unsigned long addr, unsigned long next,
-			struct mm_walk *walk)
+/* A page as home has it. A write through a pin of it dirties only the folio. */
+static bool om_is_clean(pte_t pte)
 {
-	struct om_dirty *d = walk->private;
+	return pte_present(pte) && (pte_flags(pte) & OM_PTE_FROM_HOME) &&
+	       !pte_dirty(pte) && !folio_test_dirty(page_folio(pte_page(pte)));
+}
+
+static void om_dirty_pte(struct om_dirty *d, struct vm_area_struct *vma,
+			 pte_t *ptep, unsigned long addr)
+{
 	pte_t pte = ptep_get(ptep);
 	struct folio *folio = NULL;
 
-	if (pte_none(pte) || is_pte_marker(pte))
-		return 0;
+	if (pte_none(pte) || om_is_clean(pte) || is_pte_marker(pte))
+		return;
 	if (pte_present(pte)) {
 		if (is_zero_pfn(pte_pfn(pte)))
-			return 0;
-		folio = vm_normal_folio(walk->vma, addr, pte);
-		/* a write through a pin of the page dirties only the folio */
-		if (folio && (pte_flags(pte) & OM_PTE_FROM_HOME) &&
-		    !pte_dirty(pte) && !folio_test_dirty(folio))
-			return 0;
+			return;
+		folio = vm_normal_folio(vma, addr, pte);
 	}
 	if (d->early) {
 		/* what is not plain memory waits until the end */
 		if (!folio || folio_test_dirty(folio))
-			return 0;
-		pte = ptep_get_and_clear(walk->mm, addr, ptep);
+			return;
+		pte = ptep_get_and_clear(vma->vm_mm, addr, ptep);
 		pte = pte_set_flags(pte_mkclean(pte), OM_PTE_FROM_HOME);
-		set_pte_at(walk->mm, addr, ptep, pte);
+		set_pte_at(vma->vm_mm, addr, ptep, pte);
 	}
 	__set_bit(pte_index(addr), d->pages);
+}
+
+/*
+ * A whole table at a time: the process stands still while all its tables are looked
+ * through, most of them in vain.
+ */
+static int om_dirty_pmd(pmd_t *pmd, unsigned long addr, unsigned long next,
+			struct mm_walk *walk)
+{
+	struct om_dirty *d = walk->private;
+	pte_t *start, *ptep;
+	spinlock_t *ptl;
+
+	/* a body has none, but if it had one it would be new */
+	if (pmd_trans_huge(pmdp_get_lockless(pmd))) {
+		if (!d->early)
+			bitmap_set(d->pages, pte_index(addr),
+				   (next - addr) >> PAGE_SHIFT);
+		return 0;
+	}
+	start = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!start)
+		return 0;
+	for (ptep = start; addr < next; ptep++, addr += PAGE_SIZE)
+		om_dirty_pte(d, walk->vma, ptep, addr);
+	pte_unmap_unlock(start, ptl);
 	return 0;
 }
 
 static const struct mm_walk_ops om_dirty_ops = {
-	.pte_entry = om_dirty_pte,
+	.pmd_entry = om_dirty_pmd,
 	.walk_lock = PGWALK_RDLOCK,
 };
 
@@ -129,8 +159,8 @@ int om_send_dirty(struct om_body *b)
  * om_send_early - send home some of the dirty pages, and run on
  * @b: the body; the current task, with its user code going on in between
  *
- * Returns 1 when all have had their turn, 0 if there are more, or a negative
- * errno.
+ * Returns 1 when all have had their turn and the way home is clear, 0 if not yet,
+ * or a negative errno.
  */
 int om_send_early(struct om_body *b)
 {
@@ -141,7 +171,7 @@ int om_send_early(struct om_body *b)
 	while (!ret && om_link_inflight(b->link) < OM_EARLY_WINDOW) {
 		end = om_dirty_scan(&dirty, &b->sent_to);
 		if (!end)
-			return 1;
+			return om_link_inflight(b->link) <= OM_EARLY_LEFT;
 		ret = om_dirty_send(b, &dirty, b->sent_to, end);
 		b->sent_to = end;
 	}

@@ -247,10 +247,13 @@ u32 om_link_inflight(struct om_link *link)
 	return READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
 }
 
-/* Nanoseconds that a message takes, as TCP has measured it. */
+/*
+ * Nanoseconds that a message takes on an idle link. What TCP has smoothed says how
+ * long full queues and put off acknowledgements took, and is ten times that.
+ */
 u64 om_link_half_trip(struct om_link *link)
 {
-	/* srtt_us is eight times the round trip */
-	return READ_ONCE(tcp_sk(link->sock->sk)->srtt_us) *
-	       (NSEC_PER_USEC / 8) / 2;
+	u32 trip = tcp_min_rtt(tcp_sk(link->sock->sk));
+
+	return trip == ~0U ? 0 : (u64)trip * NSEC_PER_USEC / 2;
 }

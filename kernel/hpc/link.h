@@ -43,6 +43,7 @@ struct om_link {
 	struct task_struct *task;
 	enum om_notify notify;
 	bool idle;		/* in a pool */
+	bool owed;		/* from one that is to be filled up again */
 	struct list_head pool;
 	u32 tx_seq;
 	u32 rx_seq;
@@ -86,6 +87,7 @@ int om_link_send_one(struct om_link *link, u8 type, const void *data,
 /* pool.c: idle links, the device */
 
 struct om_link *om_pool_take(u32 node);
+void om_pool_settle(struct om_link *link);
 void om_pool_reap(void);
 void om_pool_changed(void);
 void om_pool_drop(struct list_head *links);

@@ -23,7 +23,9 @@
 static const u32 om_max_len[OM_M_COUNT] = {
 	[OM_M_PREPARE]	= sizeof(struct om_prepare),
 	[OM_M_VMAS]	= OM_MAX_VMAS * sizeof(struct om_vma),
-	[OM_M_COMMIT]	= sizeof(struct om_regs) + OM_MAX_XSTATE,
+	[OM_M_COMMIT]	= sizeof(struct om_commit) + OM_XSTATE_ROOM +
+			  OM_MAX_PATCHES * sizeof(struct om_patch) +
+			  OM_MAX_HOT * PAGE_SIZE,
 	[OM_M_HOLE]	= sizeof(struct om_range),
 	[OM_M_BADPAGE]	= sizeof(u64),
 	[OM_M_REPLY]	= sizeof(struct om_reply) +
@@ -31,15 +33,15 @@ static const u32 om_max_len[OM_M_COUNT] = {
 			  OM_MAX_SEGS * sizeof(struct om_seg) + OM_MAX_INLINE,
 	[OM_M_PUSHED]	= sizeof(u32),
 	[OM_M_RECALL]	= sizeof(u32),
-	[OM_M_REGS]	= sizeof(struct om_regs) + OM_MAX_XSTATE,
+	[OM_M_REGS]	= sizeof(struct om_regs) + OM_XSTATE_ROOM,
 	[OM_M_REFUSE]	= sizeof(s32),
 	[OM_M_FAULT]	= sizeof(u64),
 	[OM_M_CALL]	= sizeof(struct om_call) +
 			  OM_MAX_SEGS * sizeof(struct om_seg) + OM_MAX_INLINE,
 	[OM_M_OPS]	= OM_MAX_OPS * sizeof(struct om_op),
 	[OM_M_USAGE]	= sizeof(struct om_usage),
-	[OM_M_PARKED]	= sizeof(struct om_parked) + OM_MAX_XSTATE,
-	[OM_M_RETURN]	= sizeof(struct om_return) + OM_MAX_XSTATE,
+	[OM_M_PARKED]	= sizeof(struct om_parked) + OM_XSTATE_ROOM,
+	[OM_M_RETURN]	= sizeof(struct om_return) + OM_XSTATE_ROOM,
 	[OM_M_LEAVE]	= sizeof(struct om_leave),
 	[OM_M_PAGES]	= sizeof(struct om_pages) +
 			  OM_MAX_PAGES * (8 + PAGE_SIZE),

@@ -5,8 +5,8 @@
  *   PENDING    the request is noted; at its next return to user mode the
  *              process sends its address space to a stub, and goes on running
  *   PREPARING  the stub rebuilds it and says READY
- *   FROZEN     registers and a few hot pages go out, with COMMIT as the last
- *              word: from there home can only kill, never resume
+ *   FROZEN     COMMIT goes out: the registers, and what has changed in the few
+ *              pages that went ahead; from there home can only kill, never resume
  *   AWAY       the body said RESUMED; this task is its deputy
  *
  * Until COMMIT only home runs, and whatever fails ends the attempt with the
@@ -37,6 +37,7 @@ void om_drop_link(struct om_proc *p)
 	WRITE_ONCE(p->link, NULL);
 	spin_unlock(&p->lock);
 	om_link_kill(link, -ESHUTDOWN);
+	om_pool_settle(link);
 	om_link_put(link);
 }
 
@@ -123,8 +124,8 @@ static int om_await_resumed(struct om_proc *p)
  */
 static int om_freeze(struct om_proc *p, struct pt_regs *regs)
 {
-	struct om_regs *r;
-	struct kvec vec[2];
+	struct om_commit *c;
+	struct kvec vec[4];
 	int ret;
 
 	/* An rseq critical section does not outlive a change of the CPU. */
@@ -133,28 +134,30 @@ static int om_freeze(struct om_proc *p, struct pt_regs *regs)
 	if (signal_pending(current))
 		return -EINTR;
 
-	r = kvmalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
-	if (!r)
+	c = kvmalloc(sizeof(*c) + OM_XSTATE_ROOM, GFP_KERNEL);
+	if (!c)
 		return -ENOMEM;
-	ret = om_regs_save(regs, r, r + 1);
+	ret = om_regs_save(regs, &c->regs, c + 1);
 	if (ret)
 		goto out;
-	r->orig_ax = -1;	/* no call is under way */
+	c->regs.orig_ax = -1;	/* no call is under way */
+	c->reserved = 0;
 	/* the guest node would find that out when it is too late */
-	if (!om_regs_sane(r, r->xstate_len)) {
+	if (!om_regs_sane(&c->regs, c + 1, c->regs.xstate_len)) {
 		ret = -EBUSY;
 		goto out;
 	}
-	vec[0].iov_base = r;
-	vec[0].iov_len = sizeof(*r);
-	vec[1].iov_base = r + 1;
-	vec[1].iov_len = r->xstate_len;
-	ret = om_send_hot(p, r);
+	vec[0].iov_base = c;
+	vec[0].iov_len = sizeof(*c);
+	vec[1].iov_base = c + 1;
+	vec[1].iov_len = c->regs.xstate_len;
+	ret = om_hot_freeze(p, regs, c, &vec[2]);
 	trace_om_commit(task_tgid_nr(current), p->link->node, ret);
 	if (!ret)
-		ret = om_link_send(p->link, OM_M_COMMIT, vec, 2, false);
+		ret = om_link_send(p->link, OM_M_COMMIT, vec, ARRAY_SIZE(vec),
+				   false);
 out:
-	kvfree(r);
+	kvfree(c);
 	return ret;
 }
 

@@ -70,6 +70,7 @@ struct om_away {
 	unsigned long patience;	/* jiffies: it is to say so before */
 	u64 still;		/* ns: stands still for it since then; 0: runs on */
 	struct xarray sent;	/* 512 pages an entry: struct om_sent */
+	struct om_hot *hot;	/* pages that went ahead of the process */
 	unsigned long cursor;	/* of the background push */
 	bool again;		/* it left something out: start over */
 	bool pushed;
@@ -176,11 +177,16 @@ int om_stay_print(u32 reasons, char *buf, size_t size);
 
 /* regs.c: registers of the current task */
 
+#define OM_XSTATE_BLOCK	64UL
+/* Before it is packed, the image lies a block further on. */
+#define OM_XSTATE_ROOM	(OM_XSTATE_BLOCK + OM_MAX_XSTATE)
+
 size_t om_xstate_size(void);
 int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate);
 int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		 const void *xstate);
-bool om_regs_sane(const struct om_regs *in, size_t xstate_len);
+bool om_regs_sane(const struct om_regs *in, const void *xstate,
+		  size_t xstate_len);
 
 /* migrate.c: the transaction, home side */
 
@@ -257,10 +263,20 @@ void om_sent_clear(struct om_away *away, unsigned long start,
 		   unsigned long end);
 void om_sent_free(struct om_away *away);
 
+/* hot.c: pages that go ahead of the process */
+
+int om_hot_send(struct om_proc *p);
+int om_hot_freeze(struct om_proc *p, const struct pt_regs *regs,
+		  struct om_commit *commit, struct kvec *vec);
+void om_hot_free(struct om_away *away);
+int om_patch_stash(struct om_body *b, u32 count, const void *data, size_t len);
+
 /* page.c: home's pages */
 
+struct page *om_read_page(unsigned long addr);
 bool om_has_content(unsigned long addr);
-int om_send_hot(struct om_proc *p, const struct om_regs *regs);
+int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
+		  bool there, bool more);
 int om_serve_fault(struct om_proc *p, unsigned long addr);
 int om_push_some(struct om_proc *p);
 int om_take_pages(struct om_proc *p, const void *data, size_t len);

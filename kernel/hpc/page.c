@@ -41,7 +41,7 @@ static bool om_is_anonymous(unsigned long addr)
  * The page as the body shall see it, or NULL if there is nothing but zeros.
  * put_page() it.
  */
-static struct page *om_read_page(unsigned long addr)
+struct page *om_read_page(unsigned long addr)
 {
 	struct page *page;
 
@@ -84,8 +84,8 @@ bool om_has_content(unsigned long addr)
  *
  * Returns how many went, or a negative errno.
  */
-static int om_send_pages(struct om_proc *p, const unsigned long *addr,
-			 unsigned int n, bool there, bool more)
+int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
+		  bool there, bool more)
 {
 	struct om_batch batch = { };
 	unsigned int i, count;
@@ -116,38 +116,6 @@ static int om_send_pages(struct om_proc *p, const unsigned long *addr,
 		return ret;
 	p->stat.pages_out += count;
 	return count;
-}
-
-/**
- * om_send_hot - the pages that the first instructions away will touch
- * @p: the process
- * @regs: its registers
- */
-int om_send_hot(struct om_proc *p, const struct om_regs *regs)
-{
-	const unsigned long want[] = {
-		regs->ip, regs->sp, regs->sp - 128, regs->sp + PAGE_SIZE,
-		regs->fsbase, regs->fsbase + PAGE_SIZE - 1,
-	};
-	unsigned long addr[ARRAY_SIZE(want)];
-	struct vm_area_struct *vma;
-	unsigned int i, n = 0;
-
-	mmap_read_lock(current->mm);
-	for (i = 0; i < ARRAY_SIZE(want); i++) {
-		vma = vma_lookup(current->mm, want[i]);
-		if (!want[i] || !vma || (vma->vm_flags & (VM_IO | VM_PFNMAP)))
-			continue;
-		addr[n++] = want[i] & PAGE_MASK;
-	}
-	mmap_read_unlock(current->mm);
-	for (i = 0; i < n; i++) {
-		int ret = om_send_pages(p, &addr[i], 1, false, true);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
 }
 
 /* What page tables say of one PMD's worth of a mapping. */
@@ -312,6 +280,7 @@ int om_push_some(struct om_proc *p)
 	}
 	if (!end) {
 		away->pushed = true;
+		om_pool_settle(p->link);
 		p->stat.released = ktime_get_ns();
 		trace_om_released(task_tgid_nr(current), p->link->node, 0);
 		/* what was left out is asked for, and then answered for */

@@ -18,6 +18,9 @@
 
 #define OM_POOL_MAX	64	/* idle links a node at most */
 
+/* With so few left, replacing one does not wait until its move is over. */
+#define OM_POOL_LOW	2
+
 static atomic_t om_pool_generation = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(om_pool_wait);
 
@@ -41,6 +44,7 @@ void om_pool_changed(void)
 struct om_link *om_pool_take(u32 node)
 {
 	struct om_link *link = NULL;
+	unsigned int left = 0;
 	struct om_peer *peer;
 
 	spin_lock(&om_nodes_lock);
@@ -48,13 +52,29 @@ struct om_link *om_pool_take(u32 node)
 	if (peer && peer->count) {
 		link = list_first_entry(&peer->idle, struct om_link, pool);
 		list_del_init(&link->pool);
-		peer->count--;
+		left = --peer->count;
 		WRITE_ONCE(link->idle, false);
 	}
 	spin_unlock(&om_nodes_lock);
-	if (link)
+	if (link && left > OM_POOL_LOW)
+		link->owed = true;
+	else if (link)
 		om_pool_changed();
 	return link;
+}
+
+/**
+ * om_pool_settle - have a link replaced, if that was put off
+ * @link: the caller's, from om_pool_take()
+ *
+ * Making one takes the CPU of both nodes, a handshake and a fork, from a process
+ * that is about to stand still, or waits for pages.
+ */
+void om_pool_settle(struct om_link *link)
+{
+	if (link->owed)
+		om_pool_changed();
+	link->owed = false;
 }
 
 /* Idle links carry nothing: one that has something to say has died. */

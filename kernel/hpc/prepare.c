@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A stub gets ready for a process: it is told the mappings, and where new ones
- * would go, and says when it has made them. The process goes on running meanwhile.
+ * would go, gets a few pages ahead, and says when it is done. The process goes on
+ * running meanwhile.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -95,6 +96,14 @@ static unsigned int om_list_vmas(unsigned long start, unsigned long end,
 	return n;
 }
 
+/* The next message follows at once. */
+static int om_send_on(struct om_link *link, u8 type, void *data, size_t len)
+{
+	struct kvec vec = { .iov_base = data, .iov_len = len };
+
+	return om_link_send(link, type, &vec, 1, true);
+}
+
 /**
  * om_send_prepare - tell a stub what address space to rebuild
  * @p: the process; the current one, which goes on running
@@ -141,12 +150,13 @@ int om_send_prepare(struct om_proc *p)
 	p->away.mm_seq = om_mm_seq(mm);
 	p->away.stack_limit = prep.stack_limit;
 	prep.vma_count = mm->map_count;
-	ret = om_link_send_one(p->link, OM_M_PREPARE, &prep, sizeof(prep));
+	ret = om_send_on(p->link, OM_M_PREPARE, &prep, sizeof(prep));
 	while (!ret && at < end) {
 		n = om_list_vmas(at, end, vmas, OM_MAX_VMAS, &at);
-		ret = om_link_send_one(p->link, OM_M_VMAS, vmas,
-				       n * sizeof(*vmas));
+		ret = om_send_on(p->link, OM_M_VMAS, vmas, n * sizeof(*vmas));
 	}
+	if (!ret)
+		ret = om_hot_send(p);
 	/* an empty list is the last one */
 	if (!ret)
 		ret = om_link_send_one(p->link, OM_M_VMAS, NULL, 0);

@@ -3,10 +3,12 @@
  * The registers of the current task, at a place where all of them are saved:
  * the return to user mode, or the entry of a system call.
  */
+#include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/ptrace.h>
 #include <linux/regset.h>
 #include <linux/sched/task_stack.h>
+#include <linux/slab.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/sched.h>
 #include <asm/fpu/signal.h>
@@ -40,17 +42,80 @@ size_t om_xstate_size(void)
 	return fpu_user_cfg.max_size;
 }
 
+/*
+ * Most of an xstate image is zeros. What travels is a map of its blocks, and those
+ * that hold something: it fits into one segment with all else.
+ */
+struct om_xmap {
+	DECLARE_BITMAP(set, OM_MAX_XSTATE / OM_XSTATE_BLOCK);
+};
+
+/*
+ * Packs @size bytes that lie one block further on than @buf, where the result
+ * begins. Returns its length.
+ */
+static size_t om_xstate_pack(void *buf, size_t size)
+{
+	const void *from = buf + OM_XSTATE_BLOCK;
+	struct om_xmap map = { };
+	void *to = buf + sizeof(map);
+	size_t at, n;
+
+	BUILD_BUG_ON(sizeof(map) > OM_XSTATE_BLOCK);
+	for (at = 0; at < size; at += n) {
+		n = min(size - at, OM_XSTATE_BLOCK);
+		if (!memchr_inv(from + at, 0, n))
+			continue;
+		__set_bit(at / OM_XSTATE_BLOCK, map.set);
+		memmove(to, from + at, n);
+		to += n;
+	}
+	memcpy(buf, &map, sizeof(map));
+	return to - buf;
+}
+
+/* Does it make an image of @size bytes? Writes that to @to, if not NULL. */
+static bool om_xstate_unpack(const void *packed, size_t len, void *to,
+			     size_t size)
+{
+	struct om_xmap map;
+	size_t at, n;
+
+	if (len < sizeof(map))
+		return false;
+	memcpy(&map, packed, sizeof(map));
+	packed += sizeof(map);
+	len -= sizeof(map);
+	for (at = 0; at < size; at += n) {
+		n = min(size - at, OM_XSTATE_BLOCK);
+		if (!__test_and_clear_bit(at / OM_XSTATE_BLOCK, map.set)) {
+			if (to)
+				memset(to + at, 0, n);
+			continue;
+		}
+		if (n > len)
+			return false;
+		if (to)
+			memcpy(to + at, packed, n);
+		packed += n;
+		len -= n;
+	}
+	return !len && bitmap_empty(map.set, OM_MAX_XSTATE / OM_XSTATE_BLOCK);
+}
+
 /**
  * om_regs_save - capture the current task
  * @regs: its user registers
  * @out: out
- * @xstate: out, om_xstate_size() bytes
+ * @xstate: out, out->xstate_len bytes; there must be room for OM_XSTATE_ROOM
  */
 int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 {
-	struct membuf to = { .p = xstate, .left = om_xstate_size() };
+	void *image = xstate + OM_XSTATE_BLOCK;
+	size_t size = om_xstate_size();
+	struct membuf to = { .p = image, .left = size };
 
-	if (!to.left)
+	if (!size)
 		return -EOPNOTSUPP;
 	*out = (struct om_regs){
 		.r15 = regs->r15, .r14 = regs->r14, .r13 = regs->r13,
@@ -60,7 +125,6 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 		.dx = regs->dx, .si = regs->si, .di = regs->di,
 		.orig_ax = regs->orig_ax, .ip = regs->ip,
 		.flags = regs->flags & OM_USER_FLAGS, .sp = regs->sp,
-		.xstate_len = to.left,
 	};
 	current_save_fsgs();
 	out->fsbase = current->thread.fsbase;
@@ -68,16 +132,19 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 	/* the register is the program's, the field is as old as the last switch */
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		current->thread.pkru = rdpkru();
-	memset(xstate, 0, to.left);
+	memset(image, 0, size);
 	fpu_sync_fpstate(&current->thread.fpu);
 	copy_xstate_to_uabi_buf(to, current, XSTATE_COPY_XSAVE);
+	out->xstate_len = om_xstate_pack(xstate, size);
 	return 0;
 }
 
 /* Would these registers be legal ones of a user program? */
-bool om_regs_sane(const struct om_regs *in, size_t xstate_len)
+bool om_regs_sane(const struct om_regs *in, const void *xstate,
+		  size_t xstate_len)
 {
-	return in->xstate_len == xstate_len && xstate_len == om_xstate_size() &&
+	return in->xstate_len == xstate_len && om_xstate_size() &&
+	       om_xstate_unpack(xstate, xstate_len, NULL, om_xstate_size()) &&
 	       !(in->flags & ~OM_USER_FLAGS) && in->ip < TASK_SIZE_MAX &&
 	       in->fsbase < TASK_SIZE_MAX && in->gsbase < TASK_SIZE_MAX &&
 	       (in->orig_ax == (u64)-1 || in->orig_ax < NR_syscalls);
@@ -87,22 +154,31 @@ bool om_regs_sane(const struct om_regs *in, size_t xstate_len)
  * om_regs_load - let the current task go on with these registers
  * @regs: its user registers, which it loads when it returns to user mode
  * @in: registers, checked by om_regs_sane()
- * @xstate: their xstate image
+ * @xstate: their xstate image, packed
  */
 int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		 const void *xstate)
 {
 	struct fpu *fpu = &current->thread.fpu;
+	size_t size = om_xstate_size();
+	void *image = kmalloc(size, GFP_KERNEL);
 	int ret;
 
+	if (!image)
+		return -ENOMEM;
+	if (!om_xstate_unpack(xstate, in->xstate_len, image, size)) {
+		kfree(image);
+		return -EPROTO;
+	}
 	/* The task's FPU registers are void from here: it reloads at the exit. */
 	fpu_sync_fpstate(fpu);
 	fpregs_lock();
 	set_thread_flag(TIF_NEED_FPU_LOAD);
 	__fpu_invalidate_fpregs_state(fpu);
 	fpregs_unlock();
-	ret = copy_uabi_from_kernel_to_xstate(fpu->fpstate, xstate,
+	ret = copy_uabi_from_kernel_to_xstate(fpu->fpstate, image,
 					      &current->thread.pkru);
+	kfree(image);
 	if (ret)
 		return ret;
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))

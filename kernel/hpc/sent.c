@@ -90,4 +90,5 @@ void om_sent_free(struct om_away *away)
 	xa_for_each(&away->sent, index, s)
 		kfree(s);
 	xa_destroy(&away->sent);
+	om_hot_free(away);
 }

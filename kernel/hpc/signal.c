@@ -102,7 +102,7 @@ int om_park(struct om_proc *p)
 /* Lets the parked body go on with these registers. */
 static int om_send_regs(struct om_proc *p, const struct pt_regs *regs)
 {
-	struct om_regs *r = kvmalloc(sizeof(*r) + OM_MAX_XSTATE, GFP_KERNEL);
+	struct om_regs *r = kvmalloc(sizeof(*r) + OM_XSTATE_ROOM, GFP_KERNEL);
 	struct kvec vec[2];
 	int ret;
 
@@ -243,7 +243,7 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 	int ret;
 
 	if (!p->away.parking || msg->len < sizeof(*m) ||
-	    !om_regs_sane(&m->regs, xlen))
+	    !om_regs_sane(&m->regs, m + 1, xlen))
 		return -EPROTO;
 	om_usage_add(p, &m->usage);
 	if (om_hurried(p) || p->away.recalled == 2) {
@@ -336,7 +336,8 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 			om_body_return(b, regs, OM_HOME_NONE, 0);
 	}
 	in = msg.data;
-	if (msg.len < sizeof(*in) || !om_regs_sane(in, msg.len - sizeof(*in)))
+	if (msg.len < sizeof(*in) ||
+	    !om_regs_sane(in, in + 1, msg.len - sizeof(*in)))
 		om_body_die(b, "broken message");
 	r = *in;
 	/* no signal changes these, and home may not know them */
@@ -369,7 +370,7 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	/* if its memory is broken, home's kernel knows what to do about that */
 	if (om_vdso_leave(b, regs) || om_rseq_fixup(b, regs))
 		om_body_return(b, regs, OM_HOME_SIGNAL, SIGSEGV);
-	m = kvzalloc(sizeof(*m) + OM_MAX_XSTATE, GFP_KERNEL);
+	m = kvzalloc(sizeof(*m) + OM_XSTATE_ROOM, GFP_KERNEL);
 	if (!m)
 		om_body_die(b, "no memory");
 	ret = om_regs_save(regs, &m->regs, m + 1);

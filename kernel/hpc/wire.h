@@ -22,7 +22,7 @@ enum om_type {
 	/* home to guest */
 	OM_M_PREPARE = 1,	/* struct om_prepare: here comes a process */
 	OM_M_VMAS,		/* struct om_vma[]: part of its address space */
-	OM_M_COMMIT,		/* struct om_regs, xstate: run */
+	OM_M_COMMIT,		/* struct om_commit, xstate, patches: run */
 	OM_M_HOLE,		/* struct om_range: home has nothing there */
 	OM_M_BADPAGE,		/* u64 address: home cannot provide that page */
 	OM_M_PUSHED,		/* u32: every page of anonymous memory was sent */
@@ -63,8 +63,10 @@ struct om_hdr {
 #define OM_MAX_SEGS	1100
 #define OM_MAX_VMAS	1024		/* in one OM_M_VMAS */
 #define OM_MAX_PAGES	16		/* in one OM_M_PAGES */
-#define OM_MAX_XSTATE	(16 * 1024)
+#define OM_MAX_XSTATE	(16 * 1024)	/* of an image; see regs.c */
 #define OM_MAX_OPS	64
+#define OM_MAX_HOT	6		/* pages that are sent before the process */
+#define OM_MAX_PATCHES	48
 
 struct om_range {
 	__u64 start;
@@ -125,8 +127,22 @@ struct om_regs {
 	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
 	__u64 ax, cx, dx, si, di, orig_ax, ip, flags, sp;
 	__u64 fsbase, gsbase;
-	__u32 xstate_len;	/* bytes of xstate after this message's struct */
+	__u32 xstate_len;	/* bytes of packed xstate after this message's struct */
 	__u32 reserved;
+};
+
+/* A page that was sent before the process, and has changed since. */
+struct om_patch {
+	__u64 addr;
+	__u32 len;		/* bytes, within one page; 0: home has it no more */
+	__u32 reserved;		/* 0 */
+};
+
+struct om_commit {
+	struct om_regs regs;
+	__u32 patches;
+	__u32 reserved;		/* 0 */
+	/* then xstate, then struct om_patch[patches], then their bytes */
 };
 
 /* What the body has consumed since it resumed, in nanoseconds. */
