@@ -83,14 +83,9 @@ constexpr const char* few_mappings = "1000";
 // The same on a guest that has no room for the process.
 Result<void> play_refusal(Stage& stage, const Run& run, const std::string& name) {
     MOSRIG_TRY(const std::string usual, stage.read_text(stage.guest(), mapping_limit));
-    const auto limit = [&stage](const std::string& count) -> Result<void> {
-        MOSRIG_TRY(const int error, stage.guest().write_file(mapping_limit, count,
-                                                             stage.soon("the guest's limit"), 0));
-        return stage.require("the guest's limit is set", error == 0, errno_name(error));
-    };
-    MOSRIG_CHECK(limit(few_mappings));
+    MOSRIG_CHECK(stage.write_text(stage.guest(), mapping_limit, few_mappings));
     Result<void> played = play_message(stage, run, name);
-    MOSRIG_CHECK(limit(usual));
+    MOSRIG_CHECK(stage.write_text(stage.guest(), mapping_limit, usual));
     return played;
 }
 
