@@ -67,6 +67,14 @@ Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadl
     return {};
 }
 
+Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
+    if (outcome == Outcome::dead) {
+        return expect_killed(stage, subject, stage.soon("the status of the dead"));
+    }
+    MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
+    return {};
+}
+
 Result<void> expect_no_bodies(Stage& stage, std::int64_t pid) {
     MOSRIG_TRY(const int bodies,
                await_bodies(stage, stage.guest(), pid, 0,

@@ -20,6 +20,9 @@ Result<Outcome> settle(Stage& stage, Subject& subject);
 // Whoever started the program learns that it was killed.
 Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline);
 
+// A dead one has been reported as such, and a live one ends now.
+Result<void> end(Stage& stage, Subject& subject, Outcome outcome);
+
 // Its home, or its link to it, is gone: whatever ran for it on the guest ends by itself.
 Result<void> expect_no_bodies(Stage& stage, std::int64_t pid);
 

@@ -14,14 +14,6 @@ namespace mosrig {
 
 namespace {
 
-Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
-    if (outcome == Outcome::dead) {
-        return expect_killed(stage, subject, stage.soon("the status of the dead"));
-    }
-    MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
-    return {};
-}
-
 // The side that was told to hold does so for longer than a link may be silent, and goes on. Until
 // then it cannot end, whatever the other one made of it.
 Result<void> stand_still(Stage& stage, Machine& machine) {
