@@ -116,9 +116,10 @@ class Sequences final : public mosrig::guest::Holder {
     }
 
   private:
-    static constexpr long bell_us = 70000;
+    // Longer than a process is frozen: else the next bell breaks off what the move did not.
+    static constexpr long bell_us = 300000;
     // More than a bell's time, on any machine that is meant.
-    static constexpr uint64_t turns = 1UL << 28;
+    static constexpr uint64_t turns = 1UL << 30;
 
     enum class End : uint32_t {
         tired = 0,
