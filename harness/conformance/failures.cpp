@@ -4,81 +4,15 @@
 // copy, or a death that was reported; nothing hangs, nothing is left, and the cluster works on.
 #include <fmt/format.h>
 
-#include <csignal>
-
+#include "harness/conformance/aftermath.h"
 #include "harness/conformance/fault_point.h"
+#include "harness/conformance/footprint.h"
 #include "harness/conformance/messages.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
 
 namespace {
-
-enum class Outcome { at_home, away, dead, unclear };
-
-const char* to_string(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::at_home:
-            return "alive at home";
-        case Outcome::away:
-            return "alive away";
-        case Outcome::dead:
-            return "dead";
-        case Outcome::unclear:
-            return "neither dead nor alive and answering in one place";
-    }
-    return "?";
-}
-
-// Where the process and its bodies are, at one look. A call that is under way may still change it.
-Result<Outcome> look(Stage& stage, std::int64_t pid) {
-    MOSRIG_TRY(const int bodies, count_bodies(stage, stage.guest(), pid));
-    const Result<ProcessState> state =
-        read_process(stage.home(), pid, stage.soon("the process after the failure"));
-    if (!state && state.error().sys_errno == 0) {
-        return tl::unexpected(state.error());
-    }
-    if (!state || state->stat.state == 'Z') {
-        return bodies == 0 ? Outcome::dead : Outcome::unclear;
-    }
-    if (state->where == 0) {
-        return bodies == 0 ? Outcome::at_home : Outcome::unclear;
-    }
-    return bodies == 1 ? Outcome::away : Outcome::unclear;
-}
-
-// Waits until it is clear what became of the process. One that lives has to answer.
-Result<Outcome> settle(Stage& stage, Subject& subject) {
-    // Home and guest each give a silent link 15 s.
-    const Deadline deadline = stage.deadline("what becomes of the process", Millis(40000));
-    Result<std::string> answer = subject.ask("VERIFY", deadline);
-    const bool lives = answer.has_value();
-    stage.check("its data are intact, or it is dead", !lives || *answer == "OK",
-                lives ? *answer : "");
-    Outcome outcome = Outcome::unclear;
-    MOSRIG_TRY(const bool clear, comes_true(deadline, [&]() -> Result<bool> {
-                   MOSRIG_TRY(outcome, look(stage, subject.pid()));
-                   return outcome != Outcome::unclear && (outcome == Outcome::dead) == !lives;
-               }));
-    // One that is there and does not answer hangs.
-    return clear ? outcome : Outcome::unclear;
-}
-
-// Whoever started the program learns that it was killed.
-Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline) {
-    MOSRIG_TRY(const int status, subject.program().wait(deadline));
-    stage.check("its death is reported as that of signal 9", status == 128 + SIGKILL,
-                std::to_string(status));
-    return {};
-}
-
-Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
-    if (outcome == Outcome::dead) {
-        return expect_killed(stage, subject, stage.soon("the status of the dead"));
-    }
-    MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
-    return {};
-}
 
 // The side that was told to hold does so for longer than a link may be silent, and goes on. Until
 // then it cannot end, whatever the other one made of it.
@@ -141,28 +75,10 @@ constexpr const char* few_mappings = "1000";
 // The same on a guest that has no room for the process.
 Result<void> play_refusal(Stage& stage, const Run& run, const std::string& name) {
     MOSRIG_TRY(const std::string usual, stage.read_text(stage.guest(), mapping_limit));
-    const auto limit = [&stage](const std::string& count) -> Result<void> {
-        MOSRIG_TRY(const int error, stage.guest().write_file(mapping_limit, count,
-                                                             stage.soon("the guest's limit"), 0));
-        return stage.require("the guest's limit is set", error == 0, errno_name(error));
-    };
-    MOSRIG_CHECK(limit(few_mappings));
+    MOSRIG_CHECK(stage.write_text(stage.guest(), mapping_limit, few_mappings));
     Result<void> played = play_message(stage, run, name);
-    MOSRIG_CHECK(limit(usual));
+    MOSRIG_CHECK(stage.write_text(stage.guest(), mapping_limit, usual));
     return played;
-}
-
-// After all that a process moves, and is intact, and comes home.
-Result<void> expect_usable(Stage& stage, const Run& run) {
-    MOSRIG_TRY(Subject subject, start_subject(stage, run));
-    MOSRIG_CHECK(await_link(stage, subject.pid()));
-    MOSRIG_TRY(const ProcessState away,
-               read_process(stage.home(), subject.pid(), stage.soon("the state of the process")));
-    show(stage.result, away);
-    MOSRIG_CHECK(expect_intact(stage, subject, "away after the failures"));
-    MOSRIG_TRY(const ProcessState home, move_to(stage, subject.pid(), 0, 0, false));
-    stage.check("the cluster works on", home.where == 0);
-    return expect_intact(stage, subject, "home again after the failures");
 }
 
 // What is done to a node or a link while a process is away; how long it may take to be noticed.
@@ -198,15 +114,6 @@ Result<void> heal(Stage& stage) {
         .map([](const CommandResult&) {});
 }
 
-// Home is gone: whatever ran for it elsewhere ends by itself.
-Result<void> expect_no_bodies(Stage& stage, std::int64_t pid) {
-    MOSRIG_TRY(const int bodies,
-               await_bodies(stage, stage.guest(), pid, 0,
-                            stage.deadline("the end of a body without a home", Millis(30000))));
-    stage.check("without its home, no body goes on", bodies == 0, std::to_string(bodies));
-    return {};
-}
-
 // A dead node is nowhere to go to, and who was asked to go there goes on.
 Result<void> expect_dead_target(Stage& stage, const Run& run) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
@@ -225,6 +132,14 @@ Result<void> expect_dead_target(Stage& stage, const Run& run) {
     stage.check("it stays at home", state.where == 0, std::to_string(state.where));
     MOSRIG_CHECK(expect_intact(stage, subject, "after a request to a dead node"));
     return subject.program().kill(stage.soon("the end of the program"));
+}
+
+// The nodes that have lived through it.
+Machines survivors(Stage& stage, const std::string& event) {
+    if (event == "home-killed") {
+        return {&stage.guest()};
+    }
+    return event == "guest-killed" ? Machines{&stage.home()} : stage.machines();
 }
 
 Result<void> play_disaster(Stage& stage, const Run& run, const std::string& event) {
@@ -252,12 +167,14 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
     }
     MOSRIG_CHECK(expect_no_bodies(stage, subject.pid()));
     MOSRIG_CHECK(heal(stage));
-    return expect_usable(stage, run);
+    return expect_usable(stage, run, "after " + event);
 }
 
 }  // namespace
 
 Result<void> play_failures(Stage& stage, const Description& description) {
+    MOSRIG_CHECK(expect_usable(stage, description.runs.front(), "before the failures"));
+    MOSRIG_TRY(const Footprints before, take_footprints(stage));
     for (const Run& run : description.runs) {
         for (const std::string& name : run.messages) {
             MOSRIG_TRY(const Message message, find_message(name));
@@ -266,11 +183,14 @@ Result<void> play_failures(Stage& stage, const Description& description) {
         }
     }
     stage.result.seen = Answer::moves;
-    return expect_usable(stage, description.runs.front());
+    MOSRIG_CHECK(expect_usable(stage, description.runs.front(), "after the failures"));
+    return expect_nothing_left(stage, before, stage.machines());
 }
 
 Result<void> play_disasters(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
+    MOSRIG_CHECK(expect_usable(stage, run, "before anything goes"));
+    MOSRIG_TRY(const Footprints before, take_footprints(stage));
     for (const std::string& event : run.events) {
         const Result<void> played = play_disaster(stage, run, event);
         if (!played && event.rfind("link", 0) == 0) {
@@ -278,6 +198,7 @@ Result<void> play_disasters(Stage& stage, const Description& description) {
             (void)heal(stage);
         }
         MOSRIG_CHECK(played);
+        MOSRIG_CHECK(expect_nothing_left(stage, before, survivors(stage, event)));
     }
     return {};
 }

@@ -3,12 +3,9 @@
 // Very many moves: afterwards memory, slab, sockets and processes of all nodes are where they were.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <map>
 
-#include "harness/conformance/printed.h"
+#include "harness/conformance/footprint.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -16,102 +13,6 @@ namespace mosrig {
 namespace {
 
 constexpr Millis all_time(600000);
-
-struct Footprint {
-    std::int64_t free_kib = 0;
-    std::int64_t slab_kib = 0;
-    std::int64_t sockets = 0;
-    std::int64_t processes = 0;
-};
-
-// Free pages that the CPUs keep at hand, which MemFree leaves out: after a burst there are many.
-std::int64_t stocked_kib(const std::string& zones) {
-    const std::string word = "count:";
-    std::int64_t pages = 0;
-    for (size_t at = zones.find(word); at != std::string::npos; at = zones.find(word, at + 1)) {
-        pages += std::strtoll(zones.c_str() + at + word.size(), nullptr, 10);
-    }
-    constexpr std::int64_t page_kib = 4;
-    return pages * page_kib;
-}
-
-Result<Footprint> measure(Stage& stage, Machine& machine) {
-    const Deadline deadline = stage.deadline("the footprint of " + machine.name(), Millis(20000));
-    // What the node keeps only because nobody needs the room is not counted.
-    MOSRIG_CHECK(machine.write_file("/proc/sys/vm/drop_caches", "3", deadline, 0));
-    MOSRIG_TRY(
-        const std::vector<Result<std::string>> files,
-        machine.read_files({"/proc/meminfo", "/proc/net/sockstat", "/proc/zoneinfo"}, deadline));
-    MOSRIG_TRY(const std::string memory, files.at(0));
-    MOSRIG_TRY(const std::string sockets, files.at(1));
-    MOSRIG_TRY(const std::string zones, files.at(2));
-    MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(machine, deadline));
-    Footprint print;
-    print.free_kib = number_after(memory, "MemFree:") + stocked_kib(zones);
-    print.slab_kib = number_after(memory, "SUnreclaim:");
-    print.sockets = number_after(sockets, "sockets: used");
-    print.processes = static_cast<std::int64_t>(
-        std::count_if(tasks.begin(), tasks.end(),
-                      // Workers of the kernel come and go as it likes.
-                      [](const TaskStat& task) { return task.ppid != 2 && task.pid != 2; }));
-    return print;
-}
-
-using Footprints = std::map<std::string, Footprint>;
-
-Result<Footprints> measure_all(Stage& stage) {
-    Footprints prints;
-    for (Machine* machine : stage.machines()) {
-        MOSRIG_TRY(prints[machine->name()], measure(stage, *machine));
-    }
-    return prints;
-}
-
-// What a node has more of than before, and must not, in words.
-std::string leaks(const Footprint& before, const Footprint& now) {
-    // Caches of the kernel breathe by this much.
-    constexpr std::int64_t memory_slack_kib = 4096;
-    constexpr std::int64_t slab_slack_kib = 1024;
-    std::string text;
-    if (now.processes > before.processes) {
-        text += fmt::format("{} processes more ", now.processes - before.processes);
-    }
-    if (now.sockets > before.sockets) {
-        text += fmt::format("{} sockets more ", now.sockets - before.sockets);
-    }
-    if (now.slab_kib > before.slab_kib + slab_slack_kib) {
-        text += fmt::format("{} KiB of slab more ", now.slab_kib - before.slab_kib);
-    }
-    if (now.free_kib < before.free_kib - memory_slack_kib) {
-        text += fmt::format("{} KiB of memory less ", before.free_kib - now.free_kib);
-    }
-    return text;
-}
-
-std::string figures(const Footprint& before, const Footprint& now) {
-    return fmt::format("free {} -> {} KiB, slab {} -> {} KiB, sockets {} -> {}, processes {} -> {}",
-                       before.free_kib, now.free_kib, before.slab_kib, now.slab_kib, before.sockets,
-                       now.sockets, before.processes, now.processes);
-}
-
-Result<void> expect_nothing_left(Stage& stage, const Footprints& before) {
-    for (Machine* machine : stage.machines()) {
-        const Footprint& was = before.at(machine->name());
-        Footprint now;
-        // Links are made anew, and what RCU and sockets put off is done in its own time.
-        MOSRIG_CHECK(comes_true(
-            stage.deadline("the end of all of it on " + machine->name(), Millis(30000)),
-            [&]() -> Result<bool> {
-                MOSRIG_TRY(now, measure(stage, *machine));
-                return leaks(was, now).empty();
-            },
-            Millis(500)));
-        stage.check(
-            fmt::format("{} is where it was: memory, slab, sockets, processes", machine->name()),
-            leaks(was, now).empty(), leaks(was, now) + figures(was, now));
-    }
-    return {};
-}
 
 // With many on their way no link may be free for a moment: then it is asked again.
 Result<void> ask(Stage& stage, std::int64_t pid, int node, const Deadline& deadline) {
@@ -192,11 +93,10 @@ Result<void> soak_once(Stage& stage, const Run& run, int copies, int times) {
 
 Result<void> play_soak(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
-    // Once for what a first time leaves in every cache of a kernel.
     MOSRIG_CHECK(soak_once(stage, run, run.copies, 1));
-    MOSRIG_TRY(const Footprints before, measure_all(stage));
+    MOSRIG_TRY(const Footprints before, take_footprints(stage));
     MOSRIG_CHECK(soak_once(stage, run, run.copies, run.phases.front().times));
-    return expect_nothing_left(stage, before);
+    return expect_nothing_left(stage, before, stage.machines());
 }
 
 }  // namespace mosrig

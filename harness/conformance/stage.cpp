@@ -25,6 +25,12 @@ Result<std::string> Stage::read_text(Machine& machine, const std::string& path) 
     return std::move(texts.front());
 }
 
+Result<void> Stage::write_text(Machine& machine, const std::string& path, const std::string& text) {
+    MOSRIG_TRY(const int error, machine.write_file(path, text, soon("a write to " + path), 0));
+    return require(fmt::format("{} of {} can be written", path, machine.name()), error == 0,
+                   errno_name(error));
+}
+
 bool Stage::check(std::string statement, bool ok, std::string detail) {
     judge.check(std::move(statement), ok, std::move(detail));
     on_check_(judge.checks().back());
@@ -138,6 +144,7 @@ void play(Stage& stage, const Description& description) {
              {Procedure::disasters, play_disasters},
              {Procedure::bad_network, play_bad_network},
              {Procedure::soak, play_soak},
+             {Procedure::out_of_memory, play_out_of_memory},
              {Procedure::balance, play_balance}};
         played = procedures.at(description.procedure)(stage, description);
         const bool looked = result.lock && result.where;

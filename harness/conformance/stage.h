@@ -40,6 +40,9 @@ class Stage {
     // A file of a node, whole.
     [[nodiscard]] Result<std::string> read_text(Machine& machine, const std::string& path) const;
 
+    // Writes to a file of a node. That it can be written is a check without which nothing goes on.
+    Result<void> write_text(Machine& machine, const std::string& path, const std::string& text);
+
     // Records a check and goes on.
     bool check(std::string statement, bool ok, std::string detail = {});
     // Records a check without which the rest makes no sense: if it fails, an error of kind aborted
@@ -101,6 +104,7 @@ Result<void> play_failures(Stage& stage, const Description& description);
 Result<void> play_disasters(Stage& stage, const Description& description);
 Result<void> play_bad_network(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);
+Result<void> play_out_of_memory(Stage& stage, const Description& description);
 Result<void> play_balance(Stage& stage, const Description& description);
 
 // Parts that procedures share.

@@ -217,6 +217,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"disasters", Procedure::disasters},
                                                   {"bad-network", Procedure::bad_network},
                                                   {"soak", Procedure::soak},
+                                                  {"out-of-memory", Procedure::out_of_memory},
                                                   {"balance", Procedure::balance}});
     }
     for (const YAML::Node& proof : node["proofs"]) {

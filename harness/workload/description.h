@@ -15,22 +15,23 @@ namespace mosrig {
 
 // How a case is driven.
 enum class Procedure {
-    phases,       // a workload that speaks the contract
-    stalled,      // a program that prints and ends, held at its first output
-    existing,     // a process that every node has
-    kill,         // killed at home while it is away
-    script,       // a program of anyone's that computes and prints
-    program,      // a real program, run still and under continuous moves
-    round_trips,  // a workload whose calls are counted on the wire
-    requests,     // what may be asked for, and what is answered to it
-    emptying,     // a node's guests go, or its own processes come
-    strangers,    // packets and connections of who is not of the cluster
-    failures,     // a side dies or a link breaks at one message of a move
-    transit,      // signals come while a message of a move is held back
-    disasters,    // a whole node, or the network between two, goes
-    bad_network,  // the network delays frames, or loses some
-    soak,         // very many moves, and nothing left behind
-    balance,      // nobody asks: what the balancer does by itself
+    phases,         // a workload that speaks the contract
+    stalled,        // a program that prints and ends, held at its first output
+    existing,       // a process that every node has
+    kill,           // killed at home while it is away
+    script,         // a program of anyone's that computes and prints
+    program,        // a real program, run still and under continuous moves
+    round_trips,    // a workload whose calls are counted on the wire
+    requests,       // what may be asked for, and what is answered to it
+    emptying,       // a node's guests go, or its own processes come
+    strangers,      // packets and connections of who is not of the cluster
+    failures,       // a side dies or a link breaks at one message of a move
+    transit,        // signals come while a message of a move is held back
+    disasters,      // a whole node, or the network between two, goes
+    bad_network,    // the network delays frames, or loses some
+    soak,           // very many moves, and nothing left behind
+    out_of_memory,  // memory runs out under a process that is away
+    balance,        // nobody asks: what the balancer does by itself
 };
 
 // Something to be shown beside the phases.

@@ -361,6 +361,9 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	kvfree(r);
 	if (!ret)
 		ret = om_send_dirty(b);
+	/* The OOM reaper may have been through its pages: what went is not all. */
+	if (!ret && fatal_signal_pending(current))
+		ret = -EINTR;
 	if (!ret)
 		ret = om_link_send_one(b->link, OM_M_RETURNED, NULL, 0);
 	/* Until home has it all, this is the only copy. */

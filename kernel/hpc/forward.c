@@ -5,6 +5,7 @@
 #include <uapi/linux/futex.h>
 #include <uapi/linux/rseq.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
@@ -70,6 +71,22 @@ int om_take_bytes(struct om_body *b, const struct om_msg *msg)
 	return om_write_out(b, *addr, addr + 1, msg->len - sizeof(*addr));
 }
 
+/*
+ * Home has made a change for which there is no room here. Nothing in its range may
+ * be taken for newer than what home has there now. Returns 1: the process has to go
+ * home; or a negative errno: its pages are where home does not look for them.
+ */
+static int om_without(const struct om_op *op)
+{
+	if (op->kind == OM_OP_MOVE)
+		return -ENOMEM;
+	if (op->kind == OM_OP_MAP || op->kind == OM_OP_UNMAP)
+		om_own_call(__NR_madvise, op->start, op->len, MADV_DONTNEED, 0,
+			    0);
+	return 1;
+}
+
+/* Returns 0, 1 if the process has to go home with it, or a negative errno. */
 static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 {
 	const struct om_reply *reply = msg->data;
@@ -77,6 +94,7 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 	const struct om_seg *out;
 	const void *data;
 	size_t left;
+	bool go_home = false;
 	unsigned int i;
 	int ret;
 
@@ -93,8 +111,11 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 	left = msg->len - left;
 	for (i = 0; i < reply->ops; i++) {
 		ret = om_apply_op(b, &op[i]);
-		if (ret)
+		if (ret == -ENOMEM)
+			ret = om_without(&op[i]);
+		if (ret < 0)
 			return ret;
+		go_home |= ret > 0;
 	}
 	for (i = 0; i < reply->outs; i++) {
 		if (out[i].len > left)
@@ -108,7 +129,7 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 	om_clock_hear(b, &reply->clock);
 	b->own_memory = reply->flags & OM_REPLY_OWN_MEMORY;
 	b->budget = reply->budget;
-	return 0;
+	return go_home;
 }
 
 /*
@@ -148,7 +169,8 @@ static int om_send_ahead(struct om_body *b, struct om_request *r)
 
 /*
  * One round trip. On return @reply is a copy of the reply's head. Returns 0, 1
- * if the call has to be made at home, or the error that makes this body useless.
+ * if the call has to be made at home, 2 if it was made and the process has to go
+ * there, or the error that makes this body useless.
  */
 static int om_exchange(struct om_body *b, struct om_request *r,
 		       struct om_reply *reply)
@@ -178,9 +200,10 @@ static int om_exchange(struct om_body *b, struct om_request *r,
 			break;
 		if (msg.type == OM_M_REPLY) {
 			ret = om_take_reply(b, &msg);
-			if (!ret)
-				*reply = *(struct om_reply *)msg.data;
-			break;
+			if (ret < 0)
+				break;
+			*reply = *(struct om_reply *)msg.data;
+			return 2 * ret;
 		}
 		ret = msg.type == OM_M_BYTES ? om_take_bytes(b, &msg) :
 					       om_body_dispatch(b, &msg);
@@ -262,15 +285,17 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 	om_request_free(r);
 	if (ret < 0)
 		om_body_die(b, "lost in a call");
-	if (ret || (reply.flags & OM_REPLY_NATIVE))
+	if (ret == 1 || (reply.flags & OM_REPLY_NATIVE))
 		om_call_at_home(b, regs, nr);
 	if (reply.flags & OM_REPLY_REGS) {
 		om_body_await_regs(b, regs);
 		return;
 	}
 	regs->ax = reply.result;
-	if (reply.flags & (OM_REPLY_RETURN | OM_REPLY_PARK))
+	if (ret || (reply.flags & (OM_REPLY_RETURN | OM_REPLY_PARK)))
 		regs->orig_ax = om_must_restart(reply.result) ? nr : -1;
+	if (ret)
+		om_body_return(b, regs, OM_HOME_SYSCALL, nr);
 	if (reply.flags & OM_REPLY_RETURN)
 		om_body_return(b, regs, OM_HOME_NONE, 0);
 	if (reply.flags & OM_REPLY_PARK)
@@ -300,6 +325,8 @@ static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
 	if ((row->kind == OM_ROW_MEMORY && om_own_memory(b, regs, &result)) ||
 	    (row->kind == OM_ROW_CLOCK &&
 	     om_clock_call(b, regs, nr, &result))) {
+		if (result == -ENOMEM)
+			om_call_at_home(b, regs, nr);
 		regs->ax = result;
 	} else if ((row->kind == OM_ROW_LOCAL || nr == __NR_futex) &&
 		   om_local_here(regs, nr)) {

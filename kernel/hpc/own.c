@@ -3,7 +3,8 @@
  * Memory calls that a body makes itself: on private anonymous memory, which no
  * other process can see. What was done is written down, and home repeats it
  * before it next looks at that memory. The address space is laid out as at home,
- * so an address that is free here is free there.
+ * so an address that is free here is free there. A call for which there is no room
+ * here is made once more, at home: only home's limits count.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -69,15 +70,14 @@ static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
 	    (flags & (MAP_PRIVATE | MAP_ANONYMOUS)) !=
 	    (MAP_PRIVATE | MAP_ANONYMOUS))
 		return false;
-	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE)) {
-		if (!om_all_own(b, regs->di, len))
-			return false;
-		om_stash_drop(b, regs->di, regs->di + len);
-	}
+	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE) &&
+	    !om_all_own(b, regs->di, len))
+		return false;
 	*result = om_own_call(__NR_mmap, regs->di, len, prot,
 			      flags | MAP_NORESERVE, -1);
 	if (IS_ERR_VALUE(*result))
 		return true;
+	om_stash_drop(b, *result, *result + len);
 	om_set_owned(b, *result, *result + len, 0);
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_MAP, .start = *result, .len = len,
@@ -94,9 +94,9 @@ static bool om_own_munmap(struct om_body *b, const struct pt_regs *regs,
 
 	if (!om_all_own(b, start, len))
 		return false;
-	om_stash_drop(b, start, start + len);
 	*result = om_own_call(__NR_munmap, start, len, 0, 0, 0);
 	if (!*result) {
+		om_stash_drop(b, start, start + len);
 		om_set_owned(b, start, start + len, 0);
 		om_write_down(b, (struct om_op){
 			.kind = OM_OP_UNMAP, .start = start, .len = len });
@@ -114,6 +114,8 @@ static bool om_own_mprotect(struct om_body *b, const struct pt_regs *regs,
 	    !om_all_own(b, start, len))
 		return false;
 	*result = om_own_call(__NR_mprotect, start, len, prot, 0, 0);
+	if (*result == -ENOMEM)
+		return true;
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_PROTECT, .start = start, .len = len,
 		.flags = (prot & PROT_READ ? OM_VMA_READ : 0) |
@@ -131,8 +133,12 @@ static bool om_own_brk(struct om_body *b, const struct pt_regs *regs,
 		return false;
 	*result = om_own_call(__NR_brk, regs->di, 0, 0, 0, 0);
 	new = PAGE_ALIGN(current->mm->brk);
-	if (*result != regs->di)
+	if (*result != regs->di) {
+		/* unless it was but a question */
+		if (regs->di >= current->mm->start_brk)
+			*result = -ENOMEM;
 		return true;
+	}
 	if (new < old) {
 		om_stash_drop(b, new, old);
 		om_set_owned(b, new, old, 0);
@@ -204,7 +210,7 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
  * om_own_memory - make a memory call here, if it is one that may be
  * @b: the body
  * @regs: number and arguments of the call
- * @result: out
+ * @result: out; -ENOMEM if there was no room, and home has to make the call
  *
  * Returns false if home has to see to it.
  */

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of descriptors itself: many of them, copies, flags, and one that comes from another
-// process through a socket.
+// The table of descriptors itself: many of them, copies and flags.
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
-#include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
@@ -111,84 +107,7 @@ class Copies final : public Holder {
     int ends_[2] = {};
 };
 
-// A descriptor that another process sends.
-class Passed final : public Holder {
-  public:
-    using Holder::Holder;
-
-    const char* hold() override {
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets_) != 0) {
-            return failed("socketpair");
-        }
-        return helper_.start(send, send, this);
-    }
-
-  protected:
-    const char* step() override {
-        if (const char* wrong = helper_.act(); wrong != nullptr) {
-            return wrong;
-        }
-        int fd = -1;
-        Parcel parcel;
-        if (recvmsg(sockets_[0], &parcel.message, MSG_CMSG_CLOEXEC) != 1) {
-            return failed("recvmsg");
-        }
-        const struct cmsghdr* head = CMSG_FIRSTHDR(&parcel.message);
-        if (head == nullptr || head->cmsg_type != SCM_RIGHTS) {
-            return "no descriptor came with the message";
-        }
-        memcpy(&fd, CMSG_DATA(head), sizeof fd);
-        char word[8] = {};
-        if (read(fd, word, sizeof word) != 5 || strcmp(word, "hello") != 0 || close(fd) != 0) {
-            return failed("read from the descriptor that came");
-        }
-        return nullptr;
-    }
-
-  private:
-    // A message of one letter with room for one descriptor.
-    struct Parcel {
-        Parcel() {
-            message.msg_iov = &part;
-            message.msg_iovlen = 1;
-            message.msg_control = control;
-            message.msg_controllen = sizeof control;
-        }
-        Parcel(const Parcel&) = delete;
-        Parcel& operator=(const Parcel&) = delete;
-
-        char letter = 'x';
-        alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-        struct iovec part = {&letter, 1};
-        struct msghdr message = {};
-    };
-
-    // The helper's part: a pipe with a word in it, whose other end it keeps for itself.
-    static const char* send(void* data) {
-        const auto& self = *static_cast<Passed*>(data);
-        int ends[2];
-        if (pipe(ends) != 0 || write(ends[1], "hello", 5) != 5) {
-            return failed("pipe");
-        }
-        Parcel parcel;
-        struct cmsghdr* head = CMSG_FIRSTHDR(&parcel.message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof ends[0]);
-        memcpy(CMSG_DATA(head), &ends[0], sizeof ends[0]);
-        const char* wrong =
-            sendmsg(self.sockets_[1], &parcel.message, 0) != 1 ? failed("sendmsg") : nullptr;
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        return wrong;
-    }
-
-    mosrig::guest::Helper helper_;
-    int sockets_[2] = {};
-};
-
 const KindOf<Many> many("descriptors");
 const KindOf<Copies> copies("copies");
-const KindOf<Passed> passed("scm-rights");
 
 }  // namespace

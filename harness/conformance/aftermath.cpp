@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/aftermath.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "harness/conformance/fault_point.h"
+
+namespace mosrig {
+
+namespace {
+
+// Where the process and its bodies are, at one look. A call that is under way may still change it.
+Result<Outcome> look(Stage& stage, std::int64_t pid) {
+    MOSRIG_TRY(const int bodies, count_bodies(stage, stage.guest(), pid));
+    const Result<ProcessState> state =
+        read_process(stage.home(), pid, stage.soon("the process after the failure"));
+    if (!state && state.error().sys_errno == 0) {
+        return tl::unexpected(state.error());
+    }
+    if (!state || state->stat.state == 'Z') {
+        return bodies == 0 ? Outcome::dead : Outcome::unclear;
+    }
+    if (state->where == 0) {
+        return bodies == 0 ? Outcome::at_home : Outcome::unclear;
+    }
+    return bodies == 1 ? Outcome::away : Outcome::unclear;
+}
+
+}  // namespace
+
+const char* to_string(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::at_home:
+            return "alive at home";
+        case Outcome::away:
+            return "alive away";
+        case Outcome::dead:
+            return "dead";
+        case Outcome::unclear:
+            return "neither dead nor alive and answering in one place";
+    }
+    return "?";
+}
+
+Result<Outcome> settle(Stage& stage, Subject& subject) {
+    // Home and guest each give a silent link 15 s.
+    const Deadline deadline = stage.deadline("what becomes of the process", Millis(40000));
+    Result<std::string> answer = subject.ask("VERIFY", deadline);
+    const bool lives = answer.has_value();
+    stage.check("its data are intact, or it is dead", !lives || *answer == "OK",
+                lives ? *answer : "");
+    Outcome outcome = Outcome::unclear;
+    MOSRIG_TRY(const bool clear, comes_true(deadline, [&]() -> Result<bool> {
+                   MOSRIG_TRY(outcome, look(stage, subject.pid()));
+                   return outcome != Outcome::unclear && (outcome == Outcome::dead) == !lives;
+               }));
+    // One that is there and does not answer hangs.
+    return clear ? outcome : Outcome::unclear;
+}
+
+Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline) {
+    MOSRIG_TRY(const int status, subject.program().wait(deadline));
+    stage.check("its death is reported as that of signal 9", status == 128 + SIGKILL,
+                std::to_string(status));
+    return {};
+}
+
+Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
+    if (outcome == Outcome::dead) {
+        return expect_killed(stage, subject, stage.soon("the status of the dead"));
+    }
+    MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
+    return {};
+}
+
+Result<void> expect_no_bodies(Stage& stage, std::int64_t pid) {
+    MOSRIG_TRY(const int bodies,
+               await_bodies(stage, stage.guest(), pid, 0,
+                            stage.deadline("the end of a body without a home", Millis(30000))));
+    stage.check("without its home, no body goes on", bodies == 0, std::to_string(bodies));
+    return {};
+}
+
+Result<void> expect_usable(Stage& stage, const Run& run, const std::string& when) {
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
+    MOSRIG_TRY(const ProcessState away,
+               read_process(stage.home(), subject.pid(), stage.soon("the state of the process")));
+    show(stage.result, away);
+    MOSRIG_CHECK(expect_intact(stage, subject, "away " + when));
+    MOSRIG_TRY(const ProcessState home, move_to(stage, subject.pid(), 0, 0, false));
+    stage.check(fmt::format("the cluster works, {}", when), home.where == 0);
+    MOSRIG_CHECK(expect_intact(stage, subject, "home again " + when));
+    // It is gone, and not only told to go, before anybody counts what is left.
+    return subject.program().kill(stage.soon("the end of the program"));
+}
+
+}  // namespace mosrig

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/footprint.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "harness/conformance/printed.h"
+
+namespace mosrig {
+
+namespace {
+
+// Links are made anew, and what RCU and sockets put off is done in its own time.
+constexpr Millis settling_time(30000);
+constexpr Millis between_looks(500);
+
+// Free pages that the CPUs keep at hand, which MemFree leaves out: after a burst there are many.
+std::int64_t stocked_kib(const std::string& zones) {
+    const std::string word = "count:";
+    std::int64_t pages = 0;
+    for (size_t at = zones.find(word); at != std::string::npos; at = zones.find(word, at + 1)) {
+        pages += std::strtoll(zones.c_str() + at + word.size(), nullptr, 10);
+    }
+    constexpr std::int64_t page_kib = 4;
+    return pages * page_kib;
+}
+
+Result<Footprint> measure(Stage& stage, Machine& machine) {
+    const Deadline deadline = stage.deadline("the footprint of " + machine.name(), Millis(20000));
+    // What the node keeps only because nobody needs the room is not counted.
+    MOSRIG_CHECK(machine.write_file("/proc/sys/vm/drop_caches", "3", deadline, 0));
+    MOSRIG_TRY(
+        const std::vector<Result<std::string>> files,
+        machine.read_files({"/proc/meminfo", "/proc/net/sockstat", "/proc/zoneinfo"}, deadline));
+    MOSRIG_TRY(const std::string memory, files.at(0));
+    MOSRIG_TRY(const std::string sockets, files.at(1));
+    MOSRIG_TRY(const std::string zones, files.at(2));
+    MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(machine, deadline));
+    return parse_footprint(memory, sockets, zones, tasks);
+}
+
+// The names of which there are more than before.
+std::string added(const Footprint& before, const Footprint& now) {
+    std::string names;
+    for (const auto& [name, count] : now.processes) {
+        const auto was = before.processes.find(name);
+        if (was == before.processes.end() || count > was->second) {
+            names += (names.empty() ? "" : " ") + name;
+        }
+    }
+    return names;
+}
+
+std::string figures(const Footprint& before, const Footprint& now) {
+    return fmt::format("free {} -> {} KiB, slab {} -> {} KiB, sockets {} -> {}, processes {} -> {}",
+                       before.free_kib, now.free_kib, before.slab_kib, now.slab_kib, before.sockets,
+                       now.sockets, before.count_processes(), now.count_processes());
+}
+
+}  // namespace
+
+std::int64_t Footprint::count_processes() const {
+    std::int64_t all = 0;
+    for (const auto& [name, count] : processes) {
+        all += count;
+    }
+    return all;
+}
+
+Footprint parse_footprint(const std::string& memory, const std::string& sockets,
+                          const std::string& zones, const std::vector<TaskStat>& tasks) {
+    Footprint print;
+    print.free_kib = number_after(memory, "MemFree:") + stocked_kib(zones);
+    print.slab_kib = number_after(memory, "SUnreclaim:");
+    print.sockets = number_after(sockets, "sockets: used");
+    for (const TaskStat& task : tasks) {
+        // Workers of the kernel come and go as it likes.
+        if (task.ppid != 2 && task.pid != 2) {
+            ++print.processes[task.comm];
+        }
+    }
+    return print;
+}
+
+std::string leaks(const Footprint& before, const Footprint& now) {
+    // Caches of the kernel breathe by this much.
+    constexpr std::int64_t memory_slack_kib = 4096;
+    constexpr std::int64_t slab_slack_kib = 1024;
+    std::string text;
+    if (const std::int64_t more = now.count_processes() - before.count_processes(); more > 0) {
+        text += fmt::format("{} processes more ({}) ", more, added(before, now));
+    }
+    if (now.sockets > before.sockets) {
+        text += fmt::format("{} sockets more ", now.sockets - before.sockets);
+    }
+    if (now.slab_kib > before.slab_kib + slab_slack_kib) {
+        text += fmt::format("{} KiB of slab more ", now.slab_kib - before.slab_kib);
+    }
+    if (now.free_kib < before.free_kib - memory_slack_kib) {
+        text += fmt::format("{} KiB of memory less ", before.free_kib - now.free_kib);
+    }
+    return text;
+}
+
+Result<Footprints> take_footprints(Stage& stage) {
+    Footprints prints;
+    for (Machine* machine : stage.machines()) {
+        Footprint& print = prints[machine->name()];
+        MOSRIG_TRY(print, measure(stage, *machine));
+        // While a used link is being replaced, there is less than there is to be afterwards.
+        MOSRIG_CHECK(comes_true(
+            stage.deadline("a lasting state of " + machine->name(), settling_time),
+            [&]() -> Result<bool> {
+                const Footprint last = print;
+                MOSRIG_TRY(print, measure(stage, *machine));
+                return print.sockets == last.sockets &&
+                       print.count_processes() == last.count_processes();
+            },
+            between_looks));
+    }
+    return prints;
+}
+
+Result<void> expect_nothing_left(Stage& stage, const Footprints& before, const Machines& machines) {
+    for (Machine* machine : machines) {
+        const Footprint& was = before.at(machine->name());
+        Footprint now;
+        MOSRIG_CHECK(comes_true(
+            stage.deadline("the end of all of it on " + machine->name(), settling_time),
+            [&]() -> Result<bool> {
+                MOSRIG_TRY(now, measure(stage, *machine));
+                return leaks(was, now).empty();
+            },
+            between_looks));
+        stage.check(
+            fmt::format("{} is where it was: memory, slab, sockets, processes", machine->name()),
+            leaks(was, now).empty(), leaks(was, now) + figures(was, now));
+    }
+    return {};
+}
+
+}  // namespace mosrig

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// What a node has of memory, slab, sockets and processes, so that what a case leaves behind is
+// seen.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/conformance/stage.h"
+
+namespace mosrig {
+
+struct Footprint {
+    std::int64_t free_kib = 0;
+    std::int64_t slab_kib = 0;
+    std::int64_t sockets = 0;
+    std::map<std::string, int> processes;  // name, and how many of it: stubs and bodies, too
+
+    [[nodiscard]] std::int64_t count_processes() const;
+};
+
+// From /proc/meminfo, /proc/net/sockstat, /proc/zoneinfo, and the list of processes.
+Footprint parse_footprint(const std::string& memory, const std::string& sockets,
+                          const std::string& zones, const std::vector<TaskStat>& tasks);
+
+// What a node has more of than before, and must not, in words; empty if there is nothing such.
+std::string leaks(const Footprint& before, const Footprint& now);
+
+// By the name of the node.
+using Footprints = std::map<std::string, Footprint>;
+
+// All nodes as they are once links and processes have stopped coming and going. To be called after
+// the case has done once what it does, for what a first time leaves in every cache of a kernel.
+Result<Footprints> take_footprints(Stage& stage);
+
+// Waits until each of `machines` has no more than before, and records whether that came true.
+Result<void> expect_nothing_left(Stage& stage, const Footprints& before, const Machines& machines);
+
+}  // namespace mosrig

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/footprint.h"
+
+#include <gtest/gtest.h>
+
+namespace mosrig {
+namespace {
+
+TaskStat task(std::int64_t pid, const std::string& name, std::int64_t parent) {
+    return {pid, name, 'S', parent, 0, 0};
+}
+
+Footprint sample() {
+    return parse_footprint(
+        "MemTotal:  2000000 kB\nMemFree:   100000 kB\nSUnreclaim:   9000 kB\n",
+        "sockets: used 41\nTCP: inuse 12 orphan 0\n",
+        "  pagesets\n    cpu: 0\n      count: 10\n      high:  60\n    cpu: 1\n      count: 5\n",
+        {task(1, "init", 0), task(2, "kthreadd", 0), task(9, "kworker/0:0", 2), task(50, "omd", 1),
+         task(51, "omd", 50), task(52, "omd", 50)});
+}
+
+TEST(Footprint, LeavesOutWhatTheKernelDoesAsItLikes) {
+    const Footprint print = sample();
+    EXPECT_EQ(print.free_kib, 100000 + 15 * 4) << "pages that the CPUs keep at hand are free";
+    EXPECT_EQ(print.slab_kib, 9000);
+    EXPECT_EQ(print.sockets, 41);
+    EXPECT_EQ(print.count_processes(), 4) << "neither kthreadd nor its workers";
+    EXPECT_EQ(print.processes.at("omd"), 3);
+}
+
+TEST(Footprint, OneOfEachMoreIsALeak) {
+    const Footprint before = sample();
+    EXPECT_EQ(leaks(before, before), "");
+    Footprint now = before;
+    ++now.processes["remote(412)"];
+    EXPECT_EQ(leaks(before, now), "1 processes more (remote(412)) ");
+    now = before;
+    ++now.sockets;
+    EXPECT_EQ(leaks(before, now), "1 sockets more ");
+}
+
+TEST(Footprint, WhatBreathesMayDoSo) {
+    const Footprint before = sample();
+    Footprint now = before;
+    now.slab_kib += 1024;
+    now.free_kib -= 4096;
+    EXPECT_EQ(leaks(before, now), "");
+    ++now.slab_kib;
+    --now.free_kib;
+    EXPECT_EQ(leaks(before, now), "1025 KiB of slab more 4097 KiB of memory less ");
+}
+
+TEST(Footprint, LessOfAnythingIsNone) {
+    const Footprint before = sample();
+    Footprint now = before;
+    now.processes.erase("omd");
+    now.sockets -= 4;
+    now.slab_kib -= 5000;
+    now.free_kib += 50000;
+    EXPECT_EQ(leaks(before, now), "");
+    EXPECT_EQ(leaks(now, before),
+              "3 processes more (omd) 4 sockets more 5000 KiB of slab more "
+              "50000 KiB of memory less ");
+}
+
+}  // namespace
+}  // namespace mosrig
