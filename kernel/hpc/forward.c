@@ -280,7 +280,7 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 		om_body_die(b, "no link");
 	if (!ret)
 		ret = om_exchange(b, r, &reply);
-	if (!ret && !(reply.flags & OM_REPLY_NATIVE))
+	if (ret >= 0 && ret != 1 && !(reply.flags & OM_REPLY_NATIVE))
 		om_note_call(b, r, reply.result);
 	om_request_free(r);
 	if (ret < 0)
