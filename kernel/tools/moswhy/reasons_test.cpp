@@ -47,6 +47,16 @@ TEST_F(Reasons, SystemVSharedMemoryIsNamedWithItsCreator) {
     EXPECT_THAT(explanation.command, HasSubstr("ipcs -m -i 7"));
 }
 
+TEST_F(Reasons, TheFirstSystemVSharedMemoryHasNumber0) {
+    maps(50, "1000-11000 rw-s 00000000 00:01 0 /SYSV00000000 (deleted)\n");
+    node_.process(60, "other", 1);
+    maps(60,
+         "1000-2000 rw-p 00000000 00:00 0 [heap]\n"
+         "5000-15000 rw-s 00000000 00:01 0 /SYSV00000000 (deleted)\n");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(AllOf(HasSubstr("shm id 0"), HasSubstr("also in 60 (other)"))));
+}
+
 TEST_F(Reasons, SharedMemoryOfEachKind) {
     maps(50,
          "1000-2000 rw-s 00000000 00:01 8 /dev/zero (deleted)\n"
