@@ -21,9 +21,11 @@ REASONS: dict[str, Reason] = {
         Reason(
             "monkey",
             "It maps memory that another process can change: System V shared memory, shared "
-            "anonymous memory, or a file that someone maps shared and writable. Two nodes would "
-            "then hold two copies of what must be one.",
-            "Detach or unmap it; with shmget alone, without shmat, a process moves.",
+            "anonymous memory, or a file that someone maps shared and writable; or it maps a file "
+            "shared while someone has that file open for writing. Two nodes would then hold two "
+            "copies of what must be one.",
+            "Detach or unmap it, or close the file; with shmget alone, without shmat, a process "
+            "moves.",
         ),
         Reason(
             "mmap_dev",

@@ -36,6 +36,7 @@ om_library(om_people SOURCES
   moswhy/explain.cpp
   moswhy/lock_story.cpp
   moswhy/mappings.cpp
+  moswhy/mounts.cpp
   moswhy/program.cpp
   moswhy/reasons/clone_vm.cpp
   moswhy/reasons/common.cpp
@@ -49,6 +50,7 @@ om_library(om_people SOURCES
   moswhy/render.cpp
   moswhy/report.cpp
   moswhy/subject.cpp
+  moswhy/writers.cpp
   mps/mps.cpp
   mps/mtop.cpp
   mps/row.cpp
