@@ -139,6 +139,12 @@ REASONS: dict[str, Reason] = {
             "It maps a buffer of perf, which this machine's kernel writes.",
             "Close the perf event.",
         ),
+        Reason(
+            "pkey",
+            "It has memory protection keys (pkey_alloc). A mapping's key would not travel with "
+            "it, and what the key forbids would be allowed elsewhere.",
+            "pkey_free the keys, or boot with nopku.",
+        ),
     )
 }
 

@@ -44,6 +44,7 @@ om_library(om_people SOURCES
   moswhy/reasons/mem_lock.cpp
   moswhy/reasons/monkey.cpp
   moswhy/reasons/nature.cpp
+  moswhy/reasons/pkey.cpp
   moswhy/reasons/rings.cpp
   moswhy/reasons/rt_sched.cpp
   moswhy/reasons/syscalls.cpp

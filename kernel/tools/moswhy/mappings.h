@@ -18,6 +18,7 @@ struct Mapping {
     std::string path;   // as the kernel prints it, also "/SYSV00000000 (deleted)"; may be empty
     std::string flags;  // "rd wr sh ", each followed by a blank; empty if the file was maps
     std::uint64_t page_kib = 0;  // KernelPageSize; 0 if not known
+    unsigned key = 0;            // ProtectionKey; 0, which all memory has, also if not known
 
     [[nodiscard]] bool shared() const { return access.size() == 4 && access[3] == 's'; }
     [[nodiscard]] bool writable() const { return access.size() == 4 && access[1] == 'w'; }

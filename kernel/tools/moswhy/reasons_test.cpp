@@ -189,6 +189,21 @@ TEST_F(Reasons, LockedMemory) {
     EXPECT_THAT(explain("mem_lock").causes, ElementsAre("8 kB are locked"));
 }
 
+TEST_F(Reasons, MemoryWithAProtectionKey) {
+    node_.put("proc/50/smaps",
+              "1000-2000 rw-p 00000000 00:00 0 \nProtectionKey:         1\n"
+              "2000-3000 --xp 00000000 fe:01 11 /lib/code\nProtectionKey:         2\n"
+              "3000-4000 rw-p 00000000 00:00 0 [heap]\nProtectionKey:         0\n");
+    EXPECT_THAT(
+        explain("pkey").causes,
+        ElementsAre("1000-2000 (4 KiB) without a file has key 1",
+                    "2000-3000 (4 KiB) /lib/code has key 2, for it is only to be executed"));
+    EXPECT_THAT(explain("pkey").remedy, HasSubstr("pkey_free"));
+    EXPECT_THAT(explain("pkey").command, HasSubstr("nopku"));
+    node_.put("proc/50/smaps", "");
+    EXPECT_THAT(explain("pkey").causes, ElementsAre(HasSubstr("none of its mappings")));
+}
+
 TEST_F(Reasons, Threads) {
     node_.put("proc/50/task/51/comm", "worker\n");
     node_.put("proc/50/task/52/comm", "logger\n");
@@ -250,6 +265,7 @@ TEST_F(Reasons, EveryWordHasAMeaningAndARemedy) {
 TEST_F(Reasons, WhatCannotBeReadIsSaid) {
     std::filesystem::remove(node_.path("proc/50/maps"));
     EXPECT_TRUE(explain_reason("monkey", Subject(50, node_.places())).hidden);
+    EXPECT_TRUE(explain_reason("pkey", Subject(50, node_.places())).hidden);
     EXPECT_FALSE(explain_reason("clone_vm", Subject(50, node_.places())).hidden);
 }
 
