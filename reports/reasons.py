@@ -21,9 +21,11 @@ REASONS: dict[str, Reason] = {
         Reason(
             "monkey",
             "It maps memory that another process can change: System V shared memory, shared "
-            "anonymous memory, or a file that someone maps shared and writable. Two nodes would "
-            "then hold two copies of what must be one.",
-            "Detach or unmap it; with shmget alone, without shmat, a process moves.",
+            "anonymous memory, or a file that someone maps shared and writable; or it maps a file "
+            "shared while someone has that file open for writing. Two nodes would then hold two "
+            "copies of what must be one.",
+            "Detach or unmap it, or close the file; with shmget alone, without shmat, a process "
+            "moves.",
         ),
         Reason(
             "mmap_dev",
@@ -136,6 +138,12 @@ REASONS: dict[str, Reason] = {
             "perf_mmap",
             "It maps a buffer of perf, which this machine's kernel writes.",
             "Close the perf event.",
+        ),
+        Reason(
+            "pkey",
+            "It has memory protection keys (pkey_alloc). A mapping's key would not travel with "
+            "it, and what the key forbids would be allowed elsewhere.",
+            "pkey_free the keys, or boot with nopku.",
         ),
     )
 }

@@ -11,6 +11,7 @@
 #include <linux/io_uring_types.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
+#include <linux/pkeys.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/rt.h>
@@ -115,6 +116,11 @@ static u32 om_stay_mm(struct mm_struct *mm)
 
 	if (mm->locked_vm || (mm->def_flags & VM_LOCKED))
 		reasons |= BIT(OM_R_MEM_LOCK);
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	/* all memory has key 0, which forbids nothing */
+	if (mm_pkey_allocation_map(mm) & ~1U)
+		reasons |= BIT(OM_R_PKEY);
+#endif
 	if (mmap_read_lock_killable(mm))
 		return reasons;
 	for_each_vma(vmi, vma) {

@@ -36,6 +36,7 @@ om_library(om_people SOURCES
   moswhy/explain.cpp
   moswhy/lock_story.cpp
   moswhy/mappings.cpp
+  moswhy/mounts.cpp
   moswhy/program.cpp
   moswhy/reasons/clone_vm.cpp
   moswhy/reasons/common.cpp
@@ -43,12 +44,14 @@ om_library(om_people SOURCES
   moswhy/reasons/mem_lock.cpp
   moswhy/reasons/monkey.cpp
   moswhy/reasons/nature.cpp
+  moswhy/reasons/pkey.cpp
   moswhy/reasons/rings.cpp
   moswhy/reasons/rt_sched.cpp
   moswhy/reasons/syscalls.cpp
   moswhy/render.cpp
   moswhy/report.cpp
   moswhy/subject.cpp
+  moswhy/writers.cpp
   mps/mps.cpp
   mps/mtop.cpp
   mps/row.cpp

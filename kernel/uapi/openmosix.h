@@ -130,6 +130,7 @@ enum om_reason {
 	OM_R_MEMFD_SECRET	= 19,
 	OM_R_SHADOW_STACK	= 20,
 	OM_R_PERF_MMAP		= 21,
+	OM_R_PKEY		= 22,	/* memory protection keys */
 	OM_R_COUNT
 };
 
@@ -138,6 +139,6 @@ enum om_reason {
 	"mem_lock", "clone_vm", "rt_sched", "direct_io", "system",	\
 	"kiobuf", "seccomp", "audit", "sud", "ptrace", "io_uring",	\
 	"aio", "userfaultfd", "hugetlb", "memfd_secret",		\
-	"shadow_stack", "perf_mmap" }
+	"shadow_stack", "perf_mmap", "pkey" }
 
 #endif

@@ -49,6 +49,9 @@ void Holder::summary(char* text, size_t room) {
 }
 
 int run_holder(Holder& holder, bool later) {
+    if (const char* lack = holder.lacks(); lack != nullptr) {
+        return skip(lack);
+    }
     if (const char* wrong = later ? nullptr : holder.hold(); wrong != nullptr) {
         answer(wrong);
         return 1;

@@ -18,6 +18,8 @@ class Holder : public Workload {
 
     // Takes hold of the thing; nullptr or what failed.
     virtual const char* hold() = 0;
+    // What this node lacks, so that nothing can be held here; nullptr if nothing.
+    virtual const char* lacks() { return nullptr; }
 
     void work() override;
     const char* verify() override;
@@ -43,8 +45,8 @@ class Holder : public Workload {
     char wrong_[160] = {};
 };
 
-// main() of such a program: takes hold unless `later`, and serves the rig. What cannot be taken
-// hold of is told instead of READY: every node has what these programs need.
+// main() of such a program: takes hold unless `later`, and serves the rig. What the node lacks is
+// a reason to skip; what cannot be taken hold of for another one is told instead of READY.
 int run_holder(Holder& holder, bool later = false);
 
 }  // namespace mosrig::guest

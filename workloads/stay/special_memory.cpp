@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Memory of a kind that no other node could have: huge pages of a pool, secret memory, the ring of
-// a performance counter.
+// a performance counter, a page with a protection key.
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -82,8 +82,44 @@ class Counter final : public SpecialMemory {
     }
 };
 
+class Keyed final : public SpecialMemory {
+  public:
+    using SpecialMemory::SpecialMemory;
+
+    const char* lacks() override {
+        const int key = pkey_alloc(0, 0);
+        return key < 0 || pkey_free(key) != 0 ? "this node has no memory protection keys" : nullptr;
+    }
+
+    const char* hold() override {
+        constexpr size_t size = 4096;
+        void* view =
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (const char* wrong = adopt(view, size); wrong != nullptr) {
+            return wrong;
+        }
+        key_ = pkey_alloc(0, PKEY_DISABLE_WRITE);
+        if (key_ < 0) {
+            return failed("pkey_alloc");
+        }
+        return pkey_mprotect(view, size, PROT_READ | PROT_WRITE, key_) != 0
+                   ? failed("pkey_mprotect")
+                   : nullptr;
+    }
+
+    // What becomes of a page whose key is freed is undefined, so that page goes first.
+    const char* release() override {
+        const char* wrong = SpecialMemory::release();
+        return wrong == nullptr && pkey_free(key_) != 0 ? failed("pkey_free") : wrong;
+    }
+
+  private:
+    int key_ = -1;
+};
+
 const KindOf<HugePages> huge("hugetlb");
 const KindOf<Secret> secret("memfd-secret");
 const KindOf<Counter> counter("perf-mmap");
+const KindOf<Keyed> keyed("pkey");
 
 }  // namespace

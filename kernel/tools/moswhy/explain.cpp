@@ -33,13 +33,14 @@ constexpr std::array kReasons{
     Reason{"memfd_secret", "it has secret memory", explain_memfd_secret},
     Reason{"shadow_stack", "it has a shadow stack", explain_shadow_stack},
     Reason{"perf_mmap", "it reads performance events of this node", explain_perf_mmap},
+    Reason{"pkey", "it guards its memory by protection keys", explain_pkey},
 };
 
 // Whether the details of a reason are in files that only root and the owner can read.
 bool needs_rights(std::string_view word) {
-    constexpr std::array<std::string_view, 9> kOfMemory{"monkey",   "mmap_dev",     "mem_lock",
-                                                        "io_uring", "aio",          "userfaultfd",
-                                                        "hugetlb",  "memfd_secret", "perf_mmap"};
+    constexpr std::array<std::string_view, 10> kOfMemory{
+        "monkey",      "mmap_dev", "mem_lock",     "io_uring",  "aio",
+        "userfaultfd", "hugetlb",  "memfd_secret", "perf_mmap", "pkey"};
     return std::find(kOfMemory.begin(), kOfMemory.end(), word) != kOfMemory.end();
 }
 

@@ -39,6 +39,8 @@ Explanation explain_hugetlb(const Subject& subject);
 Explanation explain_memfd_secret(const Subject& subject);
 Explanation explain_perf_mmap(const Subject& subject);
 Explanation explain_shadow_stack(const Subject& subject);
+// reasons/pkey.cpp
+Explanation explain_pkey(const Subject& subject);
 // reasons/mem_lock.cpp
 Explanation explain_mem_lock(const Subject& subject);
 // reasons/clone_vm.cpp

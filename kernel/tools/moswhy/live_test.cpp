@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Each cause made for real, in a child of the test, and explained from this machine's own /proc.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <linux/io_uring.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -12,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <csignal>
 #include <functional>
@@ -111,6 +114,36 @@ TEST(Live, AFileThatAnotherWritesTo) {
     EXPECT_THAT(writer.causes("monkey"), Contains(HasSubstr(name)));
     EXPECT_THAT(reader.causes("monkey"),
                 Contains(testing::AllOf(HasSubstr(name), HasSubstr(std::to_string(writer.pid())))));
+}
+
+TEST(Live, AFileThatIsOnlyOpenForWriting) {
+    std::string name = testing::TempDir() + "om_mapXXXXXX";
+    const Fd fd(::mkstemp(name.data()));
+    ASSERT_EQ(::ftruncate(fd.get(), kPage), 0);
+    const Child reader([&] {
+        const Fd view(::open(name.c_str(), O_RDONLY));
+        return ::mmap(nullptr, kPage, PROT_READ, MAP_SHARED, view.get(), 0) != MAP_FAILED;
+    });
+    NEED(reader);
+    const auto causes = reader.causes("monkey");
+    ::unlink(name.c_str());
+    struct statfs system {};
+    if (::fstatfs(fd.get(), &system) == 0 && system.f_type == TMPFS_MAGIC) {
+        GTEST_SKIP() << "the files of this machine are in memory";
+    }
+    EXPECT_THAT(causes, Contains(testing::AllOf(HasSubstr(name), HasSubstr("open for writing"),
+                                                HasSubstr("itself"),
+                                                HasSubstr(std::to_string(::getpid()) + " ("))));
+}
+
+TEST(Live, ProtectionKey) {
+    const Child child([] {
+        void* page = ::mmap(nullptr, kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        const int key = ::pkey_alloc(0, 0);
+        return key > 0 && ::pkey_mprotect(page, kPage, PROT_READ, key) == 0;
+    });
+    NEED(child);
+    EXPECT_THAT(child.causes("pkey"), Contains(HasSubstr("has key 1")));
 }
 
 TEST(Live, Threads) {

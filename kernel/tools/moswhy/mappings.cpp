@@ -55,6 +55,8 @@ void parse_detail(std::string_view line, Mapping& mapping) {
         }
     } else if (name == "KernelPageSize:") {
         (void)read_number(take_word(line), mapping.page_kib, 10);
+    } else if (name == "ProtectionKey:") {
+        (void)read_number(take_word(line), mapping.key, 10);
     }
 }
 

@@ -18,6 +18,7 @@ struct Mapping {
     std::string path;   // as the kernel prints it, also "/SYSV00000000 (deleted)"; may be empty
     std::string flags;  // "rd wr sh ", each followed by a blank; empty if the file was maps
     std::uint64_t page_kib = 0;  // KernelPageSize; 0 if not known
+    unsigned key = 0;            // ProtectionKey; 0, which all memory has, also if not known
 
     [[nodiscard]] bool shared() const { return access.size() == 4 && access[3] == 's'; }
     [[nodiscard]] bool writable() const { return access.size() == 4 && access[1] == 'w'; }
@@ -26,9 +27,10 @@ struct Mapping {
     /// Shared, of a file opened for writing: others see its bytes change, even if it is now
     /// protected against writing. As far as it can be told, if the flags are not known.
     [[nodiscard]] bool shared_writable() const;
-    [[nodiscard]] bool of_file() const { return inode != 0; }
+    /// The inode of System V memory is its shm id, and the first since boot has 0.
+    [[nodiscard]] bool of_file() const { return inode != 0 || path.starts_with("/SYSV"); }
     [[nodiscard]] bool same_file(const Mapping& other) const {
-        return inode != 0 && inode == other.inode && device == other.device;
+        return of_file() && other.of_file() && inode == other.inode && device == other.device;
     }
     /// Path without " (deleted)".
     [[nodiscard]] std::string file() const;

@@ -14,6 +14,7 @@ constexpr const char* kSmaps =
     "VmFlags: rd wr sh mr mw me ms lo \n"
     "7f64de652000-7f64de654000 r--p 00000000 fe:01 77                         /a file\n"
     "VmFlags: rd mr mw me\n"
+    "ProtectionKey:         3\n"
     "7f64de700000-7f64de701000 rw-p 00000000 00:00 0 \n";
 
 TEST(Mappings, ReadsHeadsAndDetails) {
@@ -29,6 +30,8 @@ TEST(Mappings, ReadsHeadsAndDetails) {
     EXPECT_EQ(mappings[1].path, "/a file");
     EXPECT_TRUE(mappings[1].has_flag("me"));
     EXPECT_FALSE(mappings[1].has_flag("sh"));
+    EXPECT_EQ(mappings[0].key, 0U);
+    EXPECT_EQ(mappings[1].key, 3U);
     EXPECT_FALSE(mappings[2].of_file());
     EXPECT_EQ(mappings[2].path, "");
 }

@@ -13,6 +13,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class Reasons : public testing::Test {
   protected:
@@ -28,6 +29,14 @@ class Reasons : public testing::Test {
     }
     void maps(int pid, const std::string& text) const {
         node_.put("proc/" + std::to_string(pid) + "/maps", text);
+    }
+    // Opened with @p flags, in octal; mounts are those of process 50.
+    void open(int pid, int number, const std::string& flags, const std::string& mount,
+              const std::string& inode) const {
+        const std::string folder = "proc/" + std::to_string(pid) + "/";
+        node_.put(folder + "fdinfo/" + std::to_string(number),
+                  "pos:\t0\nflags:\t" + flags + "\nmnt_id:\t" + mount + "\nino:\t" + inode + "\n");
+        node_.put(folder + "mountinfo", node_.get("proc/50/mountinfo"));
     }
     TestFolder node_;
 };
@@ -45,6 +54,16 @@ TEST_F(Reasons, SystemVSharedMemoryIsNamedWithItsCreator) {
                                   HasSubstr("made by 60 (maker)"), HasSubstr("attached 2 times"),
                                   HasSubstr("also in 60 (maker)"))));
     EXPECT_THAT(explanation.command, HasSubstr("ipcs -m -i 7"));
+}
+
+TEST_F(Reasons, TheFirstSystemVSharedMemoryHasNumber0) {
+    maps(50, "1000-11000 rw-s 00000000 00:01 0 /SYSV00000000 (deleted)\n");
+    node_.process(60, "other", 1);
+    maps(60,
+         "1000-2000 rw-p 00000000 00:00 0 [heap]\n"
+         "5000-15000 rw-s 00000000 00:01 0 /SYSV00000000 (deleted)\n");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(AllOf(HasSubstr("shm id 0"), HasSubstr("also in 60 (other)"))));
 }
 
 TEST_F(Reasons, SharedMemoryOfEachKind) {
@@ -82,6 +101,66 @@ TEST_F(Reasons, APrivateMappingThatAnotherWritesTo) {
     EXPECT_THAT(explain("monkey").causes, ElementsAre(HasSubstr("61 (writer)")));
 }
 
+TEST_F(Reasons, ASharedViewOfAFileThatIsOpenForWriting) {
+    maps(50,
+         "1000-2000 r--s 00000000 fe:01 11 /var/db\n"
+         "3000-4000 r--s 00001000 fe:01 11 /var/db\n"
+         "5000-6000 r--p 00000000 fe:01 12 /var/log\n"
+         "7000-8000 r--s 00000000 fe:01 13 /usr/cache\n");
+    node_.process(61, "writer", 1);
+    open(61, 3, "0100001", "23", "11");
+    open(61, 4, "0100000", "23", "13");    // for reading
+    open(61, 5, "02", "22", "13");         // of another device
+    open(61, 6, "012000000", "23", "13");  // O_PATH
+    node_.process(62, "logger", 1);
+    open(62, 1, "0102002", "23", "11");
+    open(62, 2, "0100001", "23", "12");  // of a private mapping
+    auto explanation = explain("monkey");
+    EXPECT_THAT(explanation.causes,
+                ElementsAre("1000-2000 (4 KiB) is /var/db, mapped shared, which is open for "
+                            "writing in 61 (writer) as descriptor 3, 62 (logger) as descriptor 1"));
+    EXPECT_THAT(explanation.remedy, AllOf(HasSubstr("closed it"), Not(HasSubstr("shmdt"))));
+    EXPECT_THAT(explanation.command, HasSubstr("fuser -v '/var/db'"));
+    // Who also maps it so has to do both.
+    maps(61, "9000-a000 rw-s 00000000 fe:01 11 /var/db\n");
+    explanation = explain("monkey");
+    EXPECT_THAT(explanation.causes,
+                ElementsAre(AllOf(HasSubstr("which 61 (writer) maps shared and writable"),
+                                  HasSubstr("it is open for writing in 61 (writer)"))));
+    EXPECT_THAT(explanation.remedy, AllOf(HasSubstr("munmap"), HasSubstr("closed it")));
+}
+
+TEST_F(Reasons, AFileThatItWritesToItself) {
+    maps(50, "1000-2000 r--s 00000000 fe:01 11 /var/db (deleted)\n");
+    open(50, 7, "0100002", "23", "11");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(HasSubstr("/var/db, mapped shared, which is open for writing in itself "
+                                      "as descriptor 7")));
+    EXPECT_THAT(explain("monkey").command, IsEmpty());
+}
+
+TEST_F(Reasons, AWriterOnAMountThatIsNotSeenIsKnownByThePath) {
+    maps(50, "1000-2000 r--s 00000000 fe:01 11 /var/db\n");
+    node_.process(61, "writer", 1);
+    open(61, 3, "0100001", "99", "11");
+    node_.link("proc/61/fd/3", "/var/db");
+    open(61, 4, "02", "15", "11");
+    node_.link("proc/61/fd/4", "socket:[11]");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(AllOf(HasSubstr("61 (writer) as descriptor 3"),
+                                  Not(HasSubstr("descriptor 4")))));
+}
+
+TEST_F(Reasons, AWriterThatCannotBeSeenIsSuspected) {
+    maps(50,
+         "1000-2000 r--p 00000000 fe:01 12 /bin/prog\n"
+         "2000-3000 r--s 00000000 fe:01 11 /var/db\n");
+    EXPECT_THAT(explain("monkey").causes,
+                ElementsAre(AllOf(HasSubstr("/var/db"), HasSubstr("cannot be seen"))));
+    EXPECT_THAT(explain("monkey").remedy, HasSubstr("closed it"));
+    EXPECT_THAT(explain("monkey").command, HasSubstr("fuser -v '/var/db'"));
+}
+
 TEST_F(Reasons, MappingsWithAWordOfTheirOwnAreNoMonkeys) {
     maps(50,
          "1000-2000 rw-s 00000000 00:0e 20 /secretmem (deleted)\n"
@@ -108,6 +187,21 @@ TEST_F(Reasons, LockedMemory) {
     EXPECT_THAT(explain("mem_lock").causes, ElementsAre(HasSubstr("MCL_FUTURE")));
     node_.process(50, "prog", 1, "VmLck:\t       8 kB\n");
     EXPECT_THAT(explain("mem_lock").causes, ElementsAre("8 kB are locked"));
+}
+
+TEST_F(Reasons, MemoryWithAProtectionKey) {
+    node_.put("proc/50/smaps",
+              "1000-2000 rw-p 00000000 00:00 0 \nProtectionKey:         1\n"
+              "2000-3000 --xp 00000000 fe:01 11 /lib/code\nProtectionKey:         2\n"
+              "3000-4000 rw-p 00000000 00:00 0 [heap]\nProtectionKey:         0\n");
+    EXPECT_THAT(
+        explain("pkey").causes,
+        ElementsAre("1000-2000 (4 KiB) without a file has key 1",
+                    "2000-3000 (4 KiB) /lib/code has key 2, for it is only to be executed"));
+    EXPECT_THAT(explain("pkey").remedy, HasSubstr("pkey_free"));
+    EXPECT_THAT(explain("pkey").command, HasSubstr("nopku"));
+    node_.put("proc/50/smaps", "");
+    EXPECT_THAT(explain("pkey").causes, ElementsAre(HasSubstr("none of its mappings")));
 }
 
 TEST_F(Reasons, Threads) {
@@ -171,6 +265,7 @@ TEST_F(Reasons, EveryWordHasAMeaningAndARemedy) {
 TEST_F(Reasons, WhatCannotBeReadIsSaid) {
     std::filesystem::remove(node_.path("proc/50/maps"));
     EXPECT_TRUE(explain_reason("monkey", Subject(50, node_.places())).hidden);
+    EXPECT_TRUE(explain_reason("pkey", Subject(50, node_.places())).hidden);
     EXPECT_FALSE(explain_reason("clone_vm", Subject(50, node_.places())).hidden);
 }
 

@@ -29,6 +29,22 @@ std::vector<Mapping> read_mappings(const Process& process, const char* file, boo
 
 }  // namespace
 
+std::string field_of(const std::string& text, const std::string& field) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with(field + ":")) {
+            const std::size_t value = line.find_first_not_of(" \t", field.size() + 1);
+            return value == std::string::npos ? "" : line.substr(value);
+        }
+    }
+    return "";
+}
+
+std::string link_target(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    return ::readlink(path.c_str(), target.data(), target.size() - 1) > 0 ? target.data() : "";
+}
+
 Subject::Subject(pid_t pid, Places places)
     : places_(std::move(places)), process_(pid, places_.proc()) {}
 
@@ -55,14 +71,7 @@ std::string Subject::status(const std::string& field) const {
 }
 
 std::string Subject::status_of(pid_t pid, const std::string& field) const {
-    std::istringstream lines(Process(pid, places_.proc()).read("status").value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with(field + ":")) {
-            const std::size_t value = line.find_first_not_of(" \t", field.size() + 1);
-            return value == std::string::npos ? "" : line.substr(value);
-        }
-    }
-    return "";
+    return field_of(Process(pid, places_.proc()).read("status").value_or(""), field);
 }
 
 std::vector<pid_t> Subject::ancestors() const {
@@ -109,10 +118,9 @@ std::vector<Descriptor> Subject::descriptors() const {
     std::vector<Descriptor> found;
     const std::string folder = process_.folder() + "/fd";
     for (const std::uint32_t number : numbers_in(folder)) {
-        std::array<char, PATH_MAX> target{};
-        const std::string link = fmt::format("{}/{}", folder, number);
-        if (::readlink(link.c_str(), target.data(), target.size() - 1) > 0) {
-            found.push_back({static_cast<int>(number), target.data()});
+        std::string target = link_target(fmt::format("{}/{}", folder, number));
+        if (!target.empty()) {
+            found.push_back({static_cast<int>(number), std::move(target)});
         }
     }
     return found;

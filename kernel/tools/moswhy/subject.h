@@ -30,6 +30,11 @@ struct Scheduling {
     int priority;  // of the real-time classes
 };
 
+/// The value of a line "FIELD: VALUE", as status and fdinfo have them, or "".
+std::string field_of(const std::string& text, const std::string& field);
+/// Where a symbolic link points to, or "".
+std::string link_target(const std::string& path);
+
 class Subject {
   public:
     Subject(pid_t pid, Places places);

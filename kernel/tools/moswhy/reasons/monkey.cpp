@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// monkey: memory that others can change, or whose changes others see.
+// monkey: memory that others can change, or whose changes others see; views of a file that somebody
+// may write to.
 #include <fmt/format.h>
 #include <optional>
 #include <set>
@@ -7,7 +8,9 @@
 
 #include "common/file.h"
 #include "moswhy/explain.h"
+#include "moswhy/mounts.h"
 #include "moswhy/reasons/kinds.h"
+#include "moswhy/writers.h"
 
 namespace mosrig {
 namespace {
@@ -42,30 +45,19 @@ std::optional<Segment> find_segment(const Places& places, std::uint64_t id) {
 // Devices of the mounted file systems whose files are memory.
 std::set<std::string> memory_devices(const Subject& subject) {
     std::set<std::string> devices;
-    std::istringstream lines(subject.process().read("mountinfo").value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);
-        std::string id;
-        std::string parent;
-        std::string device;
-        words >> id >> parent >> device;
-        const std::size_t dash = line.find(" - ");
-        const std::string type = dash == std::string::npos ? "" : line.substr(dash + 3);
-        unsigned major = 0;
-        unsigned minor = 0;
-        char colon = 0;
-        if ((type.starts_with("tmpfs ") || type.starts_with("devtmpfs ")) &&
-            std::istringstream(device) >> major >> colon >> minor) {
-            devices.insert(fmt::format("{:02x}:{:02x}", major, minor));  // as in maps
+    for (const Mount& mount : parse_mounts(subject.process().read("mountinfo").value_or(""))) {
+        if (mount.type == "tmpfs" || mount.type == "devtmpfs") {
+            devices.insert(mount.device);
         }
     }
     return devices;
 }
 
-bool is_memory_file(const Mapping& mapping, const std::set<std::string>& devices) {
-    return mapping.path.starts_with(kSysv) || mapping.path.starts_with("/memfd:") ||
-           mapping.file() == "/dev/zero" || mapping.path.starts_with("/dev/shm/") ||
-           devices.contains(mapping.device);
+bool is_shared_memory(const Mapping& mapping, const std::set<std::string>& devices) {
+    return mapping.shared() &&
+           (mapping.path.starts_with(kSysv) || mapping.path.starts_with("/memfd:") ||
+            mapping.file() == "/dev/zero" || mapping.path.starts_with("/dev/shm/") ||
+            devices.contains(mapping.device));
 }
 
 bool has_own_word(const Mapping& mapping) {
@@ -132,64 +124,132 @@ std::string describe_memory(const Subject& subject, const Mapping& mapping) {
     return fmt::format("{} {}{}", mapping.range(), what, also_in(subject, mapping));
 }
 
-std::optional<std::string> describe(const Subject& subject, const Mapping& mapping,
-                                    const std::set<std::string>& devices) {
-    if (!mapping.of_file() || has_own_word(mapping)) {
-        return std::nullopt;
+// A mapping that keeps it here.
+struct Hold {
+    std::string text;
+    bool mapped;  // it is shared as memory
+    bool open;    // somebody has its file open for writing
+};
+
+std::string describe_writers(const Subject& subject, const std::vector<Writer>& writers) {
+    std::vector<std::string> titles;
+    titles.reserve(writers.size());
+    for (const Writer& writer : writers) {
+        titles.push_back(
+            fmt::format("{} as descriptor {}",
+                        writer.pid == subject.pid() ? "itself" : subject.title_of(writer.pid),
+                        writer.descriptor));
     }
-    if (mapping.shared() && is_memory_file(mapping, devices)) {
-        return describe_memory(subject, mapping);
-    }
-    if (mapping.shared_writable()) {
-        return fmt::format("{} is {}, mapped shared and writable{}", mapping.range(),
-                           mapping.file(), also_in(subject, mapping));
-    }
-    const auto writers = others_with(subject, mapping, true);
-    if (writers.empty()) {
-        return std::nullopt;
-    }
-    return fmt::format("{} is {}, which {} maps shared and writable", mapping.range(),
-                       mapping.file(), list_of(writers));
+    return list_of(titles);
 }
 
-std::string command_for(const Subject& subject, const std::set<std::string>& devices) {
+std::optional<Hold> describe_file(const Subject& subject, const Mapping& mapping,
+                                  const Writers& writers) {
+    const auto mapped = others_with(subject, mapping, true);
+    const auto open = mapping.shared() ? writers.of(mapping) : std::vector<Writer>{};
+    std::string text = fmt::format("{} is {}", mapping.range(), mapping.file());
+    if (!mapped.empty()) {
+        text += fmt::format(", which {} maps shared and writable", list_of(mapped));
+    }
+    if (!open.empty()) {
+        text += fmt::format("{} open for writing in {}",
+                            mapped.empty() ? ", mapped shared, which is" : "; it is",
+                            describe_writers(subject, open));
+    }
+    return mapped.empty() && open.empty()
+               ? std::nullopt
+               : std::optional(Hold{std::move(text), !mapped.empty(), !open.empty()});
+}
+
+std::optional<Hold> describe(const Subject& subject, const Mapping& mapping,
+                             const std::set<std::string>& devices, const Writers& writers) {
+    if (is_shared_memory(mapping, devices)) {
+        return Hold{describe_memory(subject, mapping), true, false};
+    }
+    if (mapping.shared_writable()) {
+        return Hold{fmt::format("{} is {}, mapped shared and writable{}", mapping.range(),
+                                mapping.file(), also_in(subject, mapping)),
+                    true, false};
+    }
+    return describe_file(subject, mapping, writers);
+}
+
+std::string command_for(const Mapping& mapping, bool mapped) {
+    if (mapping.path.starts_with(kSysv)) {
+        return fmt::format("ipcs -m -p; ipcs -m -i {}    # who made it, who used it last",
+                           mapping.inode);
+    }
+    if (!mapping.path.starts_with("/") || mapping.file() != mapping.path) {
+        return "";
+    }
+    return mapped
+               ? fmt::format("grep -lF '{}' /proc/[0-9]*/maps    # all who map it", mapping.file())
+               : fmt::format("fuser -v '{}'    # all who use it; F: open for writing",
+                             mapping.file());
+}
+
+// The kernel counts who has a file open for writing, and does not tell who: also those that the
+// one who asks may not look into, and a mapping that has outlived its descriptor.
+void suspect_views(const Subject& subject, Explanation& explanation) {
     for (const Mapping& mapping : subject.mappings()) {
-        if (mapping.path.starts_with(kSysv)) {
-            return fmt::format("ipcs -m -p; ipcs -m -i {}    # who made it, who used it last",
-                               mapping.inode);
-        }
-        if (mapping.of_file() && !has_own_word(mapping) && mapping.path.starts_with("/") &&
-            !mapping.path.ends_with(" (deleted)") &&
-            describe(subject, mapping, devices).has_value()) {
-            return fmt::format("grep -lF '{}' /proc/[0-9]*/maps    # all who map it",
-                               mapping.file());
+        if (mapping.of_file() && mapping.shared() && !has_own_word(mapping)) {
+            explanation.causes.push_back(
+                fmt::format("{} is {}, mapped shared; it may be open for writing where that cannot "
+                            "be seen (root sees more)",
+                            mapping.range(), mapping.file()));
+            if (explanation.command.empty()) {
+                explanation.command = command_for(mapping, false);
+            }
         }
     }
-    return "";
 }
+
+constexpr const char* kGiveBack =
+    "Memory is shared within one node only. It can move as soon as this memory is given back "
+    "(shmdt or munmap) by it or, if only another process writes to it, by that one: when the "
+    "program is done with it, or started so that it uses none.";
+constexpr const char* kCloseFile =
+    "What is written to an open file here, its view on another node would not show. It can move "
+    "as soon as those that have the file open for writing have closed it, or it has unmapped it.";
 
 }  // namespace
 
 Explanation explain_monkey(const Subject& subject) {
     const auto devices = memory_devices(subject);
+    const Writers writers(subject);
     Explanation explanation;
+    bool shares = false;
+    bool views = false;
     // A file is mapped in several pieces: one line is enough for those that only others write to.
     std::set<std::pair<std::string, std::uint64_t>> seen;
     for (const Mapping& mapping : subject.mappings()) {
-        if (!mapping.shared() && seen.contains({mapping.device, mapping.inode})) {
+        const bool others = !is_shared_memory(mapping, devices) && !mapping.shared_writable();
+        if (!mapping.of_file() || has_own_word(mapping) ||
+            (others && seen.contains({mapping.device, mapping.inode}))) {
             continue;
         }
-        if (auto text = describe(subject, mapping, devices)) {
+        if (auto hold = describe(subject, mapping, devices, writers)) {
             seen.insert({mapping.device, mapping.inode});
-            explanation.causes.push_back(std::move(*text));
+            explanation.causes.push_back(std::move(hold->text));
+            shares = shares || hold->mapped;
+            views = views || hold->open;
+            if (explanation.command.empty()) {
+                explanation.command = command_for(mapping, hold->mapped);
+            }
         }
     }
+    if (explanation.causes.empty()) {
+        suspect_views(subject, explanation);
+        views = !explanation.causes.empty();
+    }
     shorten(explanation.causes);
-    explanation.remedy =
-        "Memory is shared within one node only. It can move as soon as this memory is given back "
-        "(shmdt or munmap) by it or, if only another process writes to it, by that one: when the "
-        "program is done with it, or started so that it uses none.";
-    explanation.command = command_for(subject, devices);
+    if (shares || !views) {
+        explanation.remedy = kGiveBack;
+    }
+    if (views) {
+        explanation.remedy += shares ? " " : "";
+        explanation.remedy += kCloseFile;
+    }
     return explanation;
 }
 
