@@ -135,8 +135,7 @@ Result<std::string> Node::read_all(const std::string& name, const Deadline& dead
         agent->request(wire::Type::read_all, wire::Writer().string(name).payload());
     MOSRIG_TRY(AgentClient::Reply reply, agent->await_reply(request, deadline));
     if (reply.error != 0) {
-        return tl::unexpected(
-            remote_error(*this, fmt::format("/proc/*/{}", name), reply.error));
+        return tl::unexpected(remote_error(*this, fmt::format("/proc/*/{}", name), reply.error));
     }
     return std::move(reply.data);
 }

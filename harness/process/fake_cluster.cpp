@@ -59,8 +59,9 @@ class FakeMachine final : public Machine {
             return cluster_.bodies();
         }
         const std::string script = fmt::format("cat /proc/[0-9]*/{} 2>/dev/null; :", name);
-        return run_subprocess({"sh", "-c", script}, deadline)
-            .map([](CommandResult&& listing) { return std::move(listing.out); });
+        return run_subprocess({"sh", "-c", script}, deadline).map([](CommandResult&& listing) {
+            return std::move(listing.out);
+        });
     }
 
     Result<std::unique_ptr<Program>> start(const std::vector<std::string>& argv,
