@@ -32,10 +32,20 @@ int scratch_file(int flags) {
     return -1;
 }
 
-void* map_to_read(int fd, size_t size, int protection, int flags) {
+int reopen(int fd, int flags) {
     char path[32];
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    const int reader = open(path, O_RDONLY | O_CLOEXEC);
+    return open(path, flags | O_CLOEXEC);
+}
+
+int only_to_read(int fd) {
+    const int reader = reopen(fd, O_RDONLY);
+    (void)close(fd);
+    return reader;
+}
+
+void* map_to_read(int fd, size_t size, int protection, int flags) {
+    const int reader = reopen(fd, O_RDONLY);
     void* view = reader < 0 ? MAP_FAILED : mmap(nullptr, size, protection, flags, reader, 0);
     (void)close(reader);
     return view;

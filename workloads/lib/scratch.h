@@ -13,6 +13,13 @@ unsigned char* map_private(size_t size);
 // one: /tmp may be in memory.
 int scratch_file(int flags);
 
+// Another descriptor of an open file, with an access mode of its own; -1 with errno. A file that
+// somebody has open for writing keeps who maps a shared view of it at home.
+int reopen(int fd, int flags);
+
+// The same file by a descriptor that can only read, in place of the given one, which is closed.
+int only_to_read(int fd);
+
 // A view of an open file, made by a descriptor that may only read it: nobody can write into the
 // file through it, whatever its protection becomes. MAP_FAILED with errno.
 void* map_to_read(int fd, size_t size, int protection, int flags);

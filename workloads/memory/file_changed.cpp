@@ -30,12 +30,13 @@ class FileChanged final : public mosrig::guest::Holder {
         if (fd_ < 0 || mosrig::guest::in_memory(fd_)) {
             _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
         }
+        fd_ = mosrig::guest::only_to_read(fd_);
         struct sigaction action = {};
         action.sa_handler = [](int /*signal*/) { siglongjmp(back_, 1); };
         if (sigaction(SIGBUS, &action, nullptr) != 0) {
             return failed("sigaction");
         }
-        // The child keeps the only descriptor that may write.
+        // The child opens the file for writing when it writes, and only as long.
         if (const char* wrong = helper_.start(change, cut, this); wrong != nullptr) {
             return wrong;
         }
@@ -113,14 +114,14 @@ class FileChanged final : public mosrig::guest::Holder {
         auto& self = *static_cast<FileChanged*>(data);
         static unsigned char content[size];
         fill_bytes(content, size, ++self.turn_);
-        return lseek(self.fd_, 0, SEEK_SET) == 0 &&
-                       mosrig::guest::write_all(self.fd_, content, size)
-                   ? nullptr
-                   : failed("write to the file");
+        const int writer = mosrig::guest::reopen(self.fd_, O_WRONLY);
+        const bool written = writer >= 0 && mosrig::guest::write_all(writer, content, size);
+        return close(writer) == 0 && written ? nullptr : failed("write to the file");
     }
     static const char* cut(void* data) {
-        return ftruncate(static_cast<FileChanged*>(data)->fd_, size / 2) != 0 ? failed("ftruncate")
-                                                                              : nullptr;
+        const int writer = mosrig::guest::reopen(static_cast<FileChanged*>(data)->fd_, O_WRONLY);
+        const bool done = writer >= 0 && ftruncate(writer, size / 2) == 0;
+        return close(writer) == 0 && done ? nullptr : failed("ftruncate");
     }
 
     static inline sigjmp_buf back_;

@@ -30,9 +30,10 @@ class FileView final : public mosrig::guest::Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        const int fd = mosrig::guest::scratch_file(O_CLOEXEC);
+        int fd = mosrig::guest::scratch_file(O_CLOEXEC);
         mosrig::guest::fill_bytes(content_, size, 8);
-        if (fd < 0 || pwrite(fd, content_, size, 0) != size) {
+        if (fd < 0 || pwrite(fd, content_, size, 0) != size ||
+            (fd = mosrig::guest::only_to_read(fd)) < 0) {
             return failed("a file");
         }
         if ((flags & MAP_SHARED) != 0 && mosrig::guest::in_memory(fd)) {

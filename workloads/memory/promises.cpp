@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // What the kernel has been told of a process's memory on one node holds on the other: barriers that
-// were announced, mappings that were sealed, keys that close.
+// were announced, mappings that were sealed.
 #include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csetjmp>
-#include <csignal>
 
 #include "workloads/lib/deed.h"
 #include "workloads/lib/kinds.h"
@@ -102,56 +100,8 @@ class Sealed final : public Deed {
     unsigned char* start_ = nullptr;
 };
 
-// Memory under a key that nobody may open faults, wherever the process is.
-class Keyed final : public Deed {
-  public:
-    using Deed::Deed;
-
-    const char* hold() override {
-        key_ = pkey_alloc(0, 0);
-        if (key_ < 0) {
-            _exit(mosrig::guest::skip("this processor or kernel has no keys for memory"));
-        }
-        start_ = map_private(page);
-        struct sigaction action = {};
-        action.sa_sigaction = [](int /*signal*/, siginfo_t* info, void* /*context*/) {
-            code_ = info->si_code;
-            siglongjmp(back_, 1);
-        };
-        action.sa_flags = SA_SIGINFO;
-        if (start_ == nullptr || sigaction(SIGSEGV, &action, nullptr) != 0) {
-            return failed("mmap, sigaction");
-        }
-        *start_ = 9;
-        return pkey_mprotect(start_, page, PROT_READ | PROT_WRITE, key_) != 0 ||
-                       pkey_set(key_, PKEY_DISABLE_ACCESS) != 0
-                   ? failed("pkey_mprotect")
-                   : act();
-    }
-
-  protected:
-    const char* act() override {
-        code_ = 0;
-        if (sigsetjmp(back_, 1) == 0) {
-            return *static_cast<volatile unsigned char*>(start_) == 9 ? "the key does not close"
-                                                                      : "keyed memory changed";
-        }
-        return code_ != SEGV_PKUERR
-                   ? mosrig::guest::differs("code of the fault", code_, SEGV_PKUERR)
-                   : nullptr;
-    }
-    const char* check() override { return act(); }
-
-  private:
-    static inline sigjmp_buf back_;
-    static inline volatile int code_;
-    unsigned char* start_ = nullptr;
-    int key_ = -1;
-};
-
 const KindOf<Barrier<false>> barrier("membarrier");
 const KindOf<Barrier<true>> barrier_away("membarrier-away");
 const KindOf<Sealed> sealed("sealed");
-const KindOf<Keyed> keyed("keyed");
 
 }  // namespace

@@ -67,7 +67,8 @@ class MappedByPeer final : public ByPeer {
         if ((flags & MAP_SHARED) != 0 && mosrig::guest::in_memory(fd_)) {
             return "the files of this node are in memory, and stay for that";
         }
-        if (ftruncate(fd_, size) != 0 || pwrite(fd_, &content, 1, 0) != 1) {
+        if (ftruncate(fd_, size) != 0 || pwrite(fd_, &content, 1, 0) != 1 ||
+            (fd_ = mosrig::guest::only_to_read(fd_)) < 0) {
             return failed("the file");
         }
         void* view = mosrig::guest::map_to_read(fd_, size, protection, flags);
@@ -85,7 +86,9 @@ class MappedByPeer final : public ByPeer {
   private:
     static const char* map(void* data) {
         auto& self = *static_cast<MappedByPeer*>(data);
-        self.theirs_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, self.fd_, 0);
+        const int writer = mosrig::guest::reopen(self.fd_, O_RDWR);
+        self.theirs_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, writer, 0);
+        (void)close(writer);
         return self.theirs_ == MAP_FAILED ? failed("mmap by the other") : nullptr;
     }
     static const char* unmap(void* data) {
