@@ -98,7 +98,7 @@ Result<void> in_small_group(Stage& stage, Machine& machine, std::int64_t task,
                                    folder, task)));
     const Result<void> result = played();
     // Who is dead may be in there until the last of it is gone.
-    const Result<void> cleared =
+    Result<void> cleared =
         shell(stage, machine,
               fmt::format("while [ -n \"$(cat {0}/small/cgroup.procs)\" ]; do sleep 0.1; done; "
                           "rmdir {0}/small; echo -memory >{0}/cgroup.subtree_control; "

@@ -27,7 +27,8 @@ using mosrig::guest::failed;
 
 // Where a function of the vdso begins; nullptr if there is none of that name.
 const uint64_t* vdso_function(const char* name) {
-    const auto* const image = reinterpret_cast<const char*>(getauxval(AT_SYSINFO_EHDR));
+    const auto address = getauxval(AT_SYSINFO_EHDR);
+    const auto* const image = reinterpret_cast<const char*>(address);  // NOLINT
     if (image == nullptr) {
         return nullptr;
     }
