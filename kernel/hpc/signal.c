@@ -269,9 +269,9 @@ void om_before_core(void)
 	if (!p || !p->away.parked)
 		return;
 	p->away.parked = false;
+	/* the body ends once it has given all: that shall not cut the dump off */
+	om_link_bind(p->link, current, OM_NOTIFY_NONE);
 	om_fetch_memory(p);
-	/* the body may end now: that shall not cut the dump off */
-	om_link_bind(p->link, NULL, OM_NOTIFY_NONE);
 }
 
 /* The guest */
