@@ -99,6 +99,17 @@ Decision no_answer(const Hpc& hpc, const Error& error) {
     return decision;
 }
 
+// One that a process could go to, to have a command that works as it stands.
+std::string some_other_node(const Hpc& hpc) {
+    for (const std::uint32_t id : hpc.nodes()) {
+        const NodeFigures figures = hpc.figures(id);
+        if (id != hpc.self() && figures.up() && (figures.status & kStatusBlock) == 0) {
+            return std::to_string(id);
+        }
+    }
+    return "NODE";
+}
+
 Decision ask_why(const Subject& subject, const Hpc& hpc) {
     auto answer = ask_omd(subject.places().omd_socket(), fmt::format("why {}", subject.pid()));
     if (!answer) {
@@ -110,15 +121,16 @@ Decision ask_why(const Subject& subject, const Hpc& hpc) {
     if (decision.text.empty()) {
         decision.text = fmt::format("The balancer's word is '{}'.", decision.reason);
     }
-    decision.remedy = remedy_for(decision.reason, *answer, subject.pid());
+    decision.remedy = remedy_for(decision.reason, *answer, subject.pid(), some_other_node(hpc));
     decision.answer = std::move(*answer);
     return decision;
 }
 
 }  // namespace
 
-std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid) {
-    std::string node = "NODE";
+std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid,
+                                 const std::string& other_node) {
+    std::string node = other_node;
     if (const auto best = answer.find("best"); best != answer.end() && best->is_object()) {
         node = std::to_string(field(*best, "node", 0L));
     }

@@ -54,6 +54,19 @@ TEST_F(Why, FreeAndTheBalancerTells) {
     EXPECT_EQ(json["locked"], false);
 }
 
+TEST_F(Why, TheCommandNamesANodeThatIsUp) {
+    const std::string answer =
+        R"({"pid":50,"decision":"stay","reason":"sleeping","best":null,"text":"It sleeps."})"
+        "\n";
+    {
+        const FakeOmd omd(socket(), answer);
+        EXPECT_THAT(text(), HasSubstr("        migrate 50 NODE\n")) << "node 2 is down";
+    }
+    node_.node(2, "1", "0", "10000", "0", "200000", "250000", "500000", "3");
+    const FakeOmd omd(socket(), answer);
+    EXPECT_THAT(text(), HasSubstr("        migrate 50 2\n"));
+}
+
 TEST_F(Why, WithoutABalancer) {
     EXPECT_THAT(flat(), HasSubstr("no balancer runs here"));
     EXPECT_THAT(flat(), Not(HasSubstr("'stay' is set")));
