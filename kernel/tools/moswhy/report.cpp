@@ -126,6 +126,21 @@ Decision ask_why(const Subject& subject, const Hpc& hpc) {
     return decision;
 }
 
+// Of one that is away. What the balancer thought of it before somebody sent it there is no reason
+// for its being there.
+Decision why_there(const Subject& subject, const Hpc& hpc, long where) {
+    Decision decision = ask_why(subject, hpc);
+    const auto best = decision.answer.find("best");
+    const bool sent = decision.reason == "moved" && best != decision.answer.end() &&
+                      best->is_object() && field(*best, "node", 0L) == where;
+    if (!sent) {
+        decision.reason = "asked";
+        decision.text = "Somebody asked for that: by migrate, by mosrun, or it did so itself.";
+        decision.remedy = remedy_for("moved", decision.answer, subject.pid());
+    }
+    return decision;
+}
+
 }  // namespace
 
 std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid,
@@ -191,7 +206,8 @@ Report make_report(const Subject& subject, const Hpc& hpc) {
         report.notes.emplace_back(
             "This node is not configured, so nothing moves here: see setpe(8) and omd(8).");
     } else if (report.findings.empty() && !report.lock) {
-        report.decision = ask_why(subject, hpc);
+        report.decision =
+            report.where > 0 ? why_there(subject, hpc, report.where) : ask_why(subject, hpc);
     }
     std::erase(report.notes, "");
     return report;

@@ -109,6 +109,30 @@ TEST_F(Why, AwayAndPending) {
     EXPECT_THAT(flat(), Not(HasSubstr("It came home")));
 }
 
+TEST_F(Why, AwayByHandOrByTheBalancer) {
+    node_.put("proc/50/where", "2\n");
+    node_.put("proc/50/migstat", "state away\nerrno 0\n");
+    {
+        const FakeOmd omd(socket(), R"({"pid":50,"reason":"stay","best":null,)"
+                                    R"("text":"Nothing leaves node 1 by itself."})"
+                                    "\n");
+        const std::string words = text();
+        EXPECT_THAT(words, HasSubstr("Somebody asked for that"));
+        EXPECT_THAT(words, HasSubstr("        migrate 50 home\n"));
+        EXPECT_THAT(words, Not(HasSubstr("nostay"))) << "that would not change where it is";
+    }
+    const std::string moved = R"({"pid":50,"reason":"moved","best":{"node":2,"load":0},)"
+                              R"("text":"It was sent to node 2."})"
+                              "\n";
+    {
+        const FakeOmd omd(socket(), moved);
+        EXPECT_THAT(text(), HasSubstr("It was sent to node 2."));
+    }
+    node_.put("proc/50/where", "3\n");
+    const FakeOmd omd(socket(), moved);
+    EXPECT_THAT(text(), HasSubstr("Somebody asked for that")) << "to another node than omd";
+}
+
 TEST_F(Why, AGuestIsItsHomesAffair) {
     node_.put("proc/hpc/remote/50/from", "2\n");
     node_.put("proc/hpc/remote/50/identity", "33 calc\n");
