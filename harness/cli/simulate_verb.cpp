@@ -50,6 +50,7 @@ int simulate_all(const Arguments& arguments) {
                 scenario.jobs =
                     std::max(1U, static_cast<std::uint32_t>(std::lround(per_node * size)));
                 scenario.seed += round;
+                scenario.measure = true;
                 if (!arguments.plot.empty()) {
                     fmt::print(stderr, "{}, {} nodes, {} jobs ...\n", word, size, scenario.jobs);
                 }

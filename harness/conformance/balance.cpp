@@ -116,15 +116,19 @@ Result<Placement> look(Stage& stage, const Subjects& subjects) {
     return placement;
 }
 
-Result<Subjects> start_copies(Stage& stage, const std::vector<std::string>& command, int copies) {
+Result<Subjects> start_copies(Stage& stage, const Run& run, int copies) {
     Subjects subjects;
-    Run run;
-    run.command = command;
     for (int copy = 0; copy < copies; ++copy) {
         MOSRIG_TRY(Subject subject, start_subject(stage, run));
         subjects.push_back(std::move(subject));
     }
     return subjects;
+}
+
+Run run_of(std::vector<std::string> command) {
+    Run run;
+    run.command = std::move(command);
+    return run;
 }
 
 // Nobody moves for so long, by the clock: the balancer's periods are no longer on a slow node. It
@@ -194,9 +198,10 @@ Result<Placement> await_leaving(Stage& stage, const Subjects& subjects) {
 // The subject leaves home, or does not, while a crowd that is locked there and one that may leave
 // compete with it: that the one leaves shows that the balancer is at work.
 Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& subjects) {
-    MOSRIG_TRY(const Subjects crowd, start_copies(stage, {"mosrun", "-h", "busy"}, run.crowd));
+    MOSRIG_TRY(const Subjects crowd,
+               start_copies(stage, run_of({"mosrun", "-h", "busy"}), run.crowd));
     const bool moves = run.automatic == Automatic::moves;
-    MOSRIG_TRY(const Subjects control, start_copies(stage, {"busy"}, moves ? 0 : 1));
+    MOSRIG_TRY(const Subjects control, start_copies(stage, run_of({"busy"}), moves ? 0 : 1));
     MOSRIG_TRY(const Placement placement, await_leaving(stage, moves ? subjects : control));
     stage.check(moves ? "it leaves the node that is overloaded"
                       : "a busy loop beside it leaves the node that is overloaded",
@@ -204,11 +209,47 @@ Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& s
     return moves ? Result<void>() : expect_rest(stage, subjects, watch_time, "it stays");
 }
 
+// The node that it has come to is wanted by its own users: it goes home.
+Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject) {
+    MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
+    Subjects crowd;
+    for (int one = 0; one < run.crowd_there; ++one) {
+        MOSRIG_TRY(Subject owner,
+                   Subject::start(stage.guest(), resolve_command({"mosrun", "-h", "busy"}), 0,
+                                  workload_environment(), stage.soon("a start")));
+        MOSRIG_CHECK(owner.ready(stage.deadline("READY", settling_time)));
+        crowd.push_back(std::move(owner));
+    }
+    ProcessState state = away;
+    MOSRIG_CHECK(comes_true(
+        stage.deadline("a guest that goes home", settling_time),
+        [&]() -> Result<bool> {
+            MOSRIG_TRY(state, read_process(stage.home(), subject.pid(), stage.soon("where it is")));
+            return state.where == 0;
+        },
+        Millis(100)));
+    stage.check("it goes home from a node whose own users need it",
+                state.where == 0 && state.nmigs == away.nmigs + 1,
+                fmt::format("where {}, nmigs {}", state.where, state.nmigs));
+    return {};
+}
+
+// It has its CPU to itself, but its node's memory is nearly used up: it leaves before there is
+// none.
+Result<void> expect_to_make_room(Stage& stage, const Subjects& subjects) {
+    MOSRIG_TRY(const Subjects hogs,
+               start_copies(stage, run_of({"mosrun", "-h", "memory", "hog"}), 1));
+    MOSRIG_TRY(const Placement placement, await_leaving(stage, subjects));
+    stage.check("it leaves a node whose memory is nearly used up", placement.moves > 0,
+                placement.words());
+    return expect_rest(stage, subjects, watch_time, "once there is room nobody comes or goes");
+}
+
 // That nothing moved is no news unless the balancer works: of too many on nodes of one speed, one
 // moves.
 Result<void> expect_awake(Stage& stage, Balancing& balancing, const Run& run, Subjects& subjects) {
     MOSRIG_CHECK(balancing.set_speeds(false));
-    MOSRIG_TRY(Subjects more, start_copies(stage, run.command, 2));
+    MOSRIG_TRY(Subjects more, start_copies(stage, run, 2));
     std::move(more.begin(), more.end(), std::back_inserter(subjects));
     MOSRIG_TRY(const Placement placement, await_leaving(stage, subjects));
     stage.check("with two more of them, on nodes that are as fast, one leaves", placement.moves > 0,
@@ -230,8 +271,9 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     stage.result.automatic_expected = run.automatic;
     Balancing balancing(stage);
     MOSRIG_CHECK(balancing.begin(run.slower_others));
-    MOSRIG_TRY(Subjects subjects, start_copies(stage, run.command, run.copies));
+    MOSRIG_TRY(Subjects subjects, start_copies(stage, run, run.copies));
     MOSRIG_CHECK(expect_before_request(stage, subjects.front().pid(), run.phases.front()));
+    MOSRIG_CHECK(expect_answers(stage, run, subjects.front().pid()));
     if (run.busy) {
         MOSRIG_TRY(const std::string answer,
                    subjects.front().ask("BUSY", stage.soon("an answer to BUSY")));
@@ -239,6 +281,10 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     }
     if (run.automatic == Automatic::spreads) {
         MOSRIG_CHECK(expect_spread(stage, run, subjects));
+    } else if (run.crowd_there > 0) {
+        MOSRIG_CHECK(expect_return(stage, run, subjects.front()));
+    } else if (run.hog) {
+        MOSRIG_CHECK(expect_to_make_room(stage, subjects));
     } else if (run.crowd > 0) {
         MOSRIG_CHECK(expect_beside_crowd(stage, run, subjects));
     } else {
@@ -251,6 +297,11 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     show(stage.result, state);
     if (run.automatic == Automatic::stays && run.crowd == 0) {
         MOSRIG_CHECK(expect_awake(stage, balancing, run, subjects));
+    }
+    if (run.phases.front().manual == Answer::moves) {
+        // Whoever is left alone may be asked to go: by hand it moves as any other.
+        Subject& first = subjects.front();
+        MOSRIG_CHECK(move_out_and_home(stage, first, first.pid(), run.phases.front(), true, true));
     }
     return finish_all(stage, subjects);
 }

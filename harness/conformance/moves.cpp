@@ -261,6 +261,12 @@ Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const
     stage.check(fmt::format("lock is {}", phase.lock), state.lock == phase.lock,
                 std::to_string(state.lock));
     stage.check("it is at home", state.where == 0, std::to_string(state.where));
+    if (phase.parent_lock) {
+        MOSRIG_TRY(const ProcessState parent,
+                   read_process(stage.home(), state.stat.ppid, stage.soon("the parent's state")));
+        stage.check(fmt::format("the parent's lock is {}", *phase.parent_lock),
+                    parent.lock == *phase.parent_lock, std::to_string(parent.lock));
+    }
     return state;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "harness/cluster/balancer_off.h"
@@ -14,6 +15,29 @@ namespace mosrig {
 namespace {
 
 constexpr int how_many = 2;
+
+bool same_nodes(const Description& one, const Description& other) {
+    // Of two nodes with one boot profile each, either may be home.
+    return one.vcpus == other.vcpus && one.memory_mib == other.memory_mib &&
+           one.boot.empty() == other.boot.empty();
+}
+
+ClusterFlags flags_for(const ClusterInfo& info, const Description& description) {
+    ClusterFlags flags;
+    flags.nodes = how_many;
+    flags.image = info.image_kind;
+    if (description.vcpus != 0) {
+        flags.more.push_back(fmt::format("--vcpus={}", description.vcpus));
+    }
+    if (description.memory_mib != 0) {
+        flags.more.push_back(fmt::format("--memory-mib={}", description.memory_mib));
+    }
+    if (!description.boot.empty()) {
+        flags.more.insert(flags.more.end(), {"--profile=open-boot", "--profile=node1=locked-boot",
+                                             "--unlock-logins"});
+    }
+    return flags;
+}
 
 // What is told of a case that could not even begin.
 Result<CaseResult> tell_trouble(const Description& description, Journal& journal,
@@ -34,32 +58,55 @@ Result<CaseResult> tell_trouble(const Description& description, Journal& journal
 
 }  // namespace
 
-Result<CaseResult> play_on_own_nodes(const Places& places, const ClusterInfo& info,
-                                     const Description& description, Journal& journal,
-                                     const std::filesystem::path& scenes) {
-    ClusterFlags flags;
-    flags.nodes = how_many;
-    flags.image = info.image_kind;
-    flags.more = {fmt::format("--vcpus={}", description.vcpus)};
-    CaseResult result;
-    const Result<void> played =
-        with_cluster_beside(places, info, "own", flags, [&](Cluster& cluster) -> Result<void> {
-            MOSRIG_TRY(const auto off, BalancerOff::begin(cluster));
-            // From its boot on, what these nodes say is this case's.
-            Suite suite{{description},
-                        cluster,
-                        journal,
-                        scenes,
-                        0,
-                        1,
-                        std::vector<Console::Mark>(cluster.nodes().size())};
-            prepare_nodes(cluster);
-            result = play_case(suite, description);
-            return {};
+std::vector<std::vector<Description>> part_by_nodes(const std::vector<Description>& cases) {
+    std::vector<std::vector<Description>> parts;
+    for (const Description& one : cases) {
+        const auto fitting = std::find_if(parts.begin(), parts.end(), [&one](const auto& part) {
+            return same_nodes(part.front(), one);
         });
-    // If it was played, nodes that did not end well are no news of this case.
-    return played || !result.id.empty() ? Result<CaseResult>(result)
-                                        : tell_trouble(description, journal, played.error());
+        if (fitting == parts.end()) {
+            parts.push_back({one});
+        } else {
+            fitting->push_back(one);
+        }
+    }
+    return parts;
+}
+
+Result<void> play_on_own_nodes(const Places& places, const ClusterInfo& info,
+                               const std::vector<Description>& cases, Journal& journal,
+                               const std::filesystem::path& scenes,
+                               const std::function<void(const CaseResult&)>& done) {
+    auto next = cases.begin();
+    const auto play_some = [&](Cluster& cluster) -> Result<void> {
+        MOSRIG_TRY(const auto off, BalancerOff::begin(cluster));
+        // From its boot on, what these nodes say is these cases'.
+        Suite suite{cases,
+                    cluster,
+                    journal,
+                    scenes,
+                    0,
+                    cases.size(),
+                    std::vector<Console::Mark>(cluster.nodes().size())};
+        prepare_nodes(cluster);
+        for (bool fit = true; fit && next != cases.end();) {
+            const CaseResult result = play_case(suite, *next++);
+            done(result);
+            fit = result.verdict == Verdict::pass || result.verdict == Verdict::skip;
+        }
+        return {};
+    };
+    while (next != cases.end()) {
+        const auto before = next;
+        const Result<void> played =
+            with_cluster_beside(places, info, "own", flags_for(info, cases.front()), play_some);
+        // Nodes that did not end well are no news of the cases that were played on them.
+        while (!played && next == before && next != cases.end()) {
+            MOSRIG_TRY(const CaseResult result, tell_trouble(*next++, journal, played.error()));
+            done(result);
+        }
+    }
+    return {};
 }
 
 }  // namespace mosrig

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A described case that wants other nodes than the cluster has: they are booted for it, beside.
+// Described cases that want other nodes than the cluster has: those are booted for them, beside.
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/cluster/lifecycle.h"
@@ -12,11 +14,17 @@
 
 namespace mosrig {
 
-// Boots two nodes as the case wants them beside the cluster `info`, plays it there, journals it as
-// any other, and takes them down again. A node that does not come up is a verdict; an error is a
-// journal that cannot be written. `scenes`: as in Suite.
-Result<CaseResult> play_on_own_nodes(const Places& places, const ClusterInfo& info,
-                                     const Description& description, Journal& journal,
-                                     const std::filesystem::path& scenes);
+// `cases`, parted into those that can be played on the same nodes, one after the other. The order
+// of the first of each is kept.
+std::vector<std::vector<Description>> part_by_nodes(const std::vector<Description>& cases);
+
+// Boots two nodes as these cases want them beside the cluster `info`, plays them there, journals
+// them as any others, and takes the nodes down again. After a case that did not pass the others get
+// new nodes. Nodes that do not come up are a verdict of all cases that are left; an error is a
+// journal that cannot be written. `done` hears of each result; `scenes`: as in Suite.
+Result<void> play_on_own_nodes(const Places& places, const ClusterInfo& info,
+                               const std::vector<Description>& cases, Journal& journal,
+                               const std::filesystem::path& scenes,
+                               const std::function<void(const CaseResult&)>& done);
 
 }  // namespace mosrig

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "harness/conformance/booted.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -67,12 +68,6 @@ Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool
     MOSRIG_CHECK(begin_phase(stage, subject, phase));
     MOSRIG_TRY(const std::int64_t pid, find_pid(stage, subject, phase));
     MOSRIG_TRY(const ProcessState state, expect_before_request(stage, pid, phase));
-    if (phase.parent_lock) {
-        MOSRIG_TRY(const ProcessState parent,
-                   read_process(stage.home(), state.stat.ppid, stage.soon("the parent's state")));
-        stage.check(fmt::format("the parent's lock is {}", *phase.parent_lock),
-                    parent.lock == *phase.parent_lock, std::to_string(parent.lock));
-    }
     if (shown) {
         show(stage.result, state);
     }
@@ -188,6 +183,9 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
 }  // namespace
 
 Result<Subject> start_subject(Stage& stage, const Run& run) {
+    if (run.origin == Origin::boot_script) {
+        return start_from_boot_script(stage, run);
+    }
     MOSRIG_TRY(Subject subject,
                Subject::start(stage.home(), resolve_command(run.command), run.user,
                               workload_environment(), stage.soon("the start of the program")));

@@ -251,10 +251,10 @@ Result<void> play_first(const ConformanceOptions& options, const ClusterInfo& in
             journal.append({{"event", "case_end"}, {"id", one.id}, {"case", to_json(result)}}));
         show_case(++number, total, result);
     }
-    for (const Description& one : first.described) {
-        MOSRIG_TRY(const CaseResult result,
-                   play_on_own_nodes(places, info, one, journal, options.results_dir / "scenes"));
-        show_case(++number, total, result);
+    for (const std::vector<Description>& part : part_by_nodes(first.described)) {
+        MOSRIG_CHECK(play_on_own_nodes(
+            places, info, part, journal, options.results_dir / "scenes",
+            [&](const CaseResult& result) { show_case(++number, total, result); }));
     }
     return {};
 }
@@ -340,7 +340,7 @@ Result<void> run_all(const ConformanceOptions& options, const std::vector<Descri
     MOSRIG_TRY(first.beside, choose_beside_cases(options.cases, options.tier, info.kernel_config));
     std::vector<Description> cases;
     for (const Description& one : chosen) {
-        (one.vcpus == 0 ? cases : first.described).push_back(one);
+        (one.wants_own_nodes() ? first.described : cases).push_back(one);
     }
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},

@@ -50,7 +50,7 @@ tl::unexpected<Error> Stage::skip(const std::string& reason) {
 }
 
 std::vector<std::string> resolve_command(std::vector<std::string> command) {
-    static const std::set<std::string> elsewhere = {"mosrun", "sh", "cat"};
+    static const std::set<std::string> elsewhere = {"mosrun", "sh", "cat", "su"};
     if (elsewhere.count(command.front()) == 0) {
         command.front() = fmt::format("{}/{}", workload_folder, command.front());
     }
@@ -145,7 +145,9 @@ void play(Stage& stage, const Description& description) {
              {Procedure::bad_network, play_bad_network},
              {Procedure::soak, play_soak},
              {Procedure::out_of_memory, play_out_of_memory},
-             {Procedure::balance, play_balance}};
+             {Procedure::balance, play_balance},
+             {Procedure::tools, play_tools},
+             {Procedure::daemon, play_daemon}};
         played = procedures.at(description.procedure)(stage, description);
         const bool looked = result.lock && result.where;
         if (played && stage.judge.verdict() == Verdict::pass && !looked) {

@@ -106,6 +106,8 @@ Result<void> play_bad_network(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);
 Result<void> play_out_of_memory(Stage& stage, const Description& description);
 Result<void> play_balance(Stage& stage, const Description& description);
+Result<void> play_daemon(Stage& stage, const Description& description);
+Result<void> play_tools(Stage& stage, const Description& description);
 
 // Parts that procedures share.
 // Starts the run's program at home and waits until it is READY. One that says SKIP skips the case,
@@ -123,6 +125,8 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
 // if `shown`; what holds for every move alike is looked at with the `first`.
 Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
                                bool first, bool shown);
+// Each command of the run that somebody types ends and says as it should.
+Result<void> expect_answers(Stage& stage, const Run& run, std::int64_t pid);
 // VERIFY is answered by OK.
 Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& when);
 

@@ -102,6 +102,23 @@ bool spoils(Suite& suite, const CaseResult& result) {
         });
 }
 
+// Index 0 is the home of the case: the first node, or the first that boots as the case wants it.
+std::vector<std::unique_ptr<NodeMachine>> machines_for(Cluster& cluster,
+                                                       const Description& description) {
+    std::vector<std::unique_ptr<NodeMachine>> machines;
+    for (Node& node : cluster.nodes()) {
+        machines.push_back(std::make_unique<NodeMachine>(node));
+    }
+    for (size_t index = 0; index < machines.size(); ++index) {
+        if (!description.boot.empty() &&
+            cluster.nodes()[index].info().profile == description.boot) {
+            std::swap(machines.front(), machines[index]);
+            break;
+        }
+    }
+    return machines;
+}
+
 class Conformance : public testing::TestWithParam<Description> {};
 
 TEST_P(Conformance, Case) {
@@ -146,11 +163,11 @@ void show_case(size_t number, size_t total, const CaseResult& result) {
 }
 
 CaseResult play_case(Suite& suite, const Description& description) {
-    std::vector<std::unique_ptr<NodeMachine>> owners;
+    const std::vector<std::unique_ptr<NodeMachine>> owners =
+        machines_for(suite.cluster, description);
     Machines machines;
-    for (Node& node : suite.cluster.nodes()) {
-        owners.push_back(std::make_unique<NodeMachine>(node));
-        machines.push_back(owners.back().get());
+    for (const std::unique_ptr<NodeMachine>& owner : owners) {
+        machines.push_back(owner.get());
     }
     const auto journal = [&suite](nlohmann::json event) {
         if (const Result<void> written = suite.journal.append(std::move(event)); !written) {

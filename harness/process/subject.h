@@ -19,6 +19,9 @@ class Subject {
                                  const std::vector<std::string>& environment,
                                  const Deadline& deadline);
 
+    // One that was started otherwise.
+    explicit Subject(std::unique_ptr<Program> program) : program_(std::move(program)) {}
+
     [[nodiscard]] std::int64_t pid() const { return program_->pid(); }
     [[nodiscard]] Program& program() { return *program_; }
 
@@ -35,8 +38,6 @@ class Subject {
     [[nodiscard]] const std::vector<std::string>& output() const { return output_; }
 
   private:
-    explicit Subject(std::unique_ptr<Program> program) : program_(std::move(program)) {}
-
     Result<std::string> next_line(const Deadline& deadline);
 
     std::unique_ptr<Program> program_;

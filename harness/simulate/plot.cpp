@@ -132,8 +132,8 @@ std::string plot(const std::vector<Run>& runs) {
         {"Time until 99 % of the jobs are well placed, s",
          [](const Outcome& outcome) { return outcome.nearly_s; }},
         {"Messages per node and second", [](const Outcome& outcome) { return outcome.messages; }},
-        {"CPU per node and second, microseconds (this machine, the simulator included)",
-         [](const Outcome& outcome) { return outcome.cpu_us; }}};
+        {"CPU of a node's daemon per second, microseconds (its policy, on this machine)",
+         [](const Outcome& outcome) { return outcome.daemon_us; }}};
     const double height = kPanel * static_cast<double>(panels.size()) + 30;
     std::string out = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "

@@ -29,8 +29,8 @@ std::string table(const std::vector<Run>& runs) {
             policy_word(scenario.policy), scenario.nodes, scenario.jobs,
             number(outcome.nearly_s, 1), number(outcome.balanced_s, 1), outcome.moves,
             outcome.least_moves, outcome.later_moves, number(outcome.messages, 2),
-            number(outcome.cpu_us, 1), number(outcome.makespan_s, 1), number(outcome.optimum_s, 1),
-            number(ratio, 3), outcome.lost);
+            number(outcome.daemon_us, 1), number(outcome.makespan_s, 1),
+            number(outcome.optimum_s, 1), number(ratio, 3), outcome.lost);
     }
     return text;
 }
@@ -58,7 +58,8 @@ std::string json(const std::vector<Run>& runs) {
                         {"requests_refused", outcome.refused},
                         {"messages_per_node_s", outcome.messages},
                         {"loads_told_per_node_s", outcome.loads},
-                        {"cpu_us_per_node_s", outcome.cpu_us},
+                        {"daemon_cpu_us_per_s", known(outcome.daemon_us)},
+                        {"simulator_cpu_us_per_node_s", outcome.cpu_us},
                         {"makespan_s", known(outcome.makespan_s)},
                         {"optimum_s", known(outcome.optimum_s)},
                         {"makespan_ratio", known(ratio)},

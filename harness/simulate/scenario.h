@@ -44,7 +44,8 @@ struct Scenario {
     double move_fixed_ms = 30;  // of a move
     double move_mb_per_s = 25;  // one node sends so much
     std::uint32_t job_mb = 4;
-    double limit_s = 0;  // end of an endless run; 0: balanced and 60 s more, 300 s at most
+    bool measure = false;  // what a daemon costs: takes a little longer
+    double limit_s = 0;    // end of an endless run; 0: balanced and 60 s more, 300 s at most
 };
 
 struct NodeSpec {
@@ -79,7 +80,8 @@ struct Outcome {
     double watched_s = 0;    // how long later moves were looked for
     double messages = 0;     // sent, per node and second
     double loads = 0;        // of them, loads told
-    double cpu_us = 0;       // of this machine, per node and simulated second
+    double daemon_us = -1;   // CPU of this machine, of one daemon alone, per second
+    double cpu_us = 0;       // of this machine, per node and simulated second: all of the simulator
     double makespan_s = -1;  // of jobs with an end
     double optimum_s = -1;
     double slowdown = -1;    // mean of a job's time over its time alone on a CPU of speed 1

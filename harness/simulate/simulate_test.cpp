@@ -185,6 +185,30 @@ TEST(Simulate, CostPerNodeStaysFlat) {
     EXPECT_LE(b.loads, 16 * b.messages);
 }
 
+// From 65 nodes on a daemon remembers as many others, however many there are.
+TEST(Simulate, CpuTimeOfADaemonStaysFlat) {
+    Scenario small = scenario(100, 100, "random");
+    Scenario large = scenario(800, 800, "random");
+    small.limit_s = large.limit_s = 20;
+    small.measure = large.measure = true;
+    const Outcome a = run(small);
+    const Outcome b = run(large);
+    EXPECT_GT(a.daemon_us, 0);
+    EXPECT_GT(b.daemon_us, 0);
+    EXPECT_LE(b.daemon_us, 1.8 * a.daemon_us);
+}
+
+TEST(Simulate, ADaemonThatIsToldTheSameOnceMoreDoesTheSame) {
+    Scenario made = scenario(6, 12);
+    made.measure = true;
+    made.churn = 0.5;
+    made.loss = 0.05;
+    made.limit_s = 60;
+    EXPECT_GT(run(made).daemon_us, 0);
+    made.measure = false;
+    EXPECT_LT(run(made).daemon_us, 0) << "nobody asked for it";
+}
+
 TEST(Simulate, ASeedMeansTheSameEachTime) {
     const Scenario made = scenario(30, 60, "random");
     const Outcome a = run(made);

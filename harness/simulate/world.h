@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "harness/simulate/daemon.h"
 #include "harness/simulate/scenario.h"
-#include "omd/policy/agent.h"
 
 namespace mosrig::simulate {
 
@@ -38,7 +38,7 @@ class World {
     };
     struct Node {
         NodeSpec spec;
-        std::unique_ptr<policy::Agent> agent;
+        std::shared_ptr<Daemon> daemon;
         std::vector<Index> jobs;
         double brought_to = 0;      // its jobs' work is counted up to here
         double link_free = 0;       // its last move has left by then
@@ -77,6 +77,9 @@ class World {
     };
 
     void boot(Index node);
+    [[nodiscard]] bool is_measured(Index node) const;
+    /// CPU time of a daemon alone per second, in microseconds; -1: not measured.
+    [[nodiscard]] double daemon_us() const;
     void push(double time, Kind kind, Index node, std::uint64_t what = 0);
     void handle(const Event& event);
     void deliver(Index from, policy::Outbox& out);
@@ -105,6 +108,7 @@ class World {
     Scenario scenario_;
     std::mt19937_64 random_;
     std::vector<Node> nodes_;
+    std::vector<std::shared_ptr<Daemon>> measured_;
     std::vector<Job> jobs_;
     std::shared_ptr<const policy::Roster> roster_;
     std::priority_queue<Event> events_;

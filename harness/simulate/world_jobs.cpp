@@ -81,7 +81,7 @@ void World::begin_move(Index from, Index id, Index to) {
     const bool here = job.at == from && !job.moving && job.ended < 0 && !job.lost;
     if (!here || std::find(node.jobs.begin(), node.jobs.end(), id) == node.jobs.end()) {
         policy::Outbox out;
-        node.agent->moved(id + 1, false, 0, 0, std::llround(now_), out);
+        node.daemon->moved(id + 1, false, 0, 0, std::llround(now_), out);
         deliver(from, out);
         return;
     }
@@ -127,7 +127,7 @@ void World::notice(Index from, Index id) {
     const auto took = std::llround(now_ - sent->second);
     node.sent.erase(sent);
     policy::Outbox out;
-    node.agent->moved(id + 1, !job.lost, scenario_.job_mb * 256ULL, took, std::llround(now_), out);
+    node.daemon->moved(id + 1, !job.lost, scenario_.job_mb * 256ULL, took, std::llround(now_), out);
     deliver(from, out);
 }
 

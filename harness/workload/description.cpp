@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -144,18 +145,70 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
     return phases;
 }
 
+std::vector<std::string> patterns(const YAML::Node& node) {
+    const std::vector<std::string> all =
+        node && node.IsScalar() ? std::vector<std::string>{node.as<std::string>()} : words(node);
+    for (const std::string& one : all) {
+        try {
+            const std::regex compiled(one, std::regex::multiline);
+        } catch (const std::regex_error& error) {
+            reject(node, fmt::format("'{}' is no pattern: {}", one, error.what()));
+        }
+    }
+    return all;
+}
+
+Ask read_ask(const YAML::Node& node) {
+    allow_only(node, {"run", "as", "on", "status", "out", "err"});
+    Ask ask;
+    ask.run = need(node, "run").as<std::vector<std::string>>();
+    if (ask.run.empty()) {
+        reject(node, "'run' is empty");
+    }
+    ask.user = node["as"].as<int>(0);
+    ask.at_guest = node["on"] && choose<bool>(node["on"], {{"home", false}, {"other", true}});
+    ask.status = node["status"].as<int>(0);
+    ask.out = patterns(node["out"]);
+    ask.err = patterns(node["err"]);
+    return ask;
+}
+
 Run read_run(const YAML::Node& node) {
-    allow_only(node,
-               {"command",    "user",       "phases",         "output",      "output_count",
-                "watcher",    "reason",     "stays_for_good", "round_trips", "round_trips_at_most",
-                "stays_away", "each_moves", "messages",       "events",      "copies",
-                "automatic",  "crowd",      "slower_others",  "quiet_s",     "busy"});
+    allow_only(node, {"command",
+                      "user",
+                      "phases",
+                      "output",
+                      "output_count",
+                      "from",
+                      "asks",
+                      "needs",
+                      "watcher",
+                      "reason",
+                      "stays_for_good",
+                      "round_trips",
+                      "round_trips_at_most",
+                      "stays_away",
+                      "each_moves",
+                      "messages",
+                      "events",
+                      "copies",
+                      "automatic",
+                      "crowd",
+                      "crowd_there",
+                      "hog",
+                      "slower_others",
+                      "quiet_s",
+                      "busy"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
         reject(node, "'command' is empty");
     }
     run.user = node["user"].as<int>(0);
+    if (node["from"]) {
+        run.origin = choose<Origin>(node["from"],
+                                    {{"rig", Origin::rig}, {"boot-script", Origin::boot_script}});
+    }
     if (node["reason"]) {
         run.phases =
             phases_of_reason(words(node["reason"]), node["stays_for_good"].as<bool>(false));
@@ -166,6 +219,10 @@ Run read_run(const YAML::Node& node) {
     if (run.phases.empty()) {
         reject(node, "'phases' is empty");
     }
+    for (const YAML::Node& ask : node["asks"]) {
+        run.asks.push_back(read_ask(ask));
+    }
+    run.needs = words(node["needs"]);
     run.output = words(node["output"]);
     run.output_count =
         node["output_count"].as<std::map<std::string, int>>(std::map<std::string, int>());
@@ -185,13 +242,16 @@ Run read_run(const YAML::Node& node) {
     }
     run.busy = node["busy"].as<bool>(false);
     run.crowd = node["crowd"].as<int>(0);
+    run.crowd_there = node["crowd_there"].as<int>(0);
+    run.hog = node["hog"].as<bool>(false);
     run.slower_others = node["slower_others"].as<bool>(false);
     run.quiet_s = node["quiet_s"].as<int>(10);
     return run;
 }
 
 Description read_description(const YAML::Node& node) {
-    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "proofs", "runs"});
+    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot", "proofs",
+                      "runs"});
     Description description;
     description.id = need(node, "id").as<std::string>();
     description.title = need(node, "title").as<std::string>();
@@ -200,6 +260,11 @@ Description read_description(const YAML::Node& node) {
         reject(node["tier"], "'tier' is one of quick, full, night");
     }
     description.vcpus = node["vcpus"].as<int>(0);
+    description.memory_mib = node["memory_mib"].as<int>(0);
+    if (node["boot"]) {
+        description.boot = choose<std::string>(
+            node["boot"], {{"open-boot", "open-boot"}, {"locked-boot", "locked-boot"}});
+    }
     if (node["procedure"]) {
         description.procedure =
             choose<Procedure>(node["procedure"], {{"phases", Procedure::phases},
@@ -218,7 +283,9 @@ Description read_description(const YAML::Node& node) {
                                                   {"bad-network", Procedure::bad_network},
                                                   {"soak", Procedure::soak},
                                                   {"out-of-memory", Procedure::out_of_memory},
-                                                  {"balance", Procedure::balance}});
+                                                  {"balance", Procedure::balance},
+                                                  {"tools", Procedure::tools},
+                                                  {"daemon", Procedure::daemon}});
     }
     for (const YAML::Node& proof : node["proofs"]) {
         description.proofs.push_back(
@@ -236,6 +303,12 @@ Description read_description(const YAML::Node& node) {
     if ((description.procedure == Procedure::balance) ==
         (description.runs.front().automatic == Automatic::none)) {
         reject(node, "'automatic' belongs to 'procedure: balance', and to nothing else");
+    }
+    // The nodes of a whole suite are not sent from one run level to another.
+    for (const Run& run : description.runs) {
+        if (run.origin == Origin::boot_script && description.boot.empty()) {
+            reject(node, "'from: boot-script' wants nodes of its own, as 'boot' says");
+        }
     }
     return description;
 }

@@ -32,10 +32,18 @@ enum class Procedure {
     soak,           // very many moves, and nothing left behind
     out_of_memory,  // memory runs out under a process that is away
     balance,        // nobody asks: what the balancer does by itself
+    tools,          // what people type, and what they are told
+    daemon,         // the node daemon goes, comes back, is a stranger, does without a map
 };
 
 // Something to be shown beside the phases.
 enum class Proof { away_time, cpu_time, demand_paging, memory_options };
+
+// Who starts the program.
+enum class Origin {
+    rig,
+    boot_script,  // of the node, so that it descends from inittab's rc lines
+};
 
 // Whose state a phase looks at.
 enum class Who { started, child };
@@ -71,9 +79,20 @@ struct Phase {
     bool decisive = false;   // the report shows this phase
 };
 
+// A command that somebody types, and what comes of it.
+struct Ask {
+    std::vector<std::string> run;  // PID stands for the process under test, here and below
+    int user = 0;
+    bool at_guest = false;
+    int status = 0;
+    std::vector<std::string> out;  // patterns, each of which is found in what it prints
+    std::vector<std::string> err;  // the same, on standard error
+};
+
 // One start of the program.
 struct Run {
     std::vector<std::string> command;
+    Origin origin = Origin::rig;
     int user = 0;
     std::vector<Phase> phases;
     std::vector<std::string> output;                 // exact lines, digits shown as '#'
@@ -89,8 +108,12 @@ struct Run {
     Automatic automatic = Automatic::none;           // what the balancer makes of them
     bool busy = false;                               // it computes, though it only holds something
     int crowd = 0;               // busy loops that compete with them and are locked at home
+    int crowd_there = 0;         // the same on the node that it is moved to by hand first
+    bool hog = false;            // a program takes nearly all memory of the node
     bool slower_others = false;  // the other nodes are much slower than home
-    int quiet_s = 10;            // once they have spread, none of them moves for so long
+    std::vector<Ask> asks;
+    std::vector<std::string> needs;  // programs that the nodes must have
+    int quiet_s = 10;                // once they have spread, none of them moves for so long
 };
 
 struct Description {
@@ -98,13 +121,19 @@ struct Description {
     std::string title;
     std::string tier;  // quick, full, night
     Procedure procedure = Procedure::phases;
-    int vcpus = 0;  // not 0: it wants nodes of its own, each with so many CPUs
+    int vcpus = 0;       // not 0: it wants nodes of its own, each with so many CPUs
+    int memory_mib = 0;  // not 0: the same, each with so much memory
+    // Not empty: it wants nodes of its own, one of each boot profile; home is the one of this.
+    std::string boot;
     std::vector<Proof> proofs;
     std::vector<Run> runs;
 
     // The phase that the report shows: the decisive one, else the first that asks for a move, else
     // the first.
     [[nodiscard]] const Phase& decisive() const;
+    [[nodiscard]] bool wants_own_nodes() const {
+        return vcpus != 0 || memory_mib != 0 || !boot.empty();
+    }
     // Whether a run of `wanted` (quick, full, night) has this case.
     [[nodiscard]] bool in_tier(const std::string& wanted) const;
 };

@@ -51,6 +51,48 @@ TEST(Description, EveryFieldArrives) {
     EXPECT_EQ(&read->decisive(), &run.phases.at(0));
 }
 
+TEST(Description, WhoWantsABootProfileHasNodesOfItsOwn) {
+    const Result<Description> shared = parse_description(whole, "x.yml");
+    ASSERT_TRUE(shared);
+    EXPECT_FALSE(shared->wants_own_nodes());
+    const std::string booted = with(whole, "user: 65534", "from: boot-script");
+    const Result<Description> own =
+        parse_description(with(booted, "tier: full", "tier: full\nboot: locked-boot"), "x.yml");
+    ASSERT_TRUE(own) << own.error().message();
+    EXPECT_TRUE(own->wants_own_nodes());
+    EXPECT_EQ(own->boot, "locked-boot");
+    EXPECT_EQ(own->runs.at(0).origin, Origin::boot_script);
+}
+
+TEST(Description, WhatPeopleTypeArrives) {
+    constexpr const char* asks = R"(
+id: tools
+title: Tools say what they should.
+tier: full
+procedure: tools
+runs:
+  - command: [busy]
+    needs: [man]
+    phases: [{cantmove: [], lock: 0}]
+    asks:
+      - {run: [mosctl, whois], out: '^This is openMosix #1$'}
+      - {run: [mosctl, block], as: 1000, on: other, status: 1, err: [EACCES, root]}
+)";
+    const Result<Description> read = parse_description(asks, "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    const mosrig::Run& run = read->runs.at(0);
+    EXPECT_EQ(run.needs, std::vector<std::string>{"man"});
+    ASSERT_EQ(run.asks.size(), 2U);
+    EXPECT_EQ(run.asks[0].out, std::vector<std::string>{"^This is openMosix #1$"});
+    EXPECT_FALSE(run.asks[0].at_guest);
+    EXPECT_EQ(run.asks[1].user, 1000);
+    EXPECT_TRUE(run.asks[1].at_guest);
+    EXPECT_EQ(run.asks[1].status, 1);
+    EXPECT_EQ(run.asks[1].err, (std::vector<std::string>{"EACCES", "root"}));
+    EXPECT_FALSE(parse_description(with(asks, "#1$", "(1"), "x.yml")) << "no pattern";
+    EXPECT_FALSE(parse_description(with(asks, "on: other", "on: mars"), "x.yml"));
+}
+
 TEST(Description, TiersContainTheSmallerOnes) {
     const Result<Description> read = parse_description(whole, "x.yml");
     ASSERT_TRUE(read);
@@ -79,6 +121,8 @@ TEST(Description, FaultsAreFoundAndPlaced) {
         {"lock: 1", "lock: one"},
         {"errno: EBUSY", "errno: EBUSY, away: [WORD]"},
         {"times: 3", "ends: nowhere"},
+        {"user: 65534", "from: boot-script"},
+        {"tier: full", "tier: full\nboot: shut-boot"},
     };
     for (const auto& [from, to] : faults) {
         const Result<Description> read = parse_description(with(whole, from, to), "x.yml");

@@ -81,7 +81,7 @@ foreach(name ${OM_WRAPPERS})
 endforeach()
 file(GLOB OM_PAGES CONFIGURE_DEPENDS man/*.[1-8])
 foreach(page ${OM_PAGES})
-  cmake_path(GET page EXTENSION section)
+  cmake_path(GET page EXTENSION LAST_ONLY section)  # of omd.conf.5 it is .5
   cmake_path(GET page FILENAME name)
   string(SUBSTRING ${section} 1 1 section)
   configure_file(${page} ${OM_GUEST}/share/man/man${section}/${name} COPYONLY)

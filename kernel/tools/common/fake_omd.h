@@ -22,6 +22,7 @@ class FakeOmd {
         std::filesystem::create_directories(std::filesystem::path(path).parent_path());
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
+        std::filesystem::remove(path);  // of one before, that has gone
         path.copy(address.sun_path, sizeof(address.sun_path) - 1);
         (void)::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
         (void)::listen(listener_.get(), 1);

@@ -102,7 +102,11 @@ int is_up(const Hpc& hpc, const Words& words) {
 
 int get_tune(const Hpc& hpc, const Words& /*words*/) {
     const auto text = hpc.admin("overheads");
-    return text ? put(*text) : refused(text.error());
+    if (!text) {
+        return refused(text.error());
+    }
+    return put(text->empty() ? "no table is set: the balancer measures what a move costs\n"
+                             : *text);
 }
 
 int get_yard(const Hpc& /*hpc*/, const Words& /*words*/) {

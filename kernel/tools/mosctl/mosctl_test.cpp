@@ -118,6 +118,10 @@ TEST_F(Mosctl, ExitStatusesForScripts) {
     EXPECT_EQ(run({"nomfs"}).status, 1);
     EXPECT_THAT(run({"nomfs"}).error, HasSubstr("no MFS"));
     EXPECT_EQ(run({"gettune"}).status, 1);  // the file is not there
+    node_.put("proc/hpc/admin/overheads", "");
+    EXPECT_THAT(run({"gettune"}).out, HasSubstr("no table is set"));
+    node_.put("proc/hpc/admin/overheads", "100 200\n");
+    EXPECT_EQ(run({"gettune"}).out, "100 200\n");
     std::filesystem::remove_all(node_.path("proc/hpc"));
     EXPECT_EQ(run({"whois"}).status, 3);
 }

@@ -99,6 +99,17 @@ Decision no_answer(const Hpc& hpc, const Error& error) {
     return decision;
 }
 
+// One that a process could go to, to have a command that works as it stands.
+std::string some_other_node(const Hpc& hpc) {
+    for (const std::uint32_t id : hpc.nodes()) {
+        const NodeFigures figures = hpc.figures(id);
+        if (id != hpc.self() && figures.up() && (figures.status & kStatusBlock) == 0) {
+            return std::to_string(id);
+        }
+    }
+    return "NODE";
+}
+
 Decision ask_why(const Subject& subject, const Hpc& hpc) {
     auto answer = ask_omd(subject.places().omd_socket(), fmt::format("why {}", subject.pid()));
     if (!answer) {
@@ -110,15 +121,31 @@ Decision ask_why(const Subject& subject, const Hpc& hpc) {
     if (decision.text.empty()) {
         decision.text = fmt::format("The balancer's word is '{}'.", decision.reason);
     }
-    decision.remedy = remedy_for(decision.reason, *answer, subject.pid());
+    decision.remedy = remedy_for(decision.reason, *answer, subject.pid(), some_other_node(hpc));
     decision.answer = std::move(*answer);
+    return decision;
+}
+
+// Of one that is away. What the balancer thought of it before somebody sent it there is no reason
+// for its being there.
+Decision why_there(const Subject& subject, const Hpc& hpc, long where) {
+    Decision decision = ask_why(subject, hpc);
+    const auto best = decision.answer.find("best");
+    const bool sent = decision.reason == "moved" && best != decision.answer.end() &&
+                      best->is_object() && field(*best, "node", 0L) == where;
+    if (!sent) {
+        decision.reason = "asked";
+        decision.text = "Somebody asked for that: by migrate, by mosrun, or it did so itself.";
+        decision.remedy = remedy_for("moved", decision.answer, subject.pid());
+    }
     return decision;
 }
 
 }  // namespace
 
-std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid) {
-    std::string node = "NODE";
+std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid,
+                                 const std::string& other_node) {
+    std::string node = other_node;
     if (const auto best = answer.find("best"); best != answer.end() && best->is_object()) {
         node = std::to_string(field(*best, "node", 0L));
     }
@@ -179,7 +206,8 @@ Report make_report(const Subject& subject, const Hpc& hpc) {
         report.notes.emplace_back(
             "This node is not configured, so nothing moves here: see setpe(8) and omd(8).");
     } else if (report.findings.empty() && !report.lock) {
-        report.decision = ask_why(subject, hpc);
+        report.decision =
+            report.where > 0 ? why_there(subject, hpc, report.where) : ask_why(subject, hpc);
     }
     std::erase(report.notes, "");
     return report;

@@ -50,6 +50,7 @@ struct Report {
 Report make_report(const Subject& subject, const Hpc& hpc);
 
 /// What a person can do about omd's word; nothing if there is nothing to do.
-std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid);
+std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid,
+                                 const std::string& other_node = "NODE");
 
 }  // namespace mosrig

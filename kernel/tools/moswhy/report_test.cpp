@@ -54,6 +54,19 @@ TEST_F(Why, FreeAndTheBalancerTells) {
     EXPECT_EQ(json["locked"], false);
 }
 
+TEST_F(Why, TheCommandNamesANodeThatIsUp) {
+    const std::string answer =
+        R"({"pid":50,"decision":"stay","reason":"sleeping","best":null,"text":"It sleeps."})"
+        "\n";
+    {
+        const FakeOmd omd(socket(), answer);
+        EXPECT_THAT(text(), HasSubstr("        migrate 50 NODE\n")) << "node 2 is down";
+    }
+    node_.node(2, "1", "0", "10000", "0", "200000", "250000", "500000", "3");
+    const FakeOmd omd(socket(), answer);
+    EXPECT_THAT(text(), HasSubstr("        migrate 50 2\n"));
+}
+
 TEST_F(Why, WithoutABalancer) {
     EXPECT_THAT(flat(), HasSubstr("no balancer runs here"));
     EXPECT_THAT(flat(), Not(HasSubstr("'stay' is set")));
@@ -94,6 +107,30 @@ TEST_F(Why, AwayAndPending) {
     node_.put("proc/50/migstat", "state home\nerrno 16\nhome_reason reason:mem_lock\n");
     EXPECT_THAT(flat(), HasSubstr("it has to stay because of mem_lock."));
     EXPECT_THAT(flat(), Not(HasSubstr("It came home")));
+}
+
+TEST_F(Why, AwayByHandOrByTheBalancer) {
+    node_.put("proc/50/where", "2\n");
+    node_.put("proc/50/migstat", "state away\nerrno 0\n");
+    {
+        const FakeOmd omd(socket(), R"({"pid":50,"reason":"stay","best":null,)"
+                                    R"("text":"Nothing leaves node 1 by itself."})"
+                                    "\n");
+        const std::string words = text();
+        EXPECT_THAT(words, HasSubstr("Somebody asked for that"));
+        EXPECT_THAT(words, HasSubstr("        migrate 50 home\n"));
+        EXPECT_THAT(words, Not(HasSubstr("nostay"))) << "that would not change where it is";
+    }
+    const std::string moved = R"({"pid":50,"reason":"moved","best":{"node":2,"load":0},)"
+                              R"("text":"It was sent to node 2."})"
+                              "\n";
+    {
+        const FakeOmd omd(socket(), moved);
+        EXPECT_THAT(text(), HasSubstr("It was sent to node 2."));
+    }
+    node_.put("proc/50/where", "3\n");
+    const FakeOmd omd(socket(), moved);
+    EXPECT_THAT(text(), HasSubstr("Somebody asked for that")) << "to another node than omd";
 }
 
 TEST_F(Why, AGuestIsItsHomesAffair) {

@@ -115,6 +115,10 @@ TEST(Mtop, TheGreediestFirst) {
     EXPECT_THAT(lines[3].text, HasSubstr("p2"));
     EXPECT_THAT(lines[3].text, HasSubstr("100.0"));
     EXPECT_THAT(lines[4].text, HasSubstr("p3"));
+    // As top does: of the path of a command nothing but folders would fit.
+    Look far = now;
+    far.rows[1].command = "/usr/local/lib/a/folder/of/programs/p2 --with options";
+    EXPECT_THAT(render_top(before, far, Order::cpu, "", 80, 24)[3].text, HasSubstr(" p2"));
     EXPECT_THAT(render_top(before, now, Order::node, "", 80, 24)[3].text, HasSubstr("p3"));
     EXPECT_THAT(render_top(before, now, Order::memory, "", 80, 24)[3].text, HasSubstr("p2"));
     for (const Line& line : render_top(before, now, Order::cpu, "title", 40, 4)) {

@@ -88,7 +88,7 @@ Lines render_top(const Look& before, const Look& now, Order order, const std::st
         const std::string time = format_time(row.ticks, ticks);
         lines.push_back({wide ? fmt::format("{:7} {:8.8} {:>5} {:5} {:6.1f} {:9} {:>8} {}", row.pid,
                                             row.user, row.node, row.state, one.percent,
-                                            row.resident / 1024, time, row.command)
+                                            row.resident / 1024, time, row.name)
                               : fmt::format("{:7} {:>5} {:6.1f} {:>7} {}", row.pid, row.node,
                                             one.percent, time, row.name)});
     }

@@ -37,6 +37,7 @@ struct Node {
     Reactor reactor;
     Log log{-1};
     std::optional<Daemon> daemon;
+    bool announces = false;
 
     explicit Node(std::uint32_t number) : id(number) {
         listener = listen_on({kLoopback + id, 0}).value();
@@ -62,6 +63,7 @@ struct Node {
         settings.agent.ping_gives_up = 250;
         settings.agent.members.down_after = 600;
         settings.agent.residency = 500;
+        settings.announce = announces;
         ASSERT_TRUE(daemon->start(Daemon::Balance{machine, settings, std::move(socket), Fd(), 0}));
     }
     [[nodiscard]] const policy::Agent& agent() { return daemon->balancer()->agent(); }
@@ -399,6 +401,15 @@ TEST_F(Balancers, TheControlSocketAnswers) {
         const auto moved = ask("balance 102");
         EXPECT_EQ(moved["ok"], true);
     }
+}
+
+// Announcements: of two nodes, the one that was there first has heard the other one's before the
+// other could hear its own.
+TEST_F(Balancers, WhoIsKnownAlreadyMakesItselfKnown) {
+    one_.announces = two_.announces = true;
+    one_.start({two_.peer()});
+    two_.start({});
+    EXPECT_TRUE(run_until([&] { return two_.agent().members().load(1) != nullptr; }));
 }
 
 TEST_F(Balancers, ARestartOfTheDaemonWhileAGuestIsHere) {

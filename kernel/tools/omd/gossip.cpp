@@ -175,10 +175,8 @@ void Gossip::take_from_peer(State& state, const Opened& packet) {
             stats.packets_garbage++;
         } else if (!state.session.on_challenge(*demand, run_)) {
             stats.packets_replay++;
-        } else if (!state.last.empty()) {
-            send_packet({state.peer->endpoint.address, state.peer->gossip_port},
-                        header(PacketType::message, state.peer->id, state.session.echo()),
-                        state.last);
+        } else {
+            answer_challenge(state);
         }
         return;
     }
@@ -202,6 +200,19 @@ void Gossip::take_from_peer(State& state, const Opened& packet) {
         return;
     }
     events_.message(state.peer->id, *message);
+}
+
+// With announcements one that is known here need not know this node: it started later, and was
+// heard first. A message would not make this node known to it.
+void Gossip::answer_challenge(State& state) {
+    const Endpoint target{state.peer->endpoint.address, state.peer->gossip_port};
+    if (events_.announced != nullptr) {
+        send_packet(target, header(PacketType::announce, state.peer->id, state.session.echo()), {});
+    }
+    if (!state.last.empty()) {
+        send_packet(target, header(PacketType::message, state.peer->id, state.session.echo()),
+                    state.last);
+    }
 }
 
 void Gossip::challenge(State& state, const PacketHeader& header) {

@@ -56,6 +56,7 @@ class Gossip {
     void take_from_unknown(const Opened& packet, Endpoint source);
     bool usable(const Opened& packet, Endpoint source);
     void challenge(State& state, const PacketHeader& header);
+    void answer_challenge(State& state);
     void send_packet(Endpoint target, const PacketHeader& header,
                      std::span<const std::uint8_t> payload);
     PacketHeader header(PacketType type, std::uint32_t to, std::uint64_t echo);

@@ -135,7 +135,9 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     }
     ProcMachine machine;
     tell_speed(machine, log);
-    Daemon::Settings settings{setup->self, setup->address, setup->peers,  {},
+    std::vector<Peer> peers = announced_before(*setup);
+    peers.insert(peers.end(), setup->peers.begin(), setup->peers.end());
+    Daemon::Settings settings{setup->self, setup->address, std::move(peers), {},
                               kStatsPath,  setup->name,    kernel_nodes()};
     Reactor reactor;
     Daemon daemon(

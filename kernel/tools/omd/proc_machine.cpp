@@ -136,9 +136,14 @@ policy::Observation ProcMachine::observe() {
         }
     }
     std::erase_if(followed_, [](const auto& entry) { return !entry.second.seen; });
+    policy::Pages copies = 0;
     for (auto& [pid, task] : followed_) {
         task.seen = false;
+        copies += task.away ? task.pages : 0;
     }
+    // Of who is away a copy of his memory stays here. Nobody uses it: it goes to swap when somebody
+    // wants the room.
+    seen.load.mem += std::min(copies, free_swap_);
     return seen;
 }
 
@@ -150,6 +155,7 @@ void ProcMachine::count_node(policy::Observation& seen) {
     seen.load.mem = memory(meminfo, "MemAvailable");
     seen.load.rmem = memory(meminfo, "MemFree");
     seen.load.tmem = memory(meminfo, "MemTotal");
+    free_swap_ = memory(meminfo, "SwapFree");
     // cpu user nice system idle iowait irq softirq steal
     std::istringstream words(read_text(proc_ + "/stat").value_or(""));
     std::string name;
@@ -202,6 +208,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     task.cpu = cpu;
     // Its CPU time is accounted here, but it is used up elsewhere.
     task.away = !guest && number_of(read_text(file(pid, "where")).value_or("0"), 0) != 0;
+    task.pages = stat->pages;
     if (task.away) {
         policy::ProcessView view;
         view.id = pid;

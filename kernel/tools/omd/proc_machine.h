@@ -39,6 +39,7 @@ class ProcMachine final : public Machine {
         std::uint64_t start = 0;
         DemandCounter counter;
         double cpu = -1;
+        policy::Pages pages = 0;  // resident, if it is away
         bool away = false;
         bool seen = false;
     };
@@ -57,6 +58,7 @@ class ProcMachine final : public Machine {
     std::map<pid_t, std::int64_t> kernel_;  // kernel threads, and until when nobody looks again
     std::int64_t last_ns_ = 0;
     AdminSettings admin_;
+    policy::Pages free_swap_ = 0;
     std::uint64_t busy_ = 0;  // of /proc/stat, ticks
     std::uint64_t total_ = 0;
 };

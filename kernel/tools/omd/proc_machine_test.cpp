@@ -46,5 +46,23 @@ TEST_F(ProcMachines, AKernelThreadIsNotReadAgainAndAgain) {
     EXPECT_TRUE(machine_.observe().processes.empty());
 }
 
+TEST_F(ProcMachines, CopiesOfWhoIsAwayCountAsFreeAsFarAsThereIsSwap) {
+    const auto available = [this](const char* swap) {
+        folder_.put("proc/meminfo", std::string("MemTotal: 4000 kB\nMemFree: 400 kB\n"
+                                                "MemAvailable: 800 kB\nSwapFree: ") +
+                                        swap + " kB\n");
+        return machine_.observe().load.mem;
+    };
+    task(50, 'R', 0, 5);  // 300 pages
+    EXPECT_EQ(available("4000"), 200U);
+    task(50, 'R', 0, 6);
+    folder_.put("proc/50/where", "2\n");
+    EXPECT_EQ(available("4000"), 500U);
+    EXPECT_EQ(available("400"), 300U);
+    EXPECT_EQ(available("0"), 200U);
+    task(50, 'R', 0, 7);  // at home again
+    EXPECT_EQ(available("4000"), 200U);
+}
+
 }  // namespace
 }  // namespace mosrig

@@ -8,7 +8,9 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 
+#include "common/file.h"
 #include "common/own_node.h"
 #include "omd/answers.h"
 
@@ -126,6 +128,24 @@ Daemon::Balance make_balance(const Setup& setup, Machine& machine, std::pair<Fd,
     settings.announce = setup.config.discovery == Config::Discovery::announce;
     return {machine, settings, std::move(sockets.first), std::move(sockets.second),
             forget_after(setup)};
+}
+
+std::vector<Peer> announced_before(const Setup& setup, const std::string& config) {
+    std::vector<Peer> peers;
+    if (setup.config.discovery != Config::Discovery::announce) {
+        return peers;
+    }
+    std::istringstream lines(read_text(config).value_or(""));
+    std::uint32_t id = 0;
+    std::string dotted;
+    std::uint32_t count = 0;
+    while (lines >> id >> dotted >> count) {
+        const auto address = parse_address(dotted);
+        if (address && id != setup.self && id == announced_id(*address)) {
+            peers.push_back({id, dotted, {*address, kLinkPort}});
+        }
+    }
+    return peers;
 }
 
 std::vector<std::uint32_t> kernel_nodes(const std::string& folder) {

@@ -70,6 +70,12 @@ Result<std::pair<Fd, Fd>> open_gossip(const Setup& setup);
 
 Daemon::Balance make_balance(const Setup& setup, Machine& machine, std::pair<Fd, Fd> sockets);
 
+/// With announcements: nodes that had announced themselves to an omd before this one, as the
+/// kernel's
+/// @p config tells. Removing them until they do so again would take home who is away on them.
+std::vector<Peer> announced_before(const Setup& setup,
+                                   const std::string& config = "/proc/hpc/admin/config");
+
 /// Nodes that the kernel knows already.
 std::vector<std::uint32_t> kernel_nodes(const std::string& folder = "/proc/hpc/nodes");
 
