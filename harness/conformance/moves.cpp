@@ -85,8 +85,7 @@ Result<void> page_out(Stage& stage, std::int64_t pid) {
     MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
     MOSRIG_TRY(const CommandResult result,
                stage.guest().run(resolve_command({"pageout", std::to_string(body)}), deadline, 0));
-    constexpr int status_skip = 77;
-    if (result.status == status_skip) {
+    if (result.status == status_skips) {
         return stage.skip("the other node has no swap");
     }
     return stage.require("the body's memory is paged out", result.status == 0,

@@ -48,4 +48,7 @@ class Subject {
 // Where the workloads are on every node.
 inline constexpr const char* workload_folder = "/usr/local/lib/mosrig/workloads";
 
+// What a workload ends with where the node lacks what it needs.
+constexpr int status_skips = 77;
+
 }  // namespace mosrig
