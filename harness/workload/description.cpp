@@ -146,7 +146,7 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
 }
 
 std::vector<std::string> patterns(const YAML::Node& node) {
-    const std::vector<std::string> all =
+    std::vector<std::string> all =
         node && node.IsScalar() ? std::vector<std::string>{node.as<std::string>()} : words(node);
     for (const std::string& one : all) {
         try {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Takes nearly all memory that its node can give, and sleeps.
-#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
 #include <cstring>
 
 #include "workloads/lib/kinds.h"
@@ -19,16 +22,13 @@ constexpr size_t left_mib = 60;  // what is too little for a node, and enough to
 
 // MemAvailable, 0 if it is not told.
 size_t available_mib() {
-    FILE* const file = fopen("/proc/meminfo", "r");
-    char line[128];
-    size_t kib = 0;
-    while (file != nullptr && kib == 0 && fgets(line, sizeof line, file) != nullptr) {
-        (void)sscanf(line, "MemAvailable: %zu", &kib);  // NOLINT(cert-err34-c)
-    }
-    if (file != nullptr) {
-        (void)fclose(file);
-    }
-    return kib / 1024;
+    char text[4096] = {};
+    const int file = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+    const bool got = file >= 0 && read(file, text, sizeof text - 1) > 0;
+    (void)close(file);
+    static const char name[] = "MemAvailable:";
+    const char* const line = got ? strstr(text, name) : nullptr;
+    return line != nullptr ? strtoul(line + sizeof name - 1, nullptr, 10) / 1024 : 0;
 }
 
 class Hog final : public Holder {
