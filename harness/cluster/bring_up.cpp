@@ -46,7 +46,8 @@ class BringUp {
     BringUp(const Places& places, ClusterInfo info, const Progress& progress)
         : places_(places), info_(std::move(info)), progress_(progress), resources_(places.state) {}
 
-    Result<void> run(const std::string& plan) {
+    // The flags are kept for a start like this one.
+    Result<void> run(const std::string& plan, const ClusterFlags& flags) {
         MOSRIG_CHECK(check_room());
         MOSRIG_CHECK(connect());
         MOSRIG_CHECK(make_seeds());
@@ -63,7 +64,8 @@ class BringUp {
         MOSRIG_TRY(const Calibration calibration, calibrate(nodes.front()));
         progress_(fmt::format("deadlines are scaled by {:.1f}", calibration.factor()));
         MOSRIG_CHECK(calibration.save(places_.state));
-        const nlohmann::json done = {{"plan", plan}, {"programs", programs_}};
+        const nlohmann::json done = {
+            {"plan", plan}, {"programs", programs_}, {"flags", flags.words()}};
         return write_text_file(places_.state / "up.json", done.dump() + "\n");
     }
 
@@ -194,6 +196,18 @@ Result<bool> has_current_programs(const Places& places) {
     return up.is_object() && up.value("programs", "") == programs;
 }
 
+Result<std::vector<std::string>> words_of_start(const fs::path& state) {
+    MOSRIG_TRY(const std::string text, read_text_file(state / "up.json"));
+    const auto up = nlohmann::json::parse(text, nullptr, false);
+    std::vector<std::string> words;
+    if (up.is_object() && up.contains("flags") && up["flags"].is_array()) {
+        for (const nlohmann::json& word : up["flags"]) {
+            words.push_back(word.is_string() ? word.get<std::string>() : "");
+        }
+    }
+    return words;
+}
+
 Result<UpOutcome> bring_up(const Places& places, const ClusterFlags& flags, IfDifferent different,
                            const Progress& progress) {
     const bool had_state = fs::exists(places.state / "cluster.json");
@@ -234,7 +248,7 @@ Result<UpOutcome> bring_up(const Places& places, const ClusterFlags& flags, IfDi
         MOSRIG_TRY(planned, plan_cluster(places, flags, progress));
         MOSRIG_TRY(plan, plan_digest(places, *planned));
     }
-    const Result<void> done = BringUp(places, *planned, progress).run(plan);
+    const Result<void> done = BringUp(places, *planned, progress).run(plan, flags);
     if (!done) {
         // A node that did not boot is kept for a look at it; anything else leaves nothing behind.
         if (done.error().kind == ErrorKind::boot) {

@@ -253,6 +253,22 @@ TEST_F(StateDir, ProgramsThatWereBuiltSinceAreNotThoseOfTheNodes) {
     EXPECT_FALSE(has_current_programs(places).value());
 }
 
+TEST_F(StateDir, TheFlagsOfTheStartAreKept) {
+    ClusterFlags flags;
+    EXPECT_TRUE(flags.words().empty()) << "all is as cluster.yml says";
+    flags.nodes = 3;
+    flags.mutant = "no-lock-inherit";
+    flags.config = "/somewhere/cluster.yml";
+    flags.more = {"--profile=node2=locked-boot", "--unlock-logins"};
+    const std::vector<std::string> words = {
+        "--config", "/somewhere/cluster.yml",      "--nodes",        "3", "--mutant",
+        "no-lock-inherit", "--profile=node2=locked-boot", "--unlock-logins"};
+    EXPECT_EQ(flags.words(), words);
+    EXPECT_FALSE(words_of_start(folder_)) << "nothing is up";
+    ASSERT_TRUE(write_text_file(folder_ / "up.json", nlohmann::json{{"flags", words}}.dump()));
+    EXPECT_EQ(words_of_start(folder_).value(), words);
+}
+
 TEST_F(StateDir, SeedWithoutProgramsSaysWhatToDo) {
     SeedFiles files;
     const auto added = add_guest_programs(folder_, files);

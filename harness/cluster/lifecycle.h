@@ -41,6 +41,9 @@ struct ClusterFlags {
         return nodes != 0 || !kernel.empty() || !image.empty() || !mutant.empty() ||
                !accelerator.empty() || !config.empty() || !more.empty();
     }
+
+    // The same as the command line of `mosrig up` and of the renderer, without "up".
+    [[nodiscard]] std::vector<std::string> words() const;
 };
 
 // In the state directory: whether KVM works here and why not, in the words of results.json's
@@ -54,6 +57,9 @@ enum class UpOutcome { started, already_up, replaced };
 
 // Makes a connection to the hypervisor; a test gives a fake.
 using Connector = std::function<Result<std::unique_ptr<Hypervisor>>(const std::string& uri)>;
+
+// The words() of the flags with which the cluster that is up was started.
+Result<std::vector<std::string>> words_of_start(const std::filesystem::path& state);
 
 Result<UpOutcome> bring_up(const Places& places, const ClusterFlags& flags, IfDifferent different,
                            const Progress& progress);

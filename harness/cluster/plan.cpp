@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
 #include "harness/cluster/seed.h"
+#include "harness/hypervisor/host_tsc.h"
 #include "harness/hypervisor/kvm_probe.h"
 
 namespace mosrig {
@@ -17,27 +19,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<ClusterInfo> render(const Places& places, const ClusterFlags& flags,
+// What the kernel of an emulated node has to be told of the host's clock, empty if nothing. One host
+// says the same each time, so that a cluster is not taken for another one: the state directory keeps
+// the first measurement as long as a new one is near it.
+Result<std::string> clock_word(const Places& places) {
+    const std::uint64_t measured = host_tsc_khz();
+    if (measured == 0) {
+        return std::string();
+    }
+    const fs::path file = places.state / "tsc_khz";
+    std::uint64_t kept = 0;
+    const std::string text = read_text_file(file).value_or("");
+    std::from_chars(text.data(), text.data() + text.size(), kept);
+    const std::uint64_t apart = kept > measured ? kept - measured : measured - kept;
+    if (apart > measured / 1000) {
+        kept = measured;
+        MOSRIG_CHECK(write_text_file(file, fmt::format("{}\n", kept)));
+    }
+    return fmt::format("--cmdline=tsc_early_khz={}", kept);
+}
+
+Result<ClusterInfo> render(const Places& places, ClusterFlags flags,
                            const std::string& accelerator) {
     const fs::path provision = places.source / "provision";
-    std::vector<std::string> argv{
-        (provision / "render.py").string(),
-        "--config",
-        flags.config.empty() ? (provision / "cluster.yml").string() : flags.config.string(),
-        "--state",
-        places.state.string(),
-        "--accel",
-        accelerator};
-    auto add = [&argv](const char* flag, const std::string& value) {
-        if (!value.empty()) {
-            argv.insert(argv.end(), {flag, value});
+    flags.accelerator = accelerator;
+    if (flags.config.empty()) {
+        flags.config = provision / "cluster.yml";
+    }
+    std::vector<std::string> argv{(provision / "render.py").string(), "--state",
+                                  places.state.string()};
+    for (std::string& word : flags.words()) {
+        argv.push_back(std::move(word));
+    }
+    if (accelerator == "tcg") {
+        MOSRIG_TRY(std::string word, clock_word(places));
+        if (!word.empty()) {
+            argv.push_back(std::move(word));
         }
-    };
-    add("--nodes", flags.nodes == 0 ? "" : std::to_string(flags.nodes));
-    add("--kernel", flags.kernel);
-    add("--image", flags.image);
-    add("--mutant", flags.mutant);
-    argv.insert(argv.end(), flags.more.begin(), flags.more.end());
+    }
     MOSRIG_TRY(const CommandResult result,
                run_subprocess(argv, Deadline("the configuration to be rendered", Millis(120'000))));
     if (!result.ok()) {
@@ -51,6 +70,23 @@ Result<ClusterInfo> render(const Places& places, const ClusterFlags& flags,
 }
 
 }  // namespace
+
+std::vector<std::string> ClusterFlags::words() const {
+    std::vector<std::string> words;
+    auto add = [&words](const char* flag, const std::string& value) {
+        if (!value.empty()) {
+            words.insert(words.end(), {flag, value});
+        }
+    };
+    add("--config", config.empty() ? "" : fs::absolute(config).string());
+    add("--nodes", nodes == 0 ? "" : std::to_string(nodes));
+    add("--kernel", kernel);
+    add("--image", image);
+    add("--mutant", mutant);
+    add("--accel", accelerator);
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
 
 Result<ClusterInfo> plan_cluster(const Places& places, const ClusterFlags& flags,
                                  const Progress& progress) {

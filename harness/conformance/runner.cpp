@@ -211,20 +211,14 @@ json obituary(const ClusterInfo& info, const Progress& progress, const Ending& e
 }
 
 // The same cluster again, from power-on.
-Result<void> restart_cluster(const ConformanceOptions& options, const ClusterInfo& info) {
+Result<void> restart_cluster(const ConformanceOptions& options) {
     fmt::print("a node is not fit for the next case: all nodes are started afresh\n");
     (void)std::fflush(stdout);
     MOSRIG_CHECK(keep_consoles(options.state, options.console_dir));
     const std::string program = (options.build_dir / "mosrig").string();
-    const bool known_kernel = info.kernel_config == "base" || info.kernel_config == "debug";
-    std::vector<std::string> up = {
-        program,    "up",
-        "--nodes",  std::to_string(info.nodes.size()),
-        "--kernel", known_kernel ? info.kernel_config : info.kernel_dir.string(),
-        "--image",  info.image_kind};
-    if (!info.mutant.empty()) {
-        up.insert(up.end(), {"--mutant", info.mutant});
-    }
+    MOSRIG_TRY(const std::vector<std::string> flags, words_of_start(options.state));
+    std::vector<std::string> up = {program, "up"};
+    up.insert(up.end(), flags.begin(), flags.end());
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{program, "down"}, up}) {
         MOSRIG_TRY(const CommandResult result,
@@ -293,7 +287,7 @@ Result<void> play_all(const ConformanceOptions& options, const ClusterInfo& info
         const bool left = WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0;
         if (!cases.empty() && !left) {
             MOSRIG_CHECK(journal.append({{"event", "cluster_restarted"}}));
-            MOSRIG_CHECK(restart_cluster(options, info));
+            MOSRIG_CHECK(restart_cluster(options));
             from_boot = true;
         }
     }

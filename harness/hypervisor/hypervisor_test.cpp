@@ -8,6 +8,7 @@
 #include "harness/hypervisor/daemons.h"
 #include "harness/hypervisor/domain_xml.h"
 #include "harness/hypervisor/fake.h"
+#include "harness/hypervisor/host_tsc.h"
 
 namespace mosrig {
 namespace {
@@ -39,6 +40,16 @@ TEST(FakeHypervisor, LifeOfADomain) {
     EXPECT_EQ((*all)[1].tag, "");
     EXPECT_TRUE(fake.destroy("lab-node1"));
     EXPECT_TRUE(fake.destroy("lab-node1")) << "nothing to end is no error";
+}
+
+TEST(HostTsc, TwoMeasurementsAgree) {
+    const double first = static_cast<double>(host_tsc_khz());
+    if (first == 0) {
+        GTEST_SKIP() << "no counter that runs evenly";
+    }
+    EXPECT_GT(first, 100'000);
+    EXPECT_LT(first, 10'000'000);
+    EXPECT_NEAR(static_cast<double>(host_tsc_khz()), first, first / 1000);
 }
 
 TEST(Daemons, ANameProtectsAgainstAReusedPid) {

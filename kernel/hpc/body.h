@@ -17,7 +17,7 @@ struct om_link;
 struct proc_dir_entry;
 struct pt_regs;
 
-/* body.c: becoming a process, and giving it back */
+/* body.c: hearing from home, and going there */
 
 struct om_body {
 	struct om_link *link;
@@ -60,8 +60,9 @@ struct om_body {
 	struct task_struct *task;
 };
 
-int om_body_start(struct om_link *link);
-void om_body_resume(struct om_proc *p, struct pt_regs *regs);
+int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
+int om_body_drain(struct om_body *b);
+int om_body_recv(struct om_body *b, struct om_msg *msg);
 void om_body_signal(struct om_proc *p);
 void om_body_syscall(struct om_proc *p, struct pt_regs *regs);
 void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
@@ -69,6 +70,11 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 void om_body_free(struct om_body *b);
 void om_body_usage(struct om_body *b, struct om_usage *u);
 void om_body_die(struct om_body *b, const char *why) __noreturn;
+
+/* stub.c: becoming a process */
+
+int om_body_start(struct om_link *link);
+void om_body_resume(struct om_proc *p, struct pt_regs *regs);
 
 /* guests.c: all bodies of this node */
 
@@ -118,9 +124,7 @@ bool om_clock_call(struct om_body *b, const struct pt_regs *regs,
 /* A page as home has it. Free while CONFIG_MEM_SOFT_DIRTY is off (Kconfig). */
 #define OM_PTE_FROM_HOME	(_AT(pteval_t, 1) << _PAGE_BIT_SOFTW3)
 
-int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
-int om_body_drain(struct om_body *b);
-int om_body_recv(struct om_body *b, struct om_msg *msg);
+int om_stash_pages(struct om_body *b, const struct om_msg *msg);
 void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end);
 void om_stash_map(struct om_body *b);
 void om_stash_relieve(struct om_body *b);

@@ -132,9 +132,16 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 	return go_home;
 }
 
+/* What became of a call; a negative errno makes the body useless. */
+enum om_outcome {
+	OM_MADE = 0,
+	OM_NOT_MADE,		/* it has to be made with the process at home */
+	OM_MADE_GO_HOME,	/* and there is no room here for what it did */
+};
+
 /*
- * The IN segments of a big call, ahead of it. Returns 0, 1 if the memory cannot
- * be read, or a negative errno if the link is gone.
+ * The IN segments of a big call, ahead of it. Returns 0, OM_NOT_MADE if the memory
+ * cannot be read, or a negative errno if the link is gone.
  */
 static int om_send_ahead(struct om_body *b, struct om_request *r)
 {
@@ -144,7 +151,7 @@ static int om_send_ahead(struct om_body *b, struct om_request *r)
 	int ret = 0;
 
 	if (!buf)
-		return 1;
+		return OM_NOT_MADE;
 	for (i = 0; i < r->call.segs; i++) {
 		struct om_seg *s = &r->seg[i];
 
@@ -156,7 +163,7 @@ static int om_send_ahead(struct om_body *b, struct om_request *r)
 			*buf = s->addr + at;
 			if (copy_from_user(buf + 1, (void __user *)*buf,
 					   chunk))
-				ret = 1;
+				ret = OM_NOT_MADE;
 			else
 				ret = om_link_send_one(b->link, OM_M_BYTES, buf,
 						       sizeof(*buf) + chunk);
@@ -168,9 +175,8 @@ static int om_send_ahead(struct om_body *b, struct om_request *r)
 }
 
 /*
- * One round trip. On return @reply is a copy of the reply's head. Returns 0, 1
- * if the call has to be made at home, 2 if it was made and the process has to go
- * there, or the error that makes this body useless.
+ * One round trip. On return @reply is a copy of the reply's head. Returns enum
+ * om_outcome, or a negative errno.
  */
 static int om_exchange(struct om_body *b, struct om_request *r,
 		       struct om_reply *reply)
@@ -203,7 +209,7 @@ static int om_exchange(struct om_body *b, struct om_request *r,
 			if (ret < 0)
 				break;
 			*reply = *(struct om_reply *)msg.data;
-			return 2 * ret;
+			return ret ? OM_MADE_GO_HOME : OM_MADE;
 		}
 		ret = msg.type == OM_M_BYTES ? om_take_bytes(b, &msg) :
 					       om_body_dispatch(b, &msg);
@@ -223,8 +229,8 @@ static void __noreturn om_call_at_home(struct om_body *b, struct pt_regs *regs,
 
 /*
  * The bytes that travel. restart_syscall writes where the call that it goes on with
- * would have; of one that was interrupted elsewhere, only home knows. Returns 0, or 1
- * if the call has to be made at home.
+ * would have; of one that was interrupted elsewhere, only home knows. Returns 0 or
+ * OM_NOT_MADE.
  */
 static int om_collect(struct om_body *b, struct om_request *r,
 		      const struct om_row *row)
@@ -234,14 +240,14 @@ static int om_collect(struct om_body *b, struct om_request *r,
 
 	if (nr == __NR_restart_syscall) {
 		if (!b->restart_nr)
-			return 1;
+			return OM_NOT_MADE;
 		r->call.nr = b->restart_nr;
 		memcpy(r->call.arg, b->restart_arg, sizeof(r->call.arg));
 		row = om_row_of(r->call.nr);
 	}
 	ret = om_gather(r, row);
 	r->call.nr = nr;
-	return ret ? 1 : 0;
+	return ret ? OM_NOT_MADE : 0;
 }
 
 /* What this side has to know of a call that was made at home. */
@@ -280,21 +286,24 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 		om_body_die(b, "no link");
 	if (!ret)
 		ret = om_exchange(b, r, &reply);
-	if (ret >= 0 && ret != 1 && !(reply.flags & OM_REPLY_NATIVE))
+	if (reply.flags & OM_REPLY_NATIVE)
+		ret = ret < 0 ? ret : OM_NOT_MADE;
+	if (ret == OM_MADE || ret == OM_MADE_GO_HOME)
 		om_note_call(b, r, reply.result);
 	om_request_free(r);
 	if (ret < 0)
 		om_body_die(b, "lost in a call");
-	if (ret == 1 || (reply.flags & OM_REPLY_NATIVE))
+	if (ret == OM_NOT_MADE)
 		om_call_at_home(b, regs, nr);
 	if (reply.flags & OM_REPLY_REGS) {
 		om_body_await_regs(b, regs);
 		return;
 	}
 	regs->ax = reply.result;
-	if (ret || (reply.flags & (OM_REPLY_RETURN | OM_REPLY_PARK)))
+	if (ret == OM_MADE_GO_HOME ||
+	    (reply.flags & (OM_REPLY_RETURN | OM_REPLY_PARK)))
 		regs->orig_ax = om_must_restart(reply.result) ? nr : -1;
-	if (ret)
+	if (ret == OM_MADE_GO_HOME)
 		om_body_return(b, regs, OM_HOME_SYSCALL, nr);
 	if (reply.flags & OM_REPLY_RETURN)
 		om_body_return(b, regs, OM_HOME_NONE, 0);

@@ -60,7 +60,8 @@ void om_stash_drop(struct om_body *b, unsigned long start, unsigned long end)
 	}
 }
 
-static int om_stash_pages(struct om_body *b, const struct om_msg *msg)
+/* Keeps the pages of a message. Returns 0 or a negative errno. */
+int om_stash_pages(struct om_body *b, const struct om_msg *msg)
 {
 	const struct om_pages *head = msg->data;
 	const u64 *addr = msg->data + sizeof(*head);
@@ -91,103 +92,6 @@ static int om_stash_pages(struct om_body *b, const struct om_msg *msg)
 			return ret;
 	}
 	return 0;
-}
-
-/* Everything home had of anonymous memory is here: no need to ask any more. */
-static int om_all_pushed(struct om_body *b)
-{
-	MA_STATE(mas, &b->owned, 0, 0);
-	void *entry;
-
-	mas_lock(&mas);
-	mas_for_each(&mas, entry, ULONG_MAX) {
-		if (xa_to_value(entry) == OM_OWNED_ANON)
-			mas_erase(&mas);
-	}
-	mas_unlock(&mas);
-	return 0;
-}
-
-/**
- * om_body_dispatch - act on a message that answers nothing
- * @b: the body
- * @msg: the message
- *
- * Returns 0, or a negative errno if it makes no sense.
- */
-int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
-{
-	const struct om_range *hole = msg->data;
-
-	switch (msg->type) {
-	case OM_M_PAGES:
-		return om_stash_pages(b, msg);
-	case OM_M_HOLE:
-		if (msg->len != sizeof(*hole) || !PAGE_ALIGNED(hole->start) ||
-		    !PAGE_ALIGNED(hole->end) || hole->start >= hole->end ||
-		    hole->end > TASK_SIZE_MAX)
-			return -EPROTO;
-		return mtree_store_range(&b->owned, hole->start, hole->end - 1,
-					 NULL, GFP_KERNEL);
-	case OM_M_BADPAGE:
-		if (msg->len != sizeof(u64))
-			return -EPROTO;
-		b->bad = *(u64 *)msg->data;
-		return 0;
-	case OM_M_PUSHED:
-		if (msg->len != sizeof(u32))
-			return -EPROTO;
-		/* it may have been said before home heard of a move */
-		return *(u32 *)msg->data == b->moves ? om_all_pushed(b) : 0;
-	case OM_M_RECALL:
-		if (msg->len != sizeof(u32))
-			return -EPROTO;
-		b->recall = true;
-		b->urgent = *(u32 *)msg->data;
-		return 0;
-	case OM_M_PARK:
-		b->park = true;
-		return 0;
-	default:
-		return -EPROTO;
-	}
-}
-
-/* Acts on all that has arrived. Returns 0 or a negative errno. */
-int om_body_drain(struct om_body *b)
-{
-	struct om_msg msg;
-	int ret;
-
-	while ((ret = om_link_recv(b->link, &msg)) > 0) {
-		ret = om_body_dispatch(b, &msg);
-		if (ret)
-			break;
-		om_stash_relieve(b);
-	}
-	return ret;
-}
-
-/**
- * om_body_recv - the next message, while the program stands still
- * @b: the body; the current task
- * @msg: out
- *
- * What home is to be told meanwhile, it is told. Returns 1 or a negative errno.
- */
-int om_body_recv(struct om_body *b, struct om_msg *msg)
-{
-	int ret;
-
-	om_stash_relieve(b);
-	for (;;) {
-		ret = om_link_recv_until(b->link, msg, MAX_SCHEDULE_TIMEOUT,
-					 &b->leave_due);
-		if (!ret)
-			ret = om_send_leave(b);
-		if (ret)
-			return ret;
-	}
 }
 
 /*
