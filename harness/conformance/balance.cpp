@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include "harness/conformance/stage.h"
 
@@ -15,8 +16,14 @@ namespace mosrig {
 
 namespace {
 
-// From a visible overload to the last move that it takes: two periods of information, and what
-// noticing, moving and looking take here.
+// How often the nodes tell each other their load (omd.conf's default), and how many such periods an
+// overload may last that is to be seen.
+constexpr Millis information_period(1000);
+constexpr int periods_of_overload = 2;
+// In /proc/hpc/nodes/N/load: one runnable process a CPU of standard speed; and that there are more.
+constexpr int full_load = 100;
+constexpr int overload = full_load + full_load / 4;
+// For what starts at no moment that could be seen: the load rises, is told, and somebody moves.
 constexpr Millis settling_time(15000);
 // Who shall stay is watched for so long under a load that makes others move.
 constexpr Millis watch_time(10000);
@@ -158,21 +165,45 @@ Result<void> finish_all(Stage& stage, Subjects& subjects) {
     return {};
 }
 
-// From the last start on: until no node has two more than another.
+// What the node says of its own load.
+Result<int> own_load(Stage& stage) {
+    return stage
+        .read_text(stage.home(), fmt::format("/proc/hpc/nodes/{}/load", stage.home().id()))
+        .map([](const std::string& number) { return std::atoi(number.c_str()); });
+}
+
+double seconds_since(Clock::time_point then) {
+    return std::chrono::duration<double>(Clock::now() - then).count();
+}
+
+// From the last start on: until no node has two more than another, which has to be soon after the
+// node has told that it has too many.
 Result<void> expect_spread(Stage& stage, const Run& run, const Subjects& subjects) {
     const Clock::time_point begin = Clock::now();
     const size_t nodes = stage.machines().size();
+    std::optional<Clock::time_point> seen;
     Placement placement;
     MOSRIG_TRY(const bool spread, comes_true(
                                       stage.deadline("an even load", settling_time),
                                       [&]() -> Result<bool> {
+                                          MOSRIG_TRY(const int load, own_load(stage));
                                           MOSRIG_TRY(placement, look(stage, subjects));
+                                          if (!seen && load >= overload) {
+                                              seen = Clock::now();
+                                          }
                                           return placement.even(nodes);
                                       },
                                       Millis(100)));
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    stage.result.message = fmt::format("{} after {:.1f} s", placement.words(), seconds);
+    const double after = seconds_since(seen.value_or(Clock::now()));
+    stage.result.message =
+        fmt::format("{} after {:.1f} s, {:.1f} s after the overload was told", placement.words(),
+                    seconds_since(begin), after);
     stage.check("no node has two more of them than another", spread, stage.result.message);
+    const Millis allowed =
+        stage.deadline("", periods_of_overload * information_period).total();
+    stage.check(fmt::format("that took at most {} periods of information ({:.1f} s here) from then",
+                            periods_of_overload, static_cast<double>(allowed.count()) / 1000),
+                after * 1000 <= static_cast<double>(allowed.count()), stage.result.message);
     const auto count = static_cast<std::int64_t>(subjects.size());
     const std::int64_t least =
         count - (count + static_cast<std::int64_t>(nodes) - 1) / static_cast<std::int64_t>(nodes);
