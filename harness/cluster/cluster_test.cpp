@@ -261,7 +261,7 @@ TEST_F(StateDir, TheFlagsOfTheStartAreKept) {
     flags.config = "/somewhere/cluster.yml";
     flags.more = {"--profile=node2=locked-boot", "--unlock-logins"};
     const std::vector<std::string> words = {
-        "--config", "/somewhere/cluster.yml",      "--nodes",        "3", "--mutant",
+        "--config",        "/somewhere/cluster.yml",      "--nodes",        "3", "--mutant",
         "no-lock-inherit", "--profile=node2=locked-boot", "--unlock-logins"};
     EXPECT_EQ(flags.words(), words);
     EXPECT_FALSE(words_of_start(folder_)) << "nothing is up";

@@ -19,9 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the kernel of an emulated node has to be told of the host's clock, empty if nothing. One host
-// says the same each time, so that a cluster is not taken for another one: the state directory keeps
-// the first measurement as long as a new one is near it.
+// What the kernel of an emulated node has to be told of the host's clock, empty if nothing. One
+// host says the same each time, so that a cluster is not taken for another one: the state directory
+// keeps the first measurement as long as a new one is near it.
 Result<std::string> clock_word(const Places& places) {
     const std::uint64_t measured = host_tsc_khz();
     if (measured == 0) {

@@ -167,8 +167,7 @@ Result<void> finish_all(Stage& stage, Subjects& subjects) {
 
 // What the node says of its own load.
 Result<int> own_load(Stage& stage) {
-    return stage
-        .read_text(stage.home(), fmt::format("/proc/hpc/nodes/{}/load", stage.home().id()))
+    return stage.read_text(stage.home(), fmt::format("/proc/hpc/nodes/{}/load", stage.home().id()))
         .map([](const std::string& number) { return std::atoi(number.c_str()); });
 }
 
@@ -195,12 +194,10 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Subjects& subject
                                       },
                                       Millis(100)));
     const double after = seconds_since(seen.value_or(Clock::now()));
-    stage.result.message =
-        fmt::format("{} after {:.1f} s, {:.1f} s after the overload was told", placement.words(),
-                    seconds_since(begin), after);
+    stage.result.message = fmt::format("{} after {:.1f} s, {:.1f} s after the overload was told",
+                                       placement.words(), seconds_since(begin), after);
     stage.check("no node has two more of them than another", spread, stage.result.message);
-    const Millis allowed =
-        stage.deadline("", periods_of_overload * information_period).total();
+    const Millis allowed = stage.deadline("", periods_of_overload * information_period).total();
     stage.check(fmt::format("that took at most {} periods of information ({:.1f} s here) from then",
                             periods_of_overload, static_cast<double>(allowed.count()) / 1000),
                 after * 1000 <= static_cast<double>(allowed.count()), stage.result.message);

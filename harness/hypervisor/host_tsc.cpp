@@ -19,8 +19,8 @@ struct Reading {
     std::chrono::steady_clock::time_point at;
 };
 
-// Both clocks at one moment: of some tries the one that took the shortest, so that neither an interrupt nor another
-// process lay between them.
+// Both clocks at one moment: of some tries the one that took the shortest, so that neither an
+// interrupt nor another process lay between them.
 Reading read_both() {
     Reading best;
     std::uint64_t shortest = UINT64_MAX;
