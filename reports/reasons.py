@@ -145,6 +145,12 @@ REASONS: dict[str, Reason] = {
             "it, and what the key forbids would be allowed elsewhere.",
             "pkey_free the keys, or boot with nopku.",
         ),
+        Reason(
+            "amx",
+            "It has asked for the tile registers of AMX (arch_prctl ARCH_REQ_XCOMP_PERM), which do "
+            "not travel.",
+            "Start the program so that it does without AMX, or boot with clearcpuid=amx_tile.",
+        ),
     )
 }
 

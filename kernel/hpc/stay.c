@@ -151,6 +151,13 @@ static bool om_has_io_uring(struct task_struct *task)
 #endif
 }
 
+/* A body has not asked for them, and would be refused what is in them. */
+static bool om_has_big_registers(struct task_struct *task)
+{
+	return READ_ONCE(task->group_leader->thread.fpu.perm.__state_perm) &
+	       XFEATURE_MASK_USER_DYNAMIC;
+}
+
 bool om_real_time(const struct task_struct *task)
 {
 	unsigned int policy = READ_ONCE(task->policy);
@@ -180,6 +187,8 @@ u32 om_stay_reasons(struct task_struct *task)
 	if (task->thread.iopl_emul || task->thread.io_bitmap)
 		reasons |= BIT(OM_R_DIRECT_IO);
 #endif
+	if (om_has_big_registers(task))
+		reasons |= BIT(OM_R_AMX);
 #ifdef CONFIG_SECCOMP
 	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
 		reasons |= BIT(OM_R_SECCOMP);

@@ -131,6 +131,7 @@ enum om_reason {
 	OM_R_SHADOW_STACK	= 20,
 	OM_R_PERF_MMAP		= 21,
 	OM_R_PKEY		= 22,	/* memory protection keys */
+	OM_R_AMX		= 23,	/* registers that have to be asked for */
 	OM_R_COUNT
 };
 
@@ -139,6 +140,6 @@ enum om_reason {
 	"mem_lock", "clone_vm", "rt_sched", "direct_io", "system",	\
 	"kiobuf", "seccomp", "audit", "sud", "ptrace", "io_uring",	\
 	"aio", "userfaultfd", "hugetlb", "memfd_secret",		\
-	"shadow_stack", "perf_mmap", "pkey" }
+	"shadow_stack", "perf_mmap", "pkey", "amx" }
 
 #endif

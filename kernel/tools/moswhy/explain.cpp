@@ -34,6 +34,7 @@ constexpr std::array kReasons{
     Reason{"shadow_stack", "it has a shadow stack", explain_shadow_stack},
     Reason{"perf_mmap", "it reads performance events of this node", explain_perf_mmap},
     Reason{"pkey", "it guards its memory by protection keys", explain_pkey},
+    Reason{"amx", "it may use the tile registers of AMX", explain_amx},
 };
 
 // Whether the details of a reason are in files that only root and the owner can read.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// direct_io, system, kthread: what /proc has no details of.
+// direct_io, amx, system, kthread: what /proc has no details of.
 #include <fmt/format.h>
 
 #include "moswhy/explain.h"
@@ -12,6 +12,15 @@ Explanation explain_direct_io(const Subject& subject) {
             "The ports are this machine's. It can move once it has given the access back; without "
             "CAP_SYS_RAWIO it would not get it:",
             "setpriv --bounding-set -sys_rawio PROGRAM"};
+}
+
+Explanation explain_amx(const Subject& subject) {
+    return {{fmt::format("{} has asked for tile registers (arch_prctl ARCH_REQ_XCOMP_PERM)",
+                         subject.title_of(subject.pid()))},
+            "They do not travel, and are its and its children's for good; another program in its "
+            "place (execve) begins without. Libraries that use AMX where there is some find none "
+            "with this boot parameter:",
+            "clearcpuid=amx_tile    # on the kernel's command line"};
 }
 
 Explanation explain_system(const Subject& subject) {
