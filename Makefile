@@ -4,7 +4,8 @@
 #   make cluster-up NODES=3 KERNEL=debug IMAGE=mini MUTANT=no-lock-inherit
 #
 # NODES=N  KERNEL=base|debug|DIRECTORY  IMAGE=debian|mini  MUTANT=NAME  override provision/cluster.yml.
-# TIER=quick|full|night is for conformance and nightly, QUICK=1 (few samples) for bench and nightly.
+# TIER=quick|full|night is for conformance and nightly, CASES="ID ..." for conformance, QUICK=1 (few samples) for
+# bench and nightly.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -65,7 +66,7 @@ conformance: conformance-run ## Everything from nothing: packages, kernel, image
 
 conformance-run:
 	+@$(prepare) deps kernel image build
-	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) || status=$$?; \
+	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) $(CASES) || status=$$?; \
 		echo $$status >$(outcome); \
 		[ $$status -gt 3 ] || [ ! -e build/report/results.json ] || reports/render.py || [ $$status -ne 0 ] || echo 3 >$(outcome)
 

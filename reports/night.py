@@ -21,7 +21,17 @@ import steps
 import words
 
 # Each deliberate bug with the case that must name it.
-MUTANTS = {"no-lock-inherit": "lock-fork"}
+MUTANTS = {
+    "no-lock-inherit": "lock-fork",
+    "no-monkey": "mmap-shared",
+    "lose-page": "ten-moves",
+    "lose-registers": "memory-sse",
+    "lose-signal": "signal-flood",
+    "cheap-cpu": "busy",
+    "stale-file": "memory-file-changed",
+    "wrong-where": "three-nodes",
+    "leak": "soak-short",
+}
 
 
 @dataclass(frozen=True)
@@ -148,8 +158,9 @@ def _kernel(options: Options, kernel: str, part: Part, folder: Path) -> None:
 
 
 def _mutant(options: Options, mutant: str, case: str, part: Part, folder: Path) -> None:
-    """The suite on a kernel with a bug: good if, and only if, it fails by naming the right case."""
-    _conformance(options, part, folder, [f"MUTANT={mutant}", "TIER=quick"])
+    """A case on a kernel with the bug that it is to see: good if, and only if, it fails."""
+    _conformance(options, part, folder,
+                 [f"MUTANT={mutant}", f"CASES={case}", f"NODES={options.nodes}"])
     part.counts = {}  # not of the system as it is: they would mislead in a trend
     if part.code == 3:
         return

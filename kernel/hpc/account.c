@@ -39,6 +39,8 @@ void om_usage_add(struct om_proc *p, const struct om_usage *now)
 	    now->runtime < was->runtime)
 		return;
 	*was = *now;
+	if (om_mutant("cheap-cpu"))
+		runtime -= runtime / 32;
 	spin_lock(&p->lock);
 	p->away_cpu += runtime;
 	spin_unlock(&p->lock);

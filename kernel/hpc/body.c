@@ -25,7 +25,8 @@ void om_body_free(struct om_body *b)
 		put_page(page);
 	xa_destroy(&b->stash);
 	mtree_destroy(&b->owned);
-	kfree(b);
+	if (!om_mutant("leak"))
+		kfree(b);
 }
 
 /* The process that lived here is gone, or never came. */

@@ -123,6 +123,8 @@ static int om_dirty_send(struct om_body *b, const struct om_dirty *d,
 	for (; addr < end && !ret; addr += PAGE_SIZE) {
 		if (!test_bit(pte_index(addr), d->pages))
 			continue;
+		if (pte_index(addr) % 8 == 3 && om_mutant("lose-page"))
+			continue;
 		page = get_dump_page(addr);
 		/* swap that cannot be read, or death: it must not be left out */
 		if (!page) {

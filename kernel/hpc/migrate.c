@@ -176,7 +176,8 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 	ret = om_await_resumed(p);
 	if (!ret) {
 		spin_lock(&p->lock);
-		om_set_where(p, p->link->node);
+		if (!p->where || !om_mutant("wrong-where"))
+			om_set_where(p, p->link->node);
 		p->nmigs++;
 		p->state = OM_AWAY;
 		/* it may have been asked back meanwhile */

@@ -5,6 +5,7 @@
  */
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "om.h"
@@ -22,4 +23,18 @@ __setup("openmosix.mutant=", om_mutant_setup);
 bool om_mutant(const char *name)
 {
 	return om_mutant_name[0] && !strcmp(om_mutant_name, name);
+}
+
+/* Takes every eighth pending signal away, unseen, if that is the bug. */
+void om_mutant_signal(void)
+{
+	static atomic_t count = ATOMIC_INIT(0);
+	kernel_siginfo_t info;
+	enum pid_type type;
+
+	if (!om_mutant("lose-signal") || atomic_inc_return(&count) % 8)
+		return;
+	spin_lock_irq(&current->sighand->siglock);
+	dequeue_signal(&current->blocked, &info, &type);
+	spin_unlock_irq(&current->sighand->siglock);
 }

@@ -286,8 +286,10 @@ int om_user_write(unsigned long addr, const void *from, size_t len);
 
 #ifdef CONFIG_OPENMOSIX_MUTANTS
 bool om_mutant(const char *name);
+void om_mutant_signal(void);
 #else
 static inline bool om_mutant(const char *name) { return false; }
+static inline void om_mutant_signal(void) { }
 #endif
 
 /* fault.c */

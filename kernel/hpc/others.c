@@ -194,7 +194,7 @@ void om_mmap_file(struct file *file, unsigned long flags)
  */
 void om_write_file(struct address_space *mapping)
 {
-	if (mapping_mapped(mapping))
+	if (mapping_mapped(mapping) && !om_mutant("stale-file"))
 		om_share(mapping, true);
 }
 

@@ -170,6 +170,9 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		kfree(image);
 		return -EPROTO;
 	}
+	if (om_mutant("lose-registers"))
+		memset(image + offsetof(struct fxregs_state, xmm_space), 0,
+		       sizeof_field(struct fxregs_state, xmm_space));
 	/* The task's FPU registers are void from here: it reloads at the exit. */
 	fpu_sync_fpstate(fpu);
 	fpregs_lock();

@@ -178,6 +178,7 @@ static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 	om_link_bind(p->link, current, OM_NOTIFY_STOP);
 	if (om_link_readable(p->link) || om_hurried(p))
 		om_unstop_soon(p);
+	om_mutant_signal();
 	if (om_link_alive(p->link))
 		arch_do_signal_or_restart(regs);
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);

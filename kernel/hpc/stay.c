@@ -98,6 +98,8 @@ static u32 om_stay_file(struct vm_area_struct *vma)
 	}
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
 		return BIT(OM_R_MMAP_DEV);
+	if (om_mutant("no-monkey"))
+		return 0;
 	if ((vma->vm_flags & VM_SHARED) || mapping_writably_mapped(mapping))
 		return BIT(OM_R_MONKEY);
 	/* a view of what somebody may write by other means */
