@@ -89,8 +89,8 @@ void om_bring_home(struct task_struct *task, u32 reason)
 	smp_mb();
 	if (READ_ONCE(p->away.parked))
 		om_unstop_soon(p);
-	wait_event_killable_timeout(p->home_wait, om_at_rest(p, reason),
-				    OM_LINK_TIMEOUT);
+	/* for as long as its memory takes: should its link end, it does, too */
+	wait_event_killable(p->home_wait, om_at_rest(p, reason));
 }
 
 /* Called before access to the memory of @task; a stranger will not get it. */
