@@ -131,6 +131,23 @@ void check_cpu_time(Stage& stage, const char* when, const Reading& start, const 
                             in_seconds(shown), in_seconds(own), in_seconds(body)));
 }
 
+// Home again, the process keeps what its body consumed, with what came after the last look: at most
+// the time that passed since.
+Result<void> check_kept_time(Stage& stage, std::int64_t pid, const Reading& start,
+                             const Reading& last, Clock::time_point looked) {
+    const Deadline deadline = stage.soon("the CPU times at home");
+    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    MOSRIG_TRY(const std::int64_t exec_ns, read_exec_ns(stage.home(), pid, deadline));
+    const std::int64_t shown = state.stat.cpu_ticks() * tick_ns - start.home_ns;
+    const std::int64_t least = exec_ns - start.home_own_ns + last.body_ns;
+    const std::int64_t most = least + std::chrono::nanoseconds(Clock::now() - looked).count();
+    stage.check("utime+stime keep the body's CPU time once it is home again, within 1 %",
+                shown * 100 >= least * 99 && shown * 100 <= most * 101,
+                fmt::format("shown {:.3f} s, consumed {:.3f} to {:.3f} s", in_seconds(shown),
+                            in_seconds(least), in_seconds(most)));
+    return {};
+}
+
 }  // namespace
 
 Result<std::int64_t> find_body(Stage& stage, std::int64_t pid) {
@@ -167,6 +184,7 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
     std::chrono::duration<double> all{0};
     std::chrono::duration<double> away{0};
     Clock::time_point last = Clock::now();
+    Clock::time_point looked = last;
     // Long enough for 10 s of the body's own time, also where two nodes share a CPU of the host.
     const Deadline window = stage.deadline("10 s of CPU time of the body", Millis(20000));
     const double wanted_ns = cpu_time ? 12 * second_ns : 3 * second_ns;
@@ -183,6 +201,7 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
         away += stayed ? passed : passed * 0;
         MOSRIG_CHECK(stage.require("it stays away while it computes and answers", stayed,
                                    fmt::format("where {}, nmigs {}", now.where, now.nmigs)));
+        looked = Clock::now();
         MOSRIG_TRY(end, read_clocks(stage, pid, body));
     }
     check_away_time(stage, start, end, away / all);
@@ -196,6 +215,9 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
         check_cpu_time(stage, "from before the move on", at_home, end);
     }
     MOSRIG_CHECK(move_to(stage, pid, 0, 0, false));
+    if (cpu_time) {
+        MOSRIG_CHECK(check_kept_time(stage, pid, at_home, end, looked));
+    }
     return expect_intact(stage, subject, "home again");
 }
 
