@@ -44,9 +44,9 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "priv_inst",
-            "It may use privileged instructions. This cannot happen on this kernel; the word is "
-            "kept for old tools.",
-            "None needed.",
+            "It has forbidden itself to read the time stamp counter or the CPU's identity (prctl "
+            "PR_SET_TSC, arch_prctl ARCH_SET_CPUID): only this node would keep to that.",
+            "Allow it again by the same call.",
         ),
         Reason(
             "mem_lock",

@@ -206,12 +206,19 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	om_body_die(b, "gone home");
 }
 
-/* A signal of this node's kernel, raised by what the process did. */
+/*
+ * A signal of this node's kernel, raised by what the process did. Death is not one
+ * of them, and is not taken off.
+ */
 static int om_pending_signal(void)
 {
 	int sig = 0, i;
 
 	spin_lock_irq(&current->sighand->siglock);
+	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
+		spin_unlock_irq(&current->sighand->siglock);
+		return SIGKILL;
+	}
 	for (i = 1; i <= _NSIG && !sig; i++)
 		if (sigismember(&current->pending.signal, i) ||
 		    sigismember(&current->signal->shared_pending.signal, i))
@@ -257,6 +264,8 @@ void om_body_signal(struct om_proc *p)
 	om_stash_map(b);
 	if (task_sigpending(current)) {
 		sig = om_pending_signal();
+		if (sig == SIGKILL)
+			om_body_die(b, "killed here");
 		if (sig)
 			om_body_return(b, regs, OM_HOME_SIGNAL, sig);
 	}

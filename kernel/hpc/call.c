@@ -300,7 +300,7 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 {
 	struct om_work *w = om_call_parse(msg);
-	bool light;
+	bool light, handled;
 	u64 nr;
 	int ret;
 
@@ -352,9 +352,10 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 	}
 	trace_om_reply(task_tgid_nr(current), p->link->node, w->reply.result);
 	ret = om_send_reply(p, w);
-	/* what the handler had blocked comes before the program goes on */
-	if (!ret && (w->reply.flags & OM_REPLY_REGS))
-		ret = om_deliver(p, task_pt_regs(current));
+	handled = w->reply.flags & OM_REPLY_REGS;
 	kvfree(w);
+	/* what the handler had blocked comes before the program goes on */
+	if (!ret && handled)
+		ret = om_deliver(p, task_pt_regs(current));
 	return ret;
 }

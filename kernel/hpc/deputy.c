@@ -196,6 +196,10 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 
 	if (first->len < sizeof(*r))
 		return -EPROTO;
+	r = (struct om_return *)first->data;
+	if (r->reason > OM_HOME_NODE ||
+	    (r->reason == OM_HOME_REASON && r->arg >= OM_R_COUNT))
+		return -EPROTO;
 	spin_lock(&p->lock);
 	p->state = OM_RETURNING;
 	/* it has been standing still since it sent this */

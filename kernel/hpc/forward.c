@@ -282,8 +282,10 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 	r->call.sp = regs->sp;
 	syscall_get_arguments(current, regs, (unsigned long *)r->call.arg);
 	ret = om_collect(b, r, row);
-	if (!om_link_alive(b->link))
+	if (!om_link_alive(b->link)) {
+		om_request_free(r);
 		om_body_die(b, "no link");
+	}
 	if (!ret)
 		ret = om_exchange(b, r, &reply);
 	if (reply.flags & OM_REPLY_NATIVE)

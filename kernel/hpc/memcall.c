@@ -84,6 +84,12 @@ static long om_brk(struct om_proc *p, struct om_work *w)
 	return result;
 }
 
+/* Memory of this kind gets a protection key, which is a reason to stay. */
+static bool om_only_exec(unsigned long prot)
+{
+	return (prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) == PROT_EXEC;
+}
+
 static long om_mmap(struct om_proc *p, struct om_work *w)
 {
 	unsigned long flags = w->call->arg[3];
@@ -94,7 +100,8 @@ static long om_mmap(struct om_proc *p, struct om_work *w)
 	/* what may be a reason to stay is done at home, by the whole process */
 	if (((flags & MAP_TYPE) != MAP_PRIVATE &&
 	     ((flags & MAP_ANONYMOUS) || (w->call->arg[2] & PROT_WRITE))) ||
-	    (flags & (MAP_LOCKED | MAP_HUGETLB))) {
+	    (flags & (MAP_LOCKED | MAP_HUGETLB)) ||
+	    om_only_exec(w->call->arg[2])) {
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
@@ -121,6 +128,10 @@ static long om_mprotect(struct om_proc *p, struct om_work *w)
 
 	if (!om_range_ok(start, len) || !PAGE_ALIGNED(start))
 		return om_native(w->call);
+	if (om_only_exec(w->call->arg[2])) {
+		w->reply.flags |= OM_REPLY_NATIVE;
+		return 0;
+	}
 	mmap_read_lock(current->mm);
 	for_each_vma_range(vmi, vma, start + len)
 		shared |= vma->vm_flags & VM_MAYSHARE;
@@ -186,8 +197,11 @@ static long om_madvise(struct om_proc *p, struct om_work *w)
 		return 0;
 	}
 	result = om_native(w->call);
-	/* a page that is lazily free at home must not look clean there */
-	if (!result && w->call->arg[2] == MADV_DONTNEED)
+	/*
+	 * A page that is lazily free at home must not look clean there. Over a
+	 * hole it is done all the same.
+	 */
+	if ((!result || result == -ENOMEM) && w->call->arg[2] == MADV_DONTNEED)
 		om_op_add(p, w, (struct om_op){
 			.kind = OM_OP_DISCARD, .start = start, .len = len });
 	return result;
@@ -238,6 +252,7 @@ bool om_may_own_memory(const struct om_proc *p)
 	       rlimit(RLIMIT_DATA) == RLIM_INFINITY &&
 	       sysctl_overcommit_memory != OVERCOMMIT_NEVER &&
 	       !(current->mm->def_flags & VM_LOCKED) &&
+	       !test_bit(MMF_HAS_MDWE, &current->mm->flags) &&
 	       !(current->personality & READ_IMPLIES_EXEC);
 }
 

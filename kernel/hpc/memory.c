@@ -144,6 +144,8 @@ int om_apply_op(struct om_body *b, const struct om_op *op)
 	int ret;
 
 	if (op->kind == OM_OP_BRK) {
+		if (op->start >= TASK_SIZE_MAX)
+			return -EPROTO;
 		current->mm->brk = op->start;
 		return 0;
 	}

@@ -86,7 +86,10 @@ static bool om_read_gathers(unsigned int fd)
 		return false;
 	sock = sock_from_file(fd_file(f));
 	if (sock)
-		gathers = READ_ONCE(sock->sk->sk_rcvlowat) > 1;
+		/* or begin its time anew */
+		gathers = READ_ONCE(sock->sk->sk_rcvlowat) > 1 ||
+			  READ_ONCE(sock->sk->sk_rcvtimeo) !=
+			  MAX_SCHEDULE_TIMEOUT;
 	else if (S_ISCHR(file_inode(fd_file(f))->i_mode))
 		gathers = om_gathers_tty(fd_file(f));
 	fdput(f);
@@ -128,11 +131,24 @@ static bool om_interrupted(struct om_proc *p)
 	       om_link_readable(p->link);
 }
 
+/* Where a sleep that is broken off writes what is left of it, or NULL. */
+static void __user *om_rest_of_sleep(const struct om_call *call)
+{
+	switch (call->nr) {
+	case __NR_nanosleep:
+		return (void __user *)call->arg[1];
+	case __NR_clock_nanosleep:
+		return (void __user *)call->arg[3];
+	default:
+		return NULL;
+	}
+}
+
 /*
  * A call may block for hours, and the body's pages must not wait for that: while
  * there is something to push, the call is broken off now and then.
  */
-static long om_native_pushing(struct om_proc *p, const struct om_call *call)
+static long om_push_amid(struct om_proc *p, const struct om_call *call)
 {
 	struct om_call again = *call;
 	long result;
@@ -165,6 +181,21 @@ static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 		if (p->away.pushed)
 			return om_native(&again);
 	}
+}
+
+/* A sleep that nobody broke off but us has no rest: there stays what there was. */
+static long om_native_pushing(struct om_proc *p, const struct om_call *call)
+{
+	void __user *rest = om_rest_of_sleep(call);
+	struct __kernel_timespec was;
+	long result;
+
+	if (rest && copy_from_user(&was, rest, sizeof(was)))
+		rest = NULL;
+	result = om_push_amid(p, call);
+	if (rest && !result && copy_to_user(rest, &was, sizeof(was)))
+		result = -EFAULT;
+	return result;
 }
 
 /**

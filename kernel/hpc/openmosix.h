@@ -35,8 +35,9 @@ bool om_is_body(struct task_struct *task);
 bool om_fault(struct vm_fault *vmf, unsigned int *ret);
 void om_exit(bool group_dead);
 void om_exec(int error);
-void om_mm_access(struct task_struct *task, unsigned int mode);
-void om_mm_touch(struct mm_struct *mm);
+int om_mm_access(struct task_struct *task, unsigned int mode);
+void om_attach(struct task_struct *task);
+int om_mm_touch(struct mm_struct *mm);
 void om_mmap_file(struct file *file, unsigned long flags);
 void om_write_file(struct address_space *mapping);
 
@@ -63,8 +64,9 @@ static inline bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 }
 static inline void om_exit(bool group_dead) { }
 static inline void om_exec(int error) { }
-static inline void om_mm_access(struct task_struct *task, unsigned int mode) { }
-static inline void om_mm_touch(struct mm_struct *mm) { }
+static inline int om_mm_access(struct task_struct *task, unsigned int mode) { return 0; }
+static inline void om_attach(struct task_struct *task) { }
+static inline int om_mm_touch(struct mm_struct *mm) { return 0; }
 static inline void om_mmap_file(struct file *file, unsigned long flags) { }
 static inline void om_write_file(struct address_space *mapping) { }
 

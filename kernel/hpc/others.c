@@ -15,6 +15,9 @@
 
 #include "om.h"
 
+/* How long who wants memory waits for the end of a call. */
+#define OM_CALL_PATIENCE	(2 * HZ)
+
 /* How many processes of this node are away: mostly none, so nothing to do. */
 static atomic_t om_away_count = ATOMIC_INIT(0);
 
@@ -42,36 +45,32 @@ void om_set_where(struct om_proc *p, u32 where)
 
 /*
  * Is it sure that no user code runs before the process is home? In a call, the
- * deputy sees that it is wanted before it replies. That is no comfort to who
- * wants to read the memory, unless the call cannot be broken off.
+ * deputy sees that it is wanted before it replies, and after a stop before it goes
+ * on. That is no comfort to who wants to attach to it, unless the call cannot be
+ * broken off.
  */
 static bool om_at_rest(struct om_proc *p, u32 reason)
 {
+	if (!READ_ONCE(p->where))
+		return true;
 	switch (READ_ONCE(p->in_call)) {
 	case OM_CALL_DEEP:
 		return true;
 	case OM_CALL_LIGHT:
-		return reason == OM_R_MONKEY || !READ_ONCE(p->where);
+		return reason == OM_R_MONKEY;
 	default:
-		return !READ_ONCE(p->where);
+		return reason == OM_R_MONKEY && READ_ONCE(p->away.parked);
 	}
 }
 
-/**
- * om_bring_home - have a process here
- * @task: one of its threads, referenced
- * @reason: enum om_reason, for migstat
- *
- * Returns when it is home, sure to come, or nobody can wait any longer. The current
- * process, whose deputy makes a call, is told to come with the result of that.
- */
-void om_bring_home(struct task_struct *task, u32 reason)
+/* Asks a process to come home. Returns its state if there is something to wait for. */
+static struct om_proc *om_call_home(struct task_struct *task, u32 reason)
 {
 	struct om_proc *p = om_proc_of(task);
 	bool own = same_thread_group(task, current);
 
 	if (!p || !READ_ONCE(p->where) || (own && reason == OM_R_PTRACE))
-		return;
+		return NULL;
 	spin_lock(&p->lock);
 	if (p->where) {
 		WRITE_ONCE(p->wanted, true);
@@ -84,39 +83,94 @@ void om_bring_home(struct task_struct *task, u32 reason)
 	}
 	spin_unlock(&p->lock);
 	if (own)
-		return;
-	/* pairs with the barrier in om_signal_once() */
+		return NULL;
+	/* pairs with the barriers in om_signal_once() and om_stop_ended() */
 	smp_mb();
 	if (READ_ONCE(p->away.parked))
 		om_unstop_soon(p);
-	/* for as long as its memory takes: should its link end, it does, too */
-	wait_event_killable(p->home_wait, om_at_rest(p, reason));
+	return p;
 }
 
-/* Called before access to the memory of @task; a stranger will not get it. */
-void om_mm_access(struct task_struct *task, unsigned int mode)
+/**
+ * om_bring_home - have a process here
+ * @task: one of its threads, referenced
+ * @reason: enum om_reason, for migstat
+ *
+ * Returns when it is home, sure to come, or the caller is to die: for as long as its
+ * memory takes, since should its link end, it does, too. The current process, whose
+ * deputy makes a call, is told to come with the result of that.
+ */
+void om_bring_home(struct task_struct *task, u32 reason)
 {
-	if (atomic_read(&om_away_count) && (mode & PTRACE_MODE_ATTACH) &&
-	    ptrace_may_access(task, mode))
+	struct om_proc *p = om_call_home(task, reason);
+
+	if (p)
+		wait_event_killable(p->home_wait, om_at_rest(p, reason));
+}
+
+/*
+ * Has its memory here. Returns 0, or -EAGAIN if it is in a call that cannot be broken
+ * off, or frozen, and its memory stays away until that ends.
+ */
+static int om_bring_memory(struct task_struct *task)
+{
+	struct om_proc *p = om_call_home(task, OM_R_PTRACE);
+	long left;
+
+	while (p && READ_ONCE(p->where)) {
+		left = wait_event_killable_timeout(p->home_wait,
+						   !READ_ONCE(p->where),
+						   OM_CALL_PATIENCE);
+		if (left < 0)
+			return left;
+		if (!left && (READ_ONCE(p->in_call) == OM_CALL_DEEP ||
+			      READ_ONCE(p->away.parked)))
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+/*
+ * Called before access to the memory of @task; a stranger will not get it. Returns 0
+ * or a negative errno.
+ */
+int om_mm_access(struct task_struct *task, unsigned int mode)
+{
+	if (!atomic_read(&om_away_count) || !(mode & PTRACE_MODE_ATTACH) ||
+	    !ptrace_may_access(task, mode))
+		return 0;
+	return om_bring_memory(task);
+}
+
+/* Called before somebody attaches to @task, whose memory he sees when it has stopped. */
+void om_attach(struct task_struct *task)
+{
+	if (atomic_read(&om_away_count) &&
+	    ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS))
 		om_bring_home(task, OM_R_PTRACE);
 }
 
-/* Called before somebody who was once allowed to uses the memory of @mm. */
-void om_mm_touch(struct mm_struct *mm)
+/*
+ * Called before somebody who was once allowed to uses the memory of @mm. Returns 0 or
+ * a negative errno.
+ */
+int om_mm_touch(struct mm_struct *mm)
 {
 	struct task_struct *owner;
+	int ret;
 
 	if (!atomic_read(&om_away_count))
-		return;
+		return 0;
 	rcu_read_lock();
 	owner = rcu_dereference(mm->owner);
 	if (owner)
 		get_task_struct(owner);
 	rcu_read_unlock();
 	if (!owner)
-		return;
-	om_bring_home(owner, OM_R_PTRACE);
+		return 0;
+	ret = om_bring_memory(owner);
 	put_task_struct(owner);
+	return ret;
 }
 
 /*

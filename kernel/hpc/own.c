@@ -67,6 +67,7 @@ static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
 
 	if (!len || len > OM_OWN_MAX || (flags & ~OM_OWN_MAP_FLAGS) ||
 	    (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
+	    prot == PROT_EXEC || (regs->r9 & ~PAGE_MASK) ||
 	    (flags & (MAP_PRIVATE | MAP_ANONYMOUS)) !=
 	    (MAP_PRIVATE | MAP_ANONYMOUS))
 		return false;
@@ -111,7 +112,7 @@ static bool om_own_mprotect(struct om_body *b, const struct pt_regs *regs,
 	unsigned long prot = regs->dx;
 
 	if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
-	    !om_all_own(b, start, len))
+	    prot == PROT_EXEC || !om_all_own(b, start, len))
 		return false;
 	*result = om_own_call(__NR_mprotect, start, len, prot, 0, 0);
 	if (*result == -ENOMEM)
@@ -198,8 +199,11 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
 	default:
 		return false;
 	}
-	om_stash_drop(b, start, start + len);
 	*result = om_own_call(__NR_madvise, start, len, MADV_DONTNEED, 0, 0);
+	/* over a hole it does what it can and fails: at home as well */
+	if (*result)
+		return true;
+	om_stash_drop(b, start, start + len);
 	om_set_owned(b, start, start + len, 0);
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_DISCARD, .start = start, .len = len });

@@ -64,6 +64,20 @@ static bool om_is_readable(unsigned long addr)
 	return access_process_vm(current, addr, &byte, 1, FOLL_FORCE) == 1;
 }
 
+/* Is it really zeros that a page has which could not be had as a page? */
+static bool om_is_zeros(unsigned long addr)
+{
+	u64 some[32];
+	unsigned int at;
+
+	for (at = 0; at < PAGE_SIZE; at += sizeof(some))
+		if (access_process_vm(current, addr + at, some, sizeof(some),
+				      FOLL_FORCE) != sizeof(some) ||
+		    memchr_inv(some, 0, sizeof(some)))
+			return false;
+	return true;
+}
+
 /* Is there more than zeros? */
 bool om_has_content(unsigned long addr)
 {
@@ -100,7 +114,7 @@ int om_send_pages(struct om_proc *p, const unsigned long *addr, unsigned int n,
 		page = om_read_page(addr[i]);
 		if (!page) {
 			/* a hole is not touched here: it would be one no more */
-			if (there && !om_is_readable(addr[i]))
+			if (there && !om_is_zeros(addr[i]))
 				p->away.unreadable = true;
 			continue;
 		}
@@ -201,8 +215,8 @@ static int om_tell_hole(struct om_proc *p, unsigned long addr)
 		if (!om_is_readable(addr))
 			return om_link_send_one(p->link, OM_M_BADPAGE, &bad,
 						sizeof(bad));
-		/* a file's page that could not be had for lack of memory */
-		if (!limit)
+		/* it could not be had as a page, for lack of memory */
+		if (!limit || !om_is_zeros(addr))
 			return -ENOMEM;
 	}
 	/* of the mapping behind this one it would say nothing */

@@ -218,7 +218,7 @@ int om_deliver(struct om_proc *p, struct pt_regs *regs)
 	int ret = 0;
 
 	while (!ret && task_sigpending(current) && !om_wanted_now(p) &&
-	       om_link_alive(p->link))
+	       p->away.recalled < 2 && om_link_alive(p->link))
 		ret = om_signal_once(p, regs);
 	/* asked home at once, it comes as soon as it hears that, without new ones */
 	if (ret > 0 || (!ret && (om_wanted_now(p) || p->away.recalled == 2)))
@@ -273,6 +273,10 @@ void om_before_core(void)
 	/* the body ends once it has given all: that shall not cut the dump off */
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
 	om_fetch_memory(p);
+	/* whatever came of it: who reads the core may want to look at the rest */
+	spin_lock(&p->lock);
+	om_set_where(p, 0);
+	spin_unlock(&p->lock);
 }
 
 /* The guest */
@@ -324,6 +328,9 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 	int ret;
 
 	for (;;) {
+		/* it may have been heard before this: there will be no REGS */
+		if (b->recall && b->urgent)
+			om_body_return(b, regs, OM_HOME_NONE, 0);
 		ret = om_body_recv(b, &msg);
 		if (ret < 0)
 			om_body_die(b, "no link");
@@ -333,8 +340,6 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 					       om_body_dispatch(b, &msg);
 		if (ret)
 			om_body_die(b, "broken message");
-		if (b->recall && b->urgent)
-			om_body_return(b, regs, OM_HOME_NONE, 0);
 	}
 	in = msg.data;
 	if (msg.len < sizeof(*in) ||
@@ -389,8 +394,5 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	if (ret)
 		om_body_die(b, "no link");
 	trace_om_guest_parked(b->home, b->home_pid, 0);
-	/* heard while a page was fetched for the above: there will be no REGS */
-	if (b->recall && b->urgent)
-		om_body_return(b, regs, OM_HOME_NONE, 0);
 	om_body_await_regs(b, regs);
 }

@@ -190,6 +190,9 @@ u32 om_stay_reasons(struct task_struct *task)
 	if (task->thread.iopl_emul || task->thread.io_bitmap)
 		reasons |= BIT(OM_R_DIRECT_IO);
 #endif
+	if (test_tsk_thread_flag(task, TIF_NOTSC) ||
+	    test_tsk_thread_flag(task, TIF_NOCPUID))
+		reasons |= BIT(OM_R_PRIV_INST);
 	if (om_has_big_registers(task))
 		reasons |= BIT(OM_R_AMX);
 #ifdef CONFIG_SECCOMP

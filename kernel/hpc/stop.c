@@ -73,6 +73,8 @@ bool om_stop_ended(struct om_proc *p)
 	om_all_blocked(&all);
 	spin_lock_irq(&current->sighand->siglock);
 	p->away.parked = false;
+	/* pairs with the one in om_call_home(): who saw it parked is heard */
+	smp_mb();
 	/* a restarted call may have restored a mask of its own */
 	if (p->away.unstopped && sigequalsets(&current->blocked, &all))
 		current->blocked = p->away.blocked;

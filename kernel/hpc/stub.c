@@ -146,6 +146,11 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	b->vdso_len = prep.vdso_len;
 	current->signal->rlim[RLIMIT_STACK].rlim_cur = prep.stack_limit;
 	current->mm->om_body = b;
+	/* what the daemon was called with is no longer there */
+	current->mm->arg_start = 0;
+	current->mm->arg_end = 0;
+	current->mm->env_start = 0;
+	current->mm->env_end = 0;
 	/* Nobody fills a hole but us: no huge pages, now or later. */
 	set_bit(MMF_DISABLE_THP, &current->mm->flags);
 #ifdef CONFIG_NUMA_BALANCING

@@ -112,7 +112,7 @@ enum om_reason {
 	OM_R_MMAP_DEV		= 1,	/* a mapping of a device */
 	OM_R_VM86		= 2,	/* unreachable on x86-64 */
 	OM_R_KTHREAD		= 3,	/* a kernel thread */
-	OM_R_PRIV_INST		= 4,	/* unreachable on 6.12 */
+	OM_R_PRIV_INST		= 4,	/* rdtsc or cpuid is forbidden to it */
 	OM_R_MEM_LOCK		= 5,	/* locked memory */
 	OM_R_CLONE_VM		= 6,	/* another task shares the memory */
 	OM_R_RT_SCHED		= 7,	/* a real-time scheduling class */

@@ -25,6 +25,9 @@ using mosrig::guest::failed;
 using mosrig::guest::KindOf;
 
 constexpr ssize_t wanted = 20;
+// A read of TCP that begins late takes what is there, and is then woken only by as many bytes as the
+// mark says, counted from there: twice as many see to it that the last ones come, too.
+constexpr ssize_t written = 2 * wanted;
 
 // A child writes the bytes once it is told to.
 class ByteByByte : public mosrig::guest::Arrival {
@@ -45,7 +48,7 @@ class ByteByByte : public mosrig::guest::Arrival {
         if (const char* wrong = open_ends(&from_, &to_); wrong != nullptr) {
             return wrong;
         }
-        if (pipe2(order_, O_CLOEXEC) != 0) {
+        if (pipe2(order_, O_CLOEXEC) != 0 || pipe2(done_, O_CLOEXEC) != 0) {
             return failed("pipe");
         }
         child_ = fork();
@@ -64,30 +67,44 @@ class ByteByByte : public mosrig::guest::Arrival {
         if (write(order_[1], "x", 1) != 1) {
             return failed("order");
         }
-        const ssize_t got = read(from_, bytes, sizeof bytes);
-        if (got != wanted) {
+        ssize_t got = read(from_, bytes, sizeof bytes);
+        if (got < wanted) {
             return got < 0 ? failed("read") : differs("bytes of a read for twenty", got, wanted);
         }
-        return memcmp(bytes, letters, wanted) != 0 ? "the bytes of a read for twenty" : nullptr;
+        if (char all = 0; read(done_[0], &all, 1) != 1) {
+            return failed("word that all is written");
+        }
+        while (got < written) {
+            const ssize_t more = read(from_, bytes + got, static_cast<size_t>(written - got));
+            if (more <= 0) {
+                return failed("read of the rest");
+            }
+            got += more;
+        }
+        return memcmp(bytes, letters, written) != 0 ? "the bytes of a read for twenty" : nullptr;
     }
 
   private:
-    static constexpr const char* letters = "abcdefghijklmnopqrst";
+    static constexpr const char* letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCD";
 
     [[noreturn]] void feed() const {
         char letter = 0;
         while (read(order_[0], &letter, 1) == 1) {
-            for (ssize_t at = 0; at < wanted; ++at) {
+            for (ssize_t at = 0; at < written; ++at) {
                 (void)usleep(25000);
                 if (write(to_, letters + at, 1) != 1) {
                     _exit(1);
                 }
+            }
+            if (write(done_[1], "x", 1) != 1) {
+                _exit(1);
             }
         }
         _exit(0);
     }
 
     int order_[2] = {};
+    int done_[2] = {};
     int from_ = -1;
     int to_ = -1;
     pid_t child_ = -1;

@@ -17,6 +17,7 @@ constexpr std::array kReasons{
     Reason{"monkey", "it shares memory with others, or could", explain_monkey},
     Reason{"mmap_dev", "it has a device mapped into its memory", explain_mmap_dev},
     Reason{"kthread", "it is a thread of the kernel", explain_kthread},
+    Reason{"priv_inst", "it has forbidden itself an instruction", explain_priv_inst},
     Reason{"mem_lock", "it has memory locked into RAM", explain_mem_lock},
     Reason{"clone_vm", "other threads or processes run in its memory", explain_clone_vm},
     Reason{"rt_sched", "it has a real-time priority", explain_rt_sched},

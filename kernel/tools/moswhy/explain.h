@@ -57,6 +57,7 @@ Explanation explain_audit(const Subject& subject);
 Explanation explain_sud(const Subject& subject);
 Explanation explain_ptrace(const Subject& subject);
 // reasons/nature.cpp
+Explanation explain_priv_inst(const Subject& subject);
 Explanation explain_amx(const Subject& subject);
 Explanation explain_direct_io(const Subject& subject);
 Explanation explain_system(const Subject& subject);

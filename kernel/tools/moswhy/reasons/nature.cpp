@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// direct_io, amx, system, kthread: what /proc has no details of.
+// direct_io, priv_inst, amx, system, kthread: what /proc has no details of.
 #include <fmt/format.h>
 
 #include "moswhy/explain.h"
@@ -12,6 +12,15 @@ Explanation explain_direct_io(const Subject& subject) {
             "The ports are this machine's. It can move once it has given the access back; without "
             "CAP_SYS_RAWIO it would not get it:",
             "setpriv --bounding-set -sys_rawio PROGRAM"};
+}
+
+Explanation explain_priv_inst(const Subject& subject) {
+    return {{fmt::format("{} has made the time stamp counter or the CPU's identity raise a signal "
+                         "(prctl PR_SET_TSC, arch_prctl ARCH_SET_CPUID)",
+                         subject.title_of(subject.pid()))},
+            "Only this node would keep to that. It can move once it allows it again by the same "
+            "call; another program in its place (execve) keeps the ban on the counter.",
+            ""};
 }
 
 Explanation explain_amx(const Subject& subject) {
