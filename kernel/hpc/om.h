@@ -225,7 +225,7 @@ bool om_must_restart(long result);
 
 /* account.c */
 
-void om_usage_add(struct om_proc *p, const struct om_usage *now);
+int om_usage_add(struct om_proc *p, const struct om_usage *now);
 
 /* signal.c: both sides */
 
