@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <map>
+#include <optional>
 
 #include "harness/conformance/fault_point.h"
 
@@ -11,21 +13,34 @@ namespace mosrig {
 
 namespace {
 
-// Where the process and its bodies are, at one look. A call that is under way may still change it.
-Result<Outcome> look(Stage& stage, std::int64_t pid) {
-    MOSRIG_TRY(const int bodies, count_bodies(stage, stage.guest(), pid));
-    const Result<ProcessState> state =
+// The process as its home has it; nothing if it is dead.
+Result<std::optional<ProcessState>> read_living(Stage& stage, std::int64_t pid) {
+    Result<ProcessState> state =
         read_process(stage.home(), pid, stage.soon("the process after the failure"));
     if (!state && state.error().sys_errno == 0) {
         return tl::unexpected(state.error());
     }
     if (!state || state->stat.state == 'Z') {
-        return bodies == 0 ? Outcome::dead : Outcome::unclear;
+        return std::nullopt;
     }
-    if (state->where == 0) {
-        return bodies == 0 ? Outcome::at_home : Outcome::unclear;
+    return std::move(*state);
+}
+
+// Where the process and its bodies are, at one look. A call that is under way may still change it.
+Result<Outcome> look(Stage& stage, std::int64_t pid) {
+    std::map<int, int> bodies;
+    int all = 0;
+    for (Machine* machine : stage.machines()) {
+        MOSRIG_TRY(const int there, count_bodies(stage, *machine, pid));
+        bodies[machine->id()] = there;
+        all += there;
     }
-    return bodies == 1 ? Outcome::away : Outcome::unclear;
+    MOSRIG_TRY(const std::optional<ProcessState> state, read_living(stage, pid));
+    if (!state || state->where == 0) {
+        const Outcome without_body = state ? Outcome::at_home : Outcome::dead;
+        return all == 0 ? without_body : Outcome::unclear;
+    }
+    return all == 1 && bodies[state->where] == 1 ? Outcome::away : Outcome::unclear;
 }
 
 }  // namespace
@@ -44,10 +59,17 @@ const char* to_string(Outcome outcome) {
     return "?";
 }
 
-Result<Outcome> settle(Stage& stage, Subject& subject) {
+Result<bool> is_dead(Stage& stage, std::int64_t pid) {
+    MOSRIG_TRY(const std::optional<ProcessState> state, read_living(stage, pid));
+    return !state.has_value();
+}
+
+Result<Settled> settle(Stage& stage, Subject& subject) {
+    Settled settled;
     // Home and guest each give a silent link 15 s.
     const Deadline deadline = stage.deadline("what becomes of the process", Millis(40000));
-    Result<std::string> answer = subject.ask("VERIFY", deadline);
+    const Result<std::string> answer = subject.ask("VERIFY", deadline);
+    settled.answered = Clock::now();
     const bool lives = answer.has_value();
     stage.check("its data are intact, or it is dead", !lives || *answer == "OK",
                 lives ? *answer : "");
@@ -57,30 +79,35 @@ Result<Outcome> settle(Stage& stage, Subject& subject) {
                    return outcome != Outcome::unclear && (outcome == Outcome::dead) == !lives;
                }));
     // One that is there and does not answer hangs.
-    return clear ? outcome : Outcome::unclear;
+    settled.outcome = clear ? outcome : Outcome::unclear;
+    settled.clear = Clock::now();
+    return settled;
 }
 
-Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline) {
+Result<Clock::time_point> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline) {
     MOSRIG_TRY(const int status, subject.program().wait(deadline));
+    const Clock::time_point learnt = Clock::now();
     stage.check("its death is reported as that of signal 9", status == 128 + SIGKILL,
                 std::to_string(status));
-    return {};
+    return learnt;
 }
 
 Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
     if (outcome == Outcome::dead) {
-        return expect_killed(stage, subject, stage.soon("the status of the dead"));
+        MOSRIG_CHECK(expect_killed(stage, subject, stage.soon("the status of the dead")));
+        return {};
     }
     MOSRIG_CHECK(subject.program().kill(stage.soon("the end of the program")));
     return {};
 }
 
-Result<void> expect_no_bodies(Stage& stage, std::int64_t pid) {
+Result<Clock::time_point> expect_no_bodies(Stage& stage, std::int64_t pid) {
     MOSRIG_TRY(const int bodies,
                await_bodies(stage, stage.guest(), pid, 0,
                             stage.deadline("the end of a body without a home", Millis(30000))));
+    const Clock::time_point seen = Clock::now();
     stage.check("without its home, no body goes on", bodies == 0, std::to_string(bodies));
-    return {};
+    return seen;
 }
 
 Result<void> expect_usable(Stage& stage, const Run& run, const std::string& when) {
@@ -95,6 +122,11 @@ Result<void> expect_usable(Stage& stage, const Run& run, const std::string& when
     MOSRIG_CHECK(expect_intact(stage, subject, "home again " + when));
     // It is gone, and not only told to go, before anybody counts what is left.
     return subject.program().kill(stage.soon("the end of the program"));
+}
+
+Result<void> warm_up(Stage& stage, const Run& run, const std::string& when) {
+    MOSRIG_CHECK(expect_usable(stage, run, when));
+    return expect_usable(stage, run, when + ", once more");
 }
 
 }  // namespace mosrig

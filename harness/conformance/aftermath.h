@@ -14,19 +14,33 @@ enum class Outcome { at_home, away, dead, unclear };
 
 const char* to_string(Outcome outcome);
 
-// Waits until it is clear what became of the process. One that lives has to answer, and well.
-Result<Outcome> settle(Stage& stage, Subject& subject);
+struct Settled {
+    Outcome outcome = Outcome::unclear;
+    Clock::time_point answered;  // or, if it is dead, when that was reported
+    Clock::time_point clear;     // when all nodes agreed
+};
 
-// Whoever started the program learns that it was killed.
-Result<void> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline);
+// Waits until it is clear what became of the process. One that lives has to answer, and well; it
+// runs where its home says that it is, and nowhere else.
+Result<Settled> settle(Stage& stage, Subject& subject);
+
+// Whether there is no such process at home, or nothing but its status is left.
+Result<bool> is_dead(Stage& stage, std::int64_t pid);
+
+// Whoever started the program learns that it was killed. Gives the moment at which he did.
+Result<Clock::time_point> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline);
 
 // A dead one has been reported as such, and a live one ends now.
 Result<void> end(Stage& stage, Subject& subject, Outcome outcome);
 
-// Its home, or its link to it, is gone: whatever ran for it on the guest ends by itself.
-Result<void> expect_no_bodies(Stage& stage, std::int64_t pid);
+// Its home, or its link to it, is gone: whatever ran for it on the guest ends by itself. Gives the
+// moment at which that was seen.
+Result<Clock::time_point> expect_no_bodies(Stage& stage, std::int64_t pid);
 
 // A process moves, and is intact, and comes home; `when` is for the reader.
 Result<void> expect_usable(Stage& stage, const Run& run, const std::string& when);
+
+// The same, twice: what only the first moves leave in the caches of a kernel is there afterwards.
+Result<void> warm_up(Stage& stage, const Run& run, const std::string& when);
 
 }  // namespace mosrig

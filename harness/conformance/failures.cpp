@@ -4,22 +4,52 @@
 // copy, or a death that was reported; nothing hangs, nothing is left, and the cluster works on.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "harness/conformance/aftermath.h"
+#include "harness/conformance/blow.h"
+#include "harness/conformance/bystander.h"
 #include "harness/conformance/fault_point.h"
 #include "harness/conformance/footprint.h"
 #include "harness/conformance/messages.h"
+#include "harness/conformance/refusals.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
 
 namespace {
 
-// The side that was told to hold does so for longer than a link may be silent, and goes on. Until
-// then it cannot end, whatever the other one made of it.
-Result<void> stand_still(Stage& stage, Machine& machine) {
-    MOSRIG_CHECK(stage.home().run(
-        {"sleep", "20"}, stage.deadline("the time that a link may be silent", Millis(30000)), 0));
-    return arm_fault(stage, machine, "none");
+// How long a side stands still: longer than a link may be silent, in real time as that is.
+constexpr Millis standing_time = link_timeout + Millis(5000);
+
+// The side that was told to hold does so, and goes on. Until then it cannot end, whatever the other
+// one made of it. Gives the moment at which the process was dead, if it was before that.
+Result<std::optional<Clock::time_point>> stand_still(Stage& stage, Machine& machine,
+                                                     std::int64_t pid) {
+    const Deadline end("the end of standing still", standing_time);
+    std::optional<Clock::time_point> died;
+    MOSRIG_CHECK(comes_true(
+        end,
+        [&]() -> Result<bool> {
+            if (!died) {
+                MOSRIG_TRY(const bool dead, is_dead(stage, pid));
+                died = dead ? std::optional(Clock::now()) : std::nullopt;
+            }
+            return false;
+        },
+        Millis(100)));
+    MOSRIG_CHECK(arm_fault(stage, machine, "none"));
+    return died;
+}
+
+// It cost the life of the process: whoever started that learns it in time. What a guest holds that
+// stands still is there until it goes on, and a process whose home does so cannot die earlier.
+void expect_death_in_time(Stage& stage, const std::string& title, Clock::time_point fell,
+                          const Settled& settled) {
+    const Blow blow = plain_blow(stage, fell);
+    expect_noticed(stage, blow, title + ": its death is reported", settled.answered);
+    expect_noticed(stage, blow, title + ": nothing of it is left", settled.clear);
 }
 
 // One failure at one message.
@@ -31,26 +61,38 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
     const std::string title =
         fmt::format("{}:{}:{} ({})", side, name, action, at_home ? "home" : "guest");
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
-    MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, action));
-    Result<void> happened = await_fault(stage, machine);
-    if (happened && action == "hold") {
-        MOSRIG_CHECK(stand_still(stage, machine));
+    MOSRIG_TRY(const Clock::time_point ordered,
+               provoke(stage, subject.pid(), message, side, action));
+    const Result<Clock::time_point> fell = await_fault(stage, machine, ordered);
+    const bool held = fell && action == "hold";
+    std::optional<Clock::time_point> died;
+    if (held) {
+        MOSRIG_TRY(died, stand_still(stage, machine, subject.pid()));
     }
-    MOSRIG_TRY(const Outcome outcome, settle(stage, subject));
+    const Clock::time_point went_on = Clock::now();
+    MOSRIG_TRY(const Settled settled, settle(stage, subject));
+    const Outcome outcome = settled.outcome;
     MOSRIG_CHECK(arm_fault(stage, machine, "none"));
-    if (!happened && happened.error().kind != ErrorKind::timeout) {
-        return happened;
+    if (!fell && fell.error().kind != ErrorKind::timeout) {
+        return tl::unexpected(fell.error());
     }
-    stage.check(fmt::format("{} happens", title), happened.has_value());
+    stage.check(fmt::format("{} happens", title), fell.has_value());
+    if (fell && outcome == Outcome::dead && held && !at_home) {
+        expect_noticed(stage, silent_blow(*fell), title + ": its death is reported",
+                       died.value_or(settled.answered));
+    } else if (fell && outcome == Outcome::dead) {
+        expect_death_in_time(stage, title, held ? went_on : *fell, settled);
+    }
     // A guest that is killed as it says that it is ready has said so, and is sent the process.
     const bool must_live =
-        message.before_commit && (action != "kill" || (!at_home && name != "ready"));
+        message.before_commit && (action != "kill" || (!at_home && message.type != "ready"));
     stage.check(fmt::format("{}: {}", title,
                             must_live ? "the process goes on, at home or by another link"
                                       : "one copy lives, or the process is reported dead"),
                 must_live ? outcome == Outcome::at_home || outcome == Outcome::away
                           : outcome != Outcome::unclear,
-                to_string(outcome));
+                fmt::format("{}, {} after the failure", to_string(outcome),
+                            seconds_between(fell.value_or(ordered), settled.clear)));
     return end(stage, subject, outcome);
 }
 
@@ -59,7 +101,7 @@ Result<void> play_message(Stage& stage, const Run& run, const std::string& name)
     for (const std::string& action : run.events) {
         for (const char* side : {"send", "recv"}) {
             // What spoils a message spoils it as it is sent.
-            const bool spoils = action == "garbage" || action == "truncate";
+            const bool spoils = action == "garbage" || action == "payload" || action == "truncate";
             if (!spoils || std::string(side) == "send") {
                 MOSRIG_CHECK(play_failure(stage, run, name, side, action));
             }
@@ -68,25 +110,20 @@ Result<void> play_message(Stage& stage, const Run& run, const std::string& name)
     return {};
 }
 
-// How many mappings a process of that node may have: fewer than one that is refused there.
-constexpr const char* mapping_limit = "/proc/sys/vm/max_map_count";
-constexpr const char* few_mappings = "1000";
-
-// The same on a guest that has no room for the process.
-Result<void> play_refusal(Stage& stage, const Run& run, const std::string& name) {
-    MOSRIG_TRY(const std::string usual, stage.read_text(stage.guest(), mapping_limit));
-    MOSRIG_CHECK(stage.write_text(stage.guest(), mapping_limit, few_mappings));
-    Result<void> played = play_message(stage, run, name);
-    MOSRIG_CHECK(stage.write_text(stage.guest(), mapping_limit, usual));
-    return played;
+// The same as the node where the message leads has no room for the process.
+Result<void> play_refusal(Stage& stage, const Run& run, const std::string& name,
+                          const Message& message) {
+    return with_few_mappings(stage, destination_of(stage, message),
+                             [&] { return play_message(stage, run, name); });
 }
 
-// What is done to a node or a link while a process is away; how long it may take to be noticed.
-Result<void> strike(Stage& stage, const std::string& event) {
+// What is done to a node or a link while a process is away. Gives a moment shortly before.
+Result<Clock::time_point> strike(Stage& stage, const std::string& event) {
     // `after` goes on by itself. All that is of the program's session ends with the program, so it
     // has a session of its own, and the program waits until that is so.
     const auto on = [&stage](Machine& machine, const std::string& now,
-                             const std::string& after) -> Result<void> {
+                             const std::string& after) -> Result<Clock::time_point> {
+        const Clock::time_point before = Clock::now();
         const std::string script = fmt::format(
             "{} && {{ setsid sh -c 'echo done; exec >/dev/null 2>&1 </dev/null; {}' & sleep 60; }}",
             now, after);
@@ -94,7 +131,8 @@ Result<void> strike(Stage& stage, const std::string& event) {
                    machine.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
         MOSRIG_TRY(const std::optional<std::string> line,
                    program->read_line(stage.soon("the blow")));
-        return stage.require("the blow is struck", line == "done", line.value_or("(end)"));
+        MOSRIG_CHECK(stage.require("the blow is struck", line == "done", line.value_or("(end)")));
+        return before;
     };
     if (event == "link-cut") {
         return on(stage.guest(), "ip link set eth1 down", "true");
@@ -142,15 +180,24 @@ Machines survivors(Stage& stage, const std::string& event) {
     return event == "guest-killed" ? Machines{&stage.home()} : stage.machines();
 }
 
+// Without its home, what ran for it ends as soon as a death is reported.
+Result<void> expect_bodies_end(Stage& stage, const Blow& blow, std::int64_t pid,
+                               const std::string& event) {
+    MOSRIG_TRY(const Clock::time_point seen, expect_no_bodies(stage, pid));
+    expect_noticed(stage, blow, fmt::format("{}: what ran away from home ends", event), seen);
+    return {};
+}
+
 Result<void> play_disaster(Stage& stage, const Run& run, const std::string& event) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
     stage.result.seen = Answer::moves;
     show(stage.result, away);
     MOSRIG_CHECK(expect_intact(stage, subject, "before " + event));
-    MOSRIG_CHECK(strike(stage, event));
+    MOSRIG_TRY(const Clock::time_point fell, strike(stage, event));
+    const Blow blow = silent_blow(fell);
     if (event == "home-killed") {
-        return expect_no_bodies(stage, subject.pid());
+        return expect_bodies_end(stage, blow, subject.pid(), event);
     }
     if (event == "link-blip") {
         MOSRIG_CHECK(expect_intact(stage, subject, "over a link that was silent for some seconds"));
@@ -160,12 +207,14 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
                     std::to_string(state.where));
         return move_to(stage, subject.pid(), 0, 0, false).map([](const ProcessState&) {});
     }
-    MOSRIG_CHECK(expect_killed(stage, subject,
-                               stage.deadline("the death that is to be reported", Millis(30000))));
+    MOSRIG_TRY(const Clock::time_point learnt,
+               expect_killed(stage, subject,
+                             stage.deadline("the death that is to be reported", Millis(30000))));
+    expect_noticed(stage, blow, fmt::format("{}: the death is reported", event), learnt);
     if (event == "guest-killed") {
         return expect_dead_target(stage, run);
     }
-    MOSRIG_CHECK(expect_no_bodies(stage, subject.pid()));
+    MOSRIG_CHECK(expect_bodies_end(stage, blow, subject.pid(), event));
     MOSRIG_CHECK(heal(stage));
     return expect_usable(stage, run, "after " + event);
 }
@@ -173,23 +222,28 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
 }  // namespace
 
 Result<void> play_failures(Stage& stage, const Description& description) {
-    MOSRIG_CHECK(expect_usable(stage, description.runs.front(), "before the failures"));
+    MOSRIG_TRY(Subject bystander, start_bystander(stage));
+    MOSRIG_CHECK(warm_up(stage, description.runs.front(), "before the failures"));
     MOSRIG_TRY(const Footprints before, take_footprints(stage));
     for (const Run& run : description.runs) {
         for (const std::string& name : run.messages) {
             MOSRIG_TRY(const Message message, find_message(name));
-            MOSRIG_CHECK(message.leg == Leg::refused ? play_refusal(stage, run, name)
+            MOSRIG_CHECK(message.leg == Leg::refused ? play_refusal(stage, run, name, message)
                                                      : play_message(stage, run, name));
+        }
+        if (std::count(run.events.begin(), run.events.end(), "blocked") != 0) {
+            MOSRIG_CHECK(play_blocked(stage, run));
         }
     }
     stage.result.seen = Answer::moves;
     MOSRIG_CHECK(expect_usable(stage, description.runs.front(), "after the failures"));
-    return expect_nothing_left(stage, before, stage.machines());
+    MOSRIG_CHECK(expect_nothing_left(stage, before, stage.machines()));
+    return expect_unharmed(stage, bystander);
 }
 
 Result<void> play_disasters(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
-    MOSRIG_CHECK(expect_usable(stage, run, "before anything goes"));
+    MOSRIG_CHECK(warm_up(stage, run, "before anything goes"));
     MOSRIG_TRY(const Footprints before, take_footprints(stage));
     for (const std::string& event : run.events) {
         const Result<void> played = play_disaster(stage, run, event);

@@ -32,12 +32,16 @@ Result<int> fault_hits(Stage& stage, Machine& machine) {
     return blank == std::string::npos ? 0 : std::atoi(text.c_str() + blank);
 }
 
-Result<void> await_fault(Stage& stage, Machine& machine) {
-    return wait_until(stage.deadline("the failure that was ordered", Millis(10000)),
-                      [&]() -> Result<bool> {
-                          MOSRIG_TRY(const int hits, fault_hits(stage, machine));
-                          return hits > 0;
-                      });
+Result<Clock::time_point> await_fault(Stage& stage, Machine& machine, Clock::time_point ordered) {
+    Clock::time_point not_yet = ordered;
+    MOSRIG_CHECK(wait_until(stage.deadline("the failure that was ordered", Millis(10000)),
+                            [&]() -> Result<bool> {
+                                const Clock::time_point look = Clock::now();
+                                MOSRIG_TRY(const int hits, fault_hits(stage, machine));
+                                not_yet = hits > 0 ? not_yet : look;
+                                return hits > 0;
+                            }));
+    return not_yet;
 }
 
 Result<void> await_link(Stage& stage, std::int64_t pid) {

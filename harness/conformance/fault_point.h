@@ -12,8 +12,10 @@ namespace mosrig {
 // fault point.
 Result<void> arm_fault(Stage& stage, Machine& machine, const std::string& order);
 
-// Waits until what was ordered has happened.
-Result<void> await_fault(Stage& stage, Machine& machine);
+// Waits until what was ordered has happened. Gives the last moment at which it may not have
+// happened yet, which is no earlier than `ordered`.
+Result<Clock::time_point> await_fault(Stage& stage, Machine& machine,
+                                      Clock::time_point ordered = Clock::now());
 
 // How often it has happened since it was ordered.
 Result<int> fault_hits(Stage& stage, Machine& machine);

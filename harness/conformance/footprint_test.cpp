@@ -30,24 +30,38 @@ TEST(Footprint, LeavesOutWhatTheKernelDoesAsItLikes) {
 
 TEST(Footprint, OneOfEachMoreIsALeak) {
     const Footprint before = sample();
-    EXPECT_EQ(leaks(before, before), "");
+    EXPECT_EQ(leaks(before, before, {}), "");
     Footprint now = before;
     ++now.processes["remote(412)"];
-    EXPECT_EQ(leaks(before, now), "1 processes more (remote(412)) ");
+    EXPECT_EQ(leaks(before, now, {}), "1 processes more (remote(412)) ");
     now = before;
     ++now.sockets;
-    EXPECT_EQ(leaks(before, now), "1 sockets more ");
+    EXPECT_EQ(leaks(before, now, {}), "1 sockets more ");
 }
 
 TEST(Footprint, WhatBreathesMayDoSo) {
     const Footprint before = sample();
+    const Slack slack{1040, 260};
+    Footprint now = before;
+    now.slab_kib += 260;
+    now.free_kib -= 1040;
+    EXPECT_EQ(leaks(before, now, slack), "");
+    ++now.slab_kib;
+    --now.free_kib;
+    EXPECT_EQ(leaks(before, now, slack), "261 KiB of slab more 1041 KiB of memory less ");
+}
+
+TEST(Footprint, AKernelThatHoldsBackWhatWasFreedBreathesMore) {
+    Footprint before = sample();
+    before.holds_back = true;
     Footprint now = before;
     now.slab_kib += 1024;
     now.free_kib -= 4096;
-    EXPECT_EQ(leaks(before, now), "");
+    EXPECT_EQ(leaks(before, now, {}), "");
+    EXPECT_EQ(leaks(before, now, {8192, 2048}), "") << "nor is a wider slack made narrower";
     ++now.slab_kib;
     --now.free_kib;
-    EXPECT_EQ(leaks(before, now), "1025 KiB of slab more 4097 KiB of memory less ");
+    EXPECT_EQ(leaks(before, now, {}), "1025 KiB of slab more 4097 KiB of memory less ");
 }
 
 TEST(Footprint, LessOfAnythingIsNone) {
@@ -57,8 +71,8 @@ TEST(Footprint, LessOfAnythingIsNone) {
     now.sockets -= 4;
     now.slab_kib -= 5000;
     now.free_kib += 50000;
-    EXPECT_EQ(leaks(before, now), "");
-    EXPECT_EQ(leaks(now, before),
+    EXPECT_EQ(leaks(before, now, {}), "");
+    EXPECT_EQ(leaks(now, before, {}),
               "3 processes more (omd) 4 sockets more 5000 KiB of slab more "
               "50000 KiB of memory less ");
 }

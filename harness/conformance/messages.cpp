@@ -46,26 +46,44 @@ const std::map<std::string, Message>& known_messages() {
 }  // namespace
 
 Result<Message> find_message(const std::string& name) {
-    const auto found = known_messages().find(name);
-    if (found == known_messages().end()) {
+    const std::string prefix = "onward-";
+    const bool onward = name.rfind(prefix, 0) == 0;
+    const std::string type = onward ? name.substr(prefix.size()) : name;
+    const auto found = known_messages().find(type);
+    const bool known =
+        found != known_messages().end() &&
+        (!onward || found->second.leg == Leg::out || found->second.leg == Leg::refused);
+    if (!known) {
         return usage_error(fmt::format("there is no message '{}' to fail at", name));
     }
     Message message = found->second;
     if (message.type.empty()) {
-        message.type = name;
+        message.type = type;
     }
+    message.onward = onward;
     return message;
 }
 
-Machine& machine_of(Stage& stage, const Message& message, const std::string& side) {
-    return message.at_home(side) ? stage.home() : stage.guest();
+Machine& destination_of(Stage& stage, const Message& message) {
+    if (message.leg == Leg::home) {
+        return stage.home();
+    }
+    return message.onward ? *stage.machines().at(2) : stage.guest();
 }
 
-Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,
-                     const std::string& side, const std::string& action) {
-    if (message.leg == Leg::home || message.leg == Leg::expelled) {
+Machine& machine_of(Stage& stage, const Message& message, const std::string& side) {
+    if (message.at_home(side)) {
+        return stage.home();
+    }
+    return message.onward ? destination_of(stage, message) : stage.guest();
+}
+
+Result<Clock::time_point> provoke(Stage& stage, std::int64_t pid, const Message& message,
+                                  const std::string& side, const std::string& action) {
+    if (message.leg == Leg::home || message.leg == Leg::expelled || message.onward) {
         MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, true));
     }
+    const Clock::time_point ordered = Clock::now();
     MOSRIG_CHECK(arm_fault(stage, machine_of(stage, message, side),
                            fmt::format("{}:{}:{}", side, message.type, action)));
     if (message.leg == Leg::expelled) {
@@ -73,12 +91,15 @@ Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,
         MOSRIG_TRY(const int error,
                    stage.guest().write_file(fmt::format("/proc/{}/goto", body), "0",
                                             stage.soon("an order of the guest"), 0));
-        return stage.require("the guest may send it away", error == 0, errno_name(error));
+        MOSRIG_CHECK(stage.require("the guest may send it away", error == 0, errno_name(error)));
+        return ordered;
     }
-    const int target = message.leg == Leg::home ? 0 : stage.guest().id();
+    const int target = message.leg == Leg::home ? 0 : destination_of(stage, message).id();
     MOSRIG_TRY(const MoveAnswer answer,
                request_by_file(stage.home(), pid, target, 0, stage.soon("a request")));
-    return stage.require("the request is taken", answer.seen == Answer::moves, answer.message);
+    MOSRIG_CHECK(
+        stage.require("the request is taken", answer.seen == Answer::moves, answer.message));
+    return ordered;
 }
 
 }  // namespace mosrig

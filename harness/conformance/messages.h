@@ -19,6 +19,8 @@ struct Message {
     bool before_commit = false;
     // What the kernel's fault point calls it.
     std::string type = {};
+    // The process comes from the guest, and goes on to the node after it.
+    bool onward = false;
 
     // Whether home is the `side` ("send", "recv") of it.
     [[nodiscard]] bool at_home(const std::string& side) const {
@@ -27,15 +29,19 @@ struct Message {
 };
 
 // The message of that name: the kernel's, or with -up (to home) and -down of one that goes both
-// ways. A usage error if there is none.
+// ways, or with onward- of one on the way out that is seen as a process goes on from node to node.
+// A usage error if there is none.
 Result<Message> find_message(const std::string& name);
+
+// Where the process goes, or would go, with it.
+Machine& destination_of(Stage& stage, const Message& message);
 
 // The node that is the `side` of it.
 Machine& machine_of(Stage& stage, const Message& message, const std::string& side);
 
 // Brings a process that is at home to where the message comes next, orders `action` at it for one
-// side, and asks for what has it sent.
-Result<void> provoke(Stage& stage, std::int64_t pid, const Message& message,
-                     const std::string& side, const std::string& action);
+// side, and asks for what has it sent. Gives the moment of the order.
+Result<Clock::time_point> provoke(Stage& stage, std::int64_t pid, const Message& message,
+                                  const std::string& side, const std::string& action);
 
 }  // namespace mosrig

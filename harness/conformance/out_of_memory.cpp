@@ -7,6 +7,7 @@
 #include <map>
 
 #include "harness/conformance/aftermath.h"
+#include "harness/conformance/bystander.h"
 #include "harness/conformance/fault_point.h"
 #include "harness/conformance/footprint.h"
 #include "harness/conformance/stage.h"
@@ -18,6 +19,8 @@ namespace {
 constexpr Millis eating_time(30000);
 constexpr Millis feast_time(150000);
 constexpr Millis dying_time(30000);
+// Control groups come and go, and a thousand mappings: each leaves some pages in a cache.
+constexpr Slack slack_of_groups{4096, 512};
 
 // Starts the program and takes it to the guest.
 Result<Subject> start_away(Stage& stage, const Run& run) {
@@ -53,18 +56,8 @@ Result<void> shell(Stage& stage, Machine& machine, const std::string& script) {
 Result<void> expect_death(Stage& stage, Subject& subject, Millis patience) {
     MOSRIG_CHECK(expect_killed(stage, subject,
                                stage.deadline("the death that is to be reported", patience)));
-    return expect_no_bodies(stage, subject.pid());
-}
-
-// It was there all the time, and has nothing to do with it.
-Result<void> expect_unharmed(Stage& stage, Subject& bystander) {
-    MOSRIG_CHECK(expect_intact(stage, bystander, "beside one that was killed"));
-    MOSRIG_TRY(const ProcessState state,
-               read_process(stage.home(), bystander.pid(), stage.soon("where the other one is")));
-    stage.check("another process stays away", state.where == stage.guest().id(),
-                std::to_string(state.where));
-    MOSRIG_CHECK(move_to(stage, bystander.pid(), 0, 0, false));
-    return bystander.program().kill(stage.soon("the end of the other program"));
+    MOSRIG_CHECK(expect_no_bodies(stage, subject.pid()));
+    return {};
 }
 
 // The node's OOM killer, as if there were no memory left; it is told whom to take first.
@@ -138,7 +131,8 @@ Result<void> play_returning(Stage& stage, const Run& run) {
         stage.require("the request is taken", answer.seen == Answer::moves, answer.message));
     MOSRIG_CHECK(await_fault(stage, stage.guest()));
     MOSRIG_CHECK(call_killer(stage, stage.guest(), body));
-    MOSRIG_TRY(const Outcome outcome, settle(stage, subject));
+    MOSRIG_TRY(const Settled settled, settle(stage, subject));
+    const Outcome outcome = settled.outcome;
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     MOSRIG_CHECK(stage.require("it is whole, or reported dead", outcome != Outcome::unclear,
                                to_string(outcome)));
@@ -203,7 +197,7 @@ Result<void> play_out_of_memory(Stage& stage, const Description& description) {
     for (const std::string& event : run.events) {
         MOSRIG_CHECK(play_event(stage, run, event));
         MOSRIG_CHECK(expect_usable(stage, run, "after " + event));
-        MOSRIG_CHECK(expect_nothing_left(stage, before, stage.machines()));
+        MOSRIG_CHECK(expect_nothing_left(stage, before, stage.machines(), slack_of_groups));
     }
     return {};
 }

@@ -96,6 +96,11 @@ Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool
         stage.check("its child was away all the time",
                     phase.ends != Ends::away || after.where == other,
                     fmt::format("where {}", after.where));
+        const bool apart = after.where != stage.guest().id();
+        stage.check(apart ? "it and its child were away on different nodes"
+                          : "it and its child were away on one node, for want of a third",
+                    apart || stage.machines().size() < 3,
+                    fmt::format("node {} and node {}", stage.guest().id(), after.where));
         MOSRIG_CHECK(move_to(stage, *companion, 0, phase.user, false));
         return expect_intact(stage, subject, "all at home again");
     }

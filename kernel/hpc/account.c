@@ -10,6 +10,12 @@
 
 #include "om.h"
 
+/*
+ * A process is not away for two years. Sums of what is larger would overflow in
+ * the kernel, which divides by them.
+ */
+#define OM_MAX_USAGE	(1ULL << 56)
+
 /* The runtime that CPU clocks read and that utime and stime are scaled to. */
 static void om_add_runtime(u64 runtime)
 {
@@ -26,18 +32,22 @@ static void om_add_runtime(u64 runtime)
  * @now: what it says it has consumed, in nanoseconds since it resumed
  *
  * Added to the one thread that the process has, so that /proc, getrusage(),
- * times(), wait4(), CPU clocks and CPU limits all see it.
+ * times(), wait4(), CPU clocks and CPU limits all see it. Returns 0, or -EPROTO if
+ * nobody can have consumed that.
  */
-void om_usage_add(struct om_proc *p, const struct om_usage *now)
+int om_usage_add(struct om_proc *p, const struct om_usage *now)
 {
 	struct om_usage *was = &p->away.usage;
 	u64 utime = now->utime - was->utime;
 	u64 stime = now->stime - was->stime;
 	u64 runtime = now->runtime - was->runtime;
 
+	if (now->utime > OM_MAX_USAGE || now->stime > OM_MAX_USAGE ||
+	    now->runtime > OM_MAX_USAGE)
+		return -EPROTO;
 	if (now->utime < was->utime || now->stime < was->stime ||
 	    now->runtime < was->runtime)
-		return;
+		return 0;
 	*was = *now;
 	if (om_mutant("cheap-cpu"))
 		runtime -= runtime / 32;
@@ -54,4 +64,5 @@ void om_usage_add(struct om_proc *p, const struct om_usage *now)
 	account_group_exec_runtime(current, runtime);
 	run_posix_cpu_timers();
 	local_irq_enable();
+	return 0;
 }

@@ -78,6 +78,7 @@ static int om_all_pushed(struct om_body *b)
 int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
 {
 	const struct om_range *hole = msg->data;
+	const u64 *bad = msg->data;
 
 	switch (msg->type) {
 	case OM_M_PAGES:
@@ -90,9 +91,10 @@ int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
 		return mtree_store_range(&b->owned, hole->start, hole->end - 1,
 					 NULL, GFP_KERNEL);
 	case OM_M_BADPAGE:
-		if (msg->len != sizeof(u64))
+		if (msg->len != sizeof(*bad) || !PAGE_ALIGNED(*bad) ||
+		    *bad >= TASK_SIZE_MAX)
 			return -EPROTO;
-		b->bad = *(u64 *)msg->data;
+		b->bad = *bad;
 		return 0;
 	case OM_M_PUSHED:
 		if (msg->len != sizeof(u32))

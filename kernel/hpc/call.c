@@ -307,7 +307,11 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 	if (IS_ERR(w))
 		return PTR_ERR(w);
 	nr = w->call->nr;
-	om_usage_add(p, &w->call->usage);
+	ret = om_usage_add(p, &w->call->usage);
+	if (ret) {
+		kvfree(w);
+		return ret;
+	}
 	if (om_row_of(nr)->kind == OM_ROW_EXIT) {
 		struct om_call call = *w->call;
 

@@ -214,8 +214,9 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (!om_regs_sane(&r->regs, r + 1, xlen))
 		goto out;
 	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
-	om_usage_add(p, &r->usage);
-	ret = om_receive_pages(p);
+	ret = om_usage_add(p, &r->usage);
+	if (!ret)
+		ret = om_receive_pages(p);
 	if (ret)
 		goto out;
 	if (!p->away.keep_regs) {
@@ -294,8 +295,7 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 	case OM_M_USAGE:
 		if (msg->len != sizeof(struct om_usage))
 			return -EPROTO;
-		om_usage_add(p, msg->data);
-		return 0;
+		return om_usage_add(p, msg->data);
 	case OM_M_LEAVE:
 		return om_take_leave(p, msg);
 	case OM_M_RETURN:

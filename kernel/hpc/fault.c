@@ -11,6 +11,7 @@
  *   kill      SIGKILL for the task that handles the message
  *   reset     the connection is aborted
  *   garbage   send: the message's header is nonsense
+ *   payload   send: the header is right, and all that follows it is nonsense
  *   truncate  send: half of the message, then the end
  *   hold      stand still until this file is written again
  *
@@ -18,6 +19,7 @@
  */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <net/tcp.h>
@@ -46,6 +48,7 @@ static const char * const om_fault_actions[] = {
 	[OM_FAULT_NONE] = "none", [OM_FAULT_KILL] = "kill",
 	[OM_FAULT_RESET] = "reset", [OM_FAULT_GARBAGE] = "garbage",
 	[OM_FAULT_TRUNCATE] = "truncate", [OM_FAULT_HOLD] = "hold",
+	[OM_FAULT_PAYLOAD] = "payload",
 };
 
 static struct {
@@ -115,8 +118,8 @@ module_param_cb(fault, &om_fault_ops, NULL, 0600);
  * @recv: the message has arrived; else it is about to be sent
  * @type: OM_M_*
  *
- * Returns what is left to the caller: OM_FAULT_GARBAGE, OM_FAULT_TRUNCATE or
- * OM_FAULT_NONE.
+ * Returns what is left to the caller: OM_FAULT_GARBAGE, OM_FAULT_PAYLOAD,
+ * OM_FAULT_TRUNCATE or OM_FAULT_NONE.
  */
 enum om_fault_action om_fault_due(struct om_link *link, bool recv, u8 type)
 {
@@ -150,4 +153,19 @@ enum om_fault_action om_fault_due(struct om_link *link, bool recv, u8 type)
 		return action;
 	}
 	return OM_FAULT_NONE;
+}
+
+/**
+ * om_fault_noise - what takes the place of a payload
+ * @len: bytes; not 0
+ *
+ * Returns random ones, to be freed by kvfree(), or NULL.
+ */
+void *om_fault_noise(size_t len)
+{
+	void *noise = kvmalloc(len, GFP_KERNEL);
+
+	if (noise)
+		get_random_bytes(noise, len);
+	return noise;
 }

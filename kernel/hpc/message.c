@@ -184,6 +184,35 @@ int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
 	return om_link_recv_until(link, msg, timeout, NULL);
 }
 
+/* Puts all of a message into the socket. Returns 0 or a negative errno. */
+static int om_send_all(struct om_link *link, struct msghdr *msg, bool more)
+{
+	struct sock *sk = link->sock->sk;
+	long left;
+	int ret;
+
+	while (msg_data_left(msg)) {
+		msg->msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
+				 (more ? MSG_MORE : 0);
+		ret = sock_sendmsg(link->sock, msg);
+		if (ret > 0) {
+			link->bytes_out += ret;
+			om_count_add(OM_C_BYTES_OUT, ret);
+			continue;
+		}
+		if (ret != -EAGAIN && ret != -EINTR && ret != -ERESTARTSYS)
+			return ret ? ret : -EPIPE;
+		left = wait_event_killable_timeout(link->wait,
+				sk_stream_is_writeable(sk) || link->dead ||
+				READ_ONCE(sk->sk_err) ||
+				READ_ONCE(sk->sk_state) != TCP_ESTABLISHED,
+				OM_LINK_TIMEOUT);
+		if (left <= 0)
+			return left ? -EINTR : -ETIMEDOUT;
+	}
+	return 0;
+}
+
 /**
  * om_link_send - one message
  * @link: the link
@@ -204,11 +233,10 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 		.seq = link->tx_seq,
 	};
 	struct msghdr msg = { };
-	struct sock *sk = link->sock->sk;
 	enum om_fault_action fault = om_fault_due(link, false, type);
+	void *noise = NULL;
 	unsigned int i;
 	size_t total;
-	long left;
 	int ret;
 
 	if (link->dead)
@@ -226,33 +254,21 @@ int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 		hdr.magic = ~hdr.magic;
 	else if (fault == OM_FAULT_TRUNCATE)
 		total = max(total / 2, sizeof(hdr) / 2);
+	else if (fault == OM_FAULT_PAYLOAD && hdr.len)
+		noise = om_fault_noise(hdr.len);
+	if (noise) {
+		v[1].iov_base = noise;
+		v[1].iov_len = hdr.len;
+		n = 1;
+	}
 	link->tx_seq++;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, v, n + 1, total);
-	while (msg_data_left(&msg)) {
-		msg.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL |
-				(more ? MSG_MORE : 0);
-		ret = sock_sendmsg(link->sock, &msg);
-		if (ret > 0) {
-			link->bytes_out += ret;
-			om_count_add(OM_C_BYTES_OUT, ret);
-			continue;
-		}
-		if (ret != -EAGAIN && ret != -EINTR && ret != -ERESTARTSYS) {
-			om_link_kill(link, ret ? ret : -EPIPE);
-			return link->error;
-		}
-		left = wait_event_killable_timeout(link->wait,
-				sk_stream_is_writeable(sk) || link->dead ||
-				READ_ONCE(sk->sk_err) ||
-				READ_ONCE(sk->sk_state) != TCP_ESTABLISHED,
-				OM_LINK_TIMEOUT);
-		if (left <= 0) {
-			om_link_kill(link, left ? -EINTR : -ETIMEDOUT);
-			return link->error;
-		}
-	}
-	if (fault == OM_FAULT_TRUNCATE)
-		om_link_kill(link, -EPIPE);
+	ret = om_send_all(link, &msg, more);
+	kvfree(noise);
+	if (!ret && fault == OM_FAULT_TRUNCATE)
+		ret = -EPIPE;
+	if (ret)
+		om_link_kill(link, ret);
 	return link->dead ? link->error : 0;
 }
 

@@ -225,7 +225,7 @@ bool om_must_restart(long result);
 
 /* account.c */
 
-void om_usage_add(struct om_proc *p, const struct om_usage *now);
+int om_usage_add(struct om_proc *p, const struct om_usage *now);
 
 /* signal.c: both sides */
 
@@ -296,17 +296,20 @@ static inline void om_mutant_signal(void) { }
 
 enum om_fault_action {
 	OM_FAULT_NONE = 0, OM_FAULT_KILL, OM_FAULT_RESET, OM_FAULT_GARBAGE,
-	OM_FAULT_TRUNCATE, OM_FAULT_HOLD,
+	OM_FAULT_TRUNCATE, OM_FAULT_HOLD, OM_FAULT_PAYLOAD,
 };
 
 #ifdef CONFIG_OPENMOSIX_MUTANTS
 enum om_fault_action om_fault_due(struct om_link *link, bool recv, u8 type);
+void *om_fault_noise(size_t len);
 #else
 static inline enum om_fault_action om_fault_due(struct om_link *link, bool recv,
 						u8 type)
 {
 	return OM_FAULT_NONE;
 }
+
+static inline void *om_fault_noise(size_t len) { return NULL; }
 #endif
 
 #endif

@@ -246,7 +246,9 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 	if (!p->away.parking || msg->len < sizeof(*m) ||
 	    !om_regs_sane(&m->regs, m + 1, xlen))
 		return -EPROTO;
-	om_usage_add(p, &m->usage);
+	ret = om_usage_add(p, &m->usage);
+	if (ret)
+		return ret;
 	if (om_hurried(p) || p->away.recalled == 2) {
 		/* it comes as it stands, and the signal waits for it here */
 		p->away.parking = false;

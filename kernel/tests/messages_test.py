@@ -9,20 +9,40 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What is noticed only as the link's time runs out takes minutes: a choice of messages must do.
 EVENTS = {"kill", "reset", "garbage", "truncate"}
+# Only what has a body can have a wrong one.
+EVENTS_OF_A_BODY = EVENTS | {"payload"}
+# As a process goes on from node to node, the messages of its way out are seen once more.
+ONWARD = "onward-"
+EVENTS_ONWARD = {"kill", "reset", "hold"}
+
+
+def source(name):
+    """The text of a file of the repository."""
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def messages():
     """The messages of the wire, as their names in wire.h say."""
-    text = (ROOT / "kernel/hpc/wire.h").read_text(encoding="utf-8")
+    text = source("kernel/hpc/wire.h")
     return {name.lower() for name in re.findall(r"^\tOM_M_(\w+)", text, re.MULTILINE)} - {"count"}
 
 
-def failed_at():
+def with_body():
+    """Those that say something after their header: message.c has a longest payload of each."""
+    text = source("kernel/hpc/message.c")
+    return {name.lower() for name in re.findall(r"^\t\[OM_M_(\w+)\]\s*=", text, re.MULTILINE)}
+
+
+def actions():
+    """What the kernel's fault point can do."""
+    return set(re.findall(r'\[OM_FAULT_\w+\] = "(\w+)"', source("kernel/hpc/fault.c")))
+
+
+def failed_at(tiers=("quick", "full", "night")):
     """Message -> what fails at it; one that goes both ways counts with its direction."""
     events = {}
-    text = (ROOT / "workloads/cluster/failures.yml").read_text(encoding="utf-8")
-    for case in yaml.safe_load_all(text):
-        for run in case["runs"]:
+    for case in yaml.safe_load_all(source("workloads/cluster/failures.yml")):
+        for run in case["runs"] if case["tier"] in tiers else []:
             for message in run.get("messages", []):
                 events.setdefault(message, set()).update(run["events"])
     return events
@@ -31,16 +51,45 @@ def failed_at():
 class Messages(unittest.TestCase):
     def test_names_are_found(self):
         self.assertLessEqual({"prepare", "bytes", "taken"}, messages())
+        self.assertLessEqual({"prepare", "bytes", "usage"}, with_body())
+        self.assertFalse({"ready", "taken"} & with_body())
 
     def test_every_message_is_failed_at(self):
         both_ways = {"bytes", "pages"}
         wanted = messages() | {f"{name}-up" for name in both_ways} | {"bytes-down"}
         wanted.discard("bytes")
         events = failed_at()
-        self.assertEqual(set(events), wanted)
+        self.assertEqual({name for name in events if not name.startswith(ONWARD)}, wanted)
         for message in sorted(wanted):
             with self.subTest(message=message):
-                self.assertLessEqual(EVENTS, events[message])
+                body = message.split("-")[0] in with_body()
+                self.assertLessEqual(EVENTS_OF_A_BODY if body else EVENTS, events[message])
+                self.assertEqual("payload" in events[message], body)
+
+    def test_a_few_bodies_are_wrong_every_day(self):
+        events = failed_at(("quick", "full"))
+        self.assertGreaterEqual(sum("payload" in ways for ways in events.values()), 5)
+
+    def test_each_message_on_the_way_from_node_to_node_is_failed_at(self):
+        events = {name: ways for name, ways in failed_at().items() if name.startswith(ONWARD)}
+        self.assertEqual(set(events),
+                         {ONWARD + name for name in
+                          ("prepare", "ready", "refuse", "commit", "resumed")})
+        for message, ways in events.items():
+            with self.subTest(message=message):
+                self.assertLessEqual(EVENTS_ONWARD, ways)
+
+    def test_the_kernel_knows_each_way_to_fail(self):
+        asked = set().union(*failed_at().values())
+        self.assertEqual(asked - actions(), set())
+        self.assertEqual(actions() - asked, set())
+
+
+class Promises(unittest.TestCase):
+    def test_the_time_of_a_silent_link_is_that_of_the_kernel(self):
+        kernel = re.search(r"OM_LINK_TIMEOUT\t+\((\d+) \* HZ\)", source("kernel/hpc/link.h"))
+        suite = re.search(r"link_timeout\((\d+)000\);", source("harness/conformance/blow.h"))
+        self.assertEqual(kernel[1], suite[1])
 
 
 if __name__ == "__main__":
