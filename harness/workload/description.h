@@ -46,7 +46,7 @@ enum class Origin {
 };
 
 // Whose state a phase looks at.
-enum class Who { started, child };
+enum class Who { started, child, grandchild };
 
 // Where the process is once it has done away what the phase asks of it.
 enum class Ends {
