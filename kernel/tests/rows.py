@@ -31,6 +31,8 @@ NOTES = {
 CALL_NOTES = {
     "arch_prctl": "only to set and to get FS and GS; with any other code it comes home",
     "futex": "a wake is local",
+    "futex_waitv": "that is: each waiter, and the word that it looks at, in",
+    "futex_requeue": "that is: both waiters, and the words that they look at, in",
 }
 ROW = re.compile(r"\b(%s)\(([a-z_0-9]+)((?:[^()]|\([^()]*\))*)\)" % "|".join(KINDS))
 

@@ -56,10 +56,6 @@ AT_HOME = {
     "name_to_handle_at": "how long its structure is stands within it, and nobody calls it often",
     "open_by_handle_at": "the same",
     "mincore": "which pages are in memory is to be told of the memory that the program uses",
-    "futex_wait": "no C library calls it in a process of one thread",
-    "futex_wake": "the same",
-    "futex_waitv": "the words that it looks at are named by a list",
-    "futex_requeue": "the same",
 }
 
 
