@@ -22,6 +22,7 @@
 #include <linux/secretmem.h>
 #include <linux/shmem_fs.h>
 #include <linux/thread_info.h>
+#include <asm/fpu/xstate.h>
 
 #include "om.h"
 
