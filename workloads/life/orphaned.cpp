@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -78,7 +79,7 @@ class Orphaned final : public mosrig::guest::Holder {
   private:
     static constexpr int parent_status = 5;
     static constexpr int orphan_status = 42;
-    static constexpr int patience_s = 20;
+    static constexpr int64_t longest_ms = 20000;
 
     // It ends at a letter, leaving its child, or after that.
     [[noreturn]] static void be_parent(pid_t child, int let_go) {
@@ -107,7 +108,7 @@ class Orphaned final : public mosrig::guest::Holder {
         if (write(let_go_, "x", 1) != 1) {
             return failed("a word to the parent");
         }
-        const int64_t end = mosrig::guest::now_ms() + patience_s * 1000;
+        const int64_t end = mosrig::guest::now_ms() + longest_ms;
         while (getppid() == parent_ && mosrig::guest::now_ms() < end) {
             (void)usleep(1000);
         }

@@ -158,7 +158,7 @@ class ScheduledByPeer final : public ByPeer {
   protected:
     // Nothing is lost if it runs on for a moment; but it comes without a call of its own.
     const char* look() override {
-        const int64_t end = mosrig::guest::now_ms() + patience_s * 1000;
+        const int64_t end = mosrig::guest::now_ms() + longest_ms;
         while (place_of(getppid()) != 0 && mosrig::guest::now_ms() < end) {
             (void)usleep(1000);
         }
@@ -171,7 +171,7 @@ class ScheduledByPeer final : public ByPeer {
     }
 
   private:
-    static constexpr int patience_s = 20;
+    static constexpr int64_t longest_ms = 20000;
 
     // The helper is the more urgent one, or it would wait for one that computes.
     static const char* make_urgent(void* /*data*/) {
