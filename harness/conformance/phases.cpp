@@ -34,10 +34,11 @@ Result<std::int64_t> child_of(Stage& stage, std::int64_t pid) {
 
 // The process that the phase looks at.
 Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
-    if (phase.who == Who::child) {
-        return child_of(stage, subject.pid());
+    std::int64_t pid = subject.pid();
+    for (int below = static_cast<int>(phase.who); below > 0; --below) {
+        MOSRIG_TRY(pid, child_of(stage, pid));
     }
-    return subject.pid();
+    return pid;
 }
 
 // What the rig itself does at the beginning of a phase.

@@ -70,8 +70,9 @@ Phase read_phase(const YAML::Node& node) {
     phase.lock_errno = node["write_errno"].as<std::string>("");
     phase.user = node["as"].as<int>(0);
     if (node["subject"]) {
-        phase.who =
-            choose<Who>(node["subject"], {{"started", Who::started}, {"child", Who::child}});
+        phase.who = choose<Who>(
+            node["subject"],
+            {{"started", Who::started}, {"child", Who::child}, {"grandchild", Who::grandchild}});
     }
     phase.cantmove = need(node, "cantmove").as<std::vector<std::string>>();
     phase.lock = need(node, "lock").as<int>();

@@ -45,8 +45,8 @@ enum class Origin {
     boot_script,  // of the node, so that it descends from inittab's rc lines
 };
 
-// Whose state a phase looks at.
-enum class Who { started, child };
+// Whose state a phase looks at: so many generations below the program.
+enum class Who { started, child, grandchild };
 
 // Where the process is once it has done away what the phase asks of it.
 enum class Ends {

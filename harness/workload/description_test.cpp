@@ -51,6 +51,13 @@ TEST(Description, EveryFieldArrives) {
     EXPECT_EQ(&read->decisive(), &run.phases.at(0));
 }
 
+TEST(Description, APhaseMayLookAtAGrandchild) {
+    const Result<Description> read =
+        parse_description(with(whole, "subject: child", "subject: grandchild"), "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(read->runs.at(0).phases.at(1).who, Who::grandchild);
+}
+
 TEST(Description, WhoWantsABootProfileHasNodesOfItsOwn) {
     const Result<Description> shared = parse_description(whole, "x.yml");
     ASSERT_TRUE(shared);

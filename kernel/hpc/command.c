@@ -259,6 +259,26 @@ static int om_add_futex(struct om_request *r)
 	}
 }
 
+/* Waiters of the newer calls: home has to have the word that each looks at. */
+static int om_add_waiters(struct om_request *r, u64 addr, u64 count)
+{
+	struct futex_waitv waiter;
+	unsigned int i;
+	int ret;
+
+	if (count > FUTEX_WAITV_MAX)
+		return 0;	/* it is refused before it is looked at */
+	ret = om_add(r, addr, count * sizeof(waiter), OM_SEG_IN, 0);
+	for (i = 0; addr && i < count && !ret; i++) {
+		if (copy_from_user(&waiter,
+				   (void __user *)addr + i * sizeof(waiter),
+				   sizeof(waiter)))
+			return -EFAULT;
+		ret = om_add(r, waiter.uaddr, sizeof(u32), OM_SEG_IN, 0);
+	}
+	return ret;
+}
+
 static int om_check_semctl(u32 cmd)
 {
 	switch (cmd & ~IPC_64) {
@@ -297,6 +317,10 @@ int om_add_command(struct om_request *r)
 		return om_add_prctl(r, arg[0], arg[1]);
 	case __NR_futex:
 		return om_add_futex(r);
+	case __NR_futex_waitv:
+		return om_add_waiters(r, arg[0], (u32)arg[1]);
+	case __NR_futex_requeue:
+		return om_add_waiters(r, arg[0], 2);
 	case __NR_semctl:
 		return om_check_semctl(arg[2]);
 	case __NR_kcmp:

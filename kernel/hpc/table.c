@@ -333,9 +333,14 @@ static const struct om_row om_rows[] = {
 	LOCAL(sched_yield),
 	FORWARD(membarrier, VALUE),
 	LOCAL(arch_prctl),
+	/* of a process of one thread nobody else waits */
+	LOCAL(futex_wake),
 	FORWARD(futex, BY_COMMAND),
-	HOME(futex_waitv), HOME(futex_wake), HOME(futex_wait),
-	HOME(futex_requeue),
+	FORWARD(futex_wait, IN(u32), VALUE, VALUE, VALUE,
+		IN(struct __kernel_timespec)),
+	FORWARD(futex_waitv, BY_COMMAND, VALUE, VALUE,
+		IN(struct __kernel_timespec)),
+	FORWARD(futex_requeue, BY_COMMAND),
 
 	/* signals */
 	FORWARD(rt_sigaction, VALUE, IN(struct sigaction),

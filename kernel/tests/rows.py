@@ -27,6 +27,13 @@ NOTES = {
     "EXIT": "ends the process",
     "SIGRETURN": "the frame travels, registers come back",
 }
+# Of one call, what its row does not say: kernel/hpc/forward.c decides it.
+CALL_NOTES = {
+    "arch_prctl": "only to set and to get FS and GS; with any other code it comes home",
+    "futex": "a wake is local",
+    "futex_waitv": "that is: each waiter, and the word that it looks at, in",
+    "futex_requeue": "that is: both waiters, and the words that they look at, in",
+}
 ROW = re.compile(r"\b(%s)\(([a-z_0-9]+)((?:[^()]|\([^()]*\))*)\)" % "|".join(KINDS))
 
 HEAD = """# What becomes of each system call of a process that is away
@@ -115,7 +122,9 @@ def rows(source):
             raise ValueError(f"table.c: {name} has two rows")
         words = [describe(item) for item in arguments(rest.lstrip(","))]
         travels = [f"{at + 1}: {text}" for at, text in enumerate(words) if text]
-        found[name] = (kind, travels or ([NOTES[kind]] if kind in NOTES else []))
+        notes = [NOTES[kind]] if kind in NOTES and not travels else []
+        notes += [CALL_NOTES[name]] if name in CALL_NOTES else []
+        found[name] = (kind, travels + notes)
     return found
 
 

@@ -16,6 +16,48 @@ TBL = """# number abi name entry
 463\tcommon\tfresh_call\tsys_fresh_call
 """
 
+# Calls that programs make all the time: one that came home for them would hardly ever be away.
+FREQUENT = {
+    "read, write": """read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2
+        lseek sendfile copy_file_range splice tee vmsplice fsync fdatasync ftruncate truncate
+        fallocate fadvise64 readahead sync_file_range getdents getdents64 process_vm_readv
+        process_vm_writev""",
+    "sockets": """socket socketpair bind connect listen accept accept4 getsockname getpeername
+        setsockopt getsockopt shutdown sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg""",
+    "stat": """stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
+        readlink readlinkat getcwd getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr""",
+    "open": """open openat openat2 creat close close_range dup dup2 dup3 pipe pipe2 fcntl ioctl
+        flock eventfd eventfd2 memfd_create inotify_init inotify_init1 inotify_add_watch
+        name_to_handle_at open_by_handle_at""",
+    "names": """chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link
+        linkat symlink symlinkat chmod fchmod fchmodat chown fchown lchown fchownat umask utime
+        utimes utimensat""",
+    "poll": """poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait
+        epoll_pwait epoll_pwait2""",
+    "signals": """kill tkill tgkill rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend
+        rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo rt_sigreturn sigaltstack signalfd
+        signalfd4 pause pidfd_open pidfd_send_signal restart_syscall""",
+    "identity": """getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid
+        getgroups getpgrp getpgid getsid setuid setgid setreuid setregid setresuid setresgid
+        setgroups setpgid setsid capget capset uname sysinfo getcpu getrandom prctl getrusage
+        getrlimit setrlimit prlimit64 getpriority setpriority sched_getaffinity sched_yield""",
+    "time": """time gettimeofday clock_gettime clock_getres nanosleep clock_nanosleep alarm
+        getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+        timerfd_create timerfd_settime timerfd_gettime times""",
+    "memory": "brk mmap munmap mprotect mremap madvise msync mincore",
+    "futex": "futex futex_wait futex_wake futex_waitv futex_requeue set_robust_list rseq",
+    "life": "wait4 waitid exit exit_group arch_prctl set_tid_address",
+}
+# Those that come home all the same, and why.
+AT_HOME = {
+    "vmsplice": "the pages stay the pipe's after the call, and so have to be home's",
+    "process_vm_readv": "it reads another process, and writes what only its list of pieces says",
+    "process_vm_writev": "the same the other way round",
+    "name_to_handle_at": "how long its structure is stands within it, and nobody calls it often",
+    "open_by_handle_at": "the same",
+    "mincore": "which pages are in memory is to be told of the memory that the program uses",
+}
+
 
 class Rows(unittest.TestCase):
     def test_kinds_and_arguments(self):
@@ -40,6 +82,22 @@ class Rows(unittest.TestCase):
     def test_a_call_without_a_row_is_named(self):
         missing = set(rows.calls(TBL)) - set(rows.rows(rows.TABLE.read_text()))
         self.assertEqual(missing, {"fresh_call"})
+
+    def test_frequent_calls_leave_the_process_away(self):
+        table = rows.rows(rows.TABLE.read_text())
+        for family, names in FREQUENT.items():
+            for name in names.split():
+                with self.subTest(family=family, call=name):
+                    self.assertEqual(table[name][0] == "HOME", name in AT_HOME)
+
+    def test_exceptions_are_frequent_calls(self):
+        frequent = {name for names in FREQUENT.values() for name in names.split()}
+        self.assertLessEqual(set(AT_HOME), frequent)
+
+    def test_what_a_row_cannot_say_is_said(self):
+        table = rows.rows(rows.TABLE.read_text())
+        self.assertIn("FS and GS", table["arch_prctl"][1][0])
+        self.assertEqual(len(table["futex"][1]), 2)
 
     def test_page_is_up_to_date(self):
         table, numbers = rows.rows(rows.TABLE.read_text()), {}

@@ -69,9 +69,11 @@ void Helper::serve(Action deed, Action reversal, void* data) const {
     }
 }
 
-const char* Helper::ask(char letter) {
+const char* Helper::ask(char letter, const volatile sig_atomic_t* flag) {
     if (write(asking_, &letter, 1) != 1) {
         return failed("write to the helper");
+    }
+    while (flag != nullptr && *flag == 0) {
     }
     // A line this short is written whole, or not at all.
     if (read(answering_, answer_, sizeof answer_) != sizeof answer_) {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <csignal>
+
 namespace mosrig::guest {
 
 // A child that does one thing when told and undoes it when told: what another process does to this
@@ -19,13 +21,15 @@ class Helper {
 
     // Makes the child, unless there is one; nullptr or what failed.
     const char* start(Action deed, Action reversal, void* data);
-    // Lets the child act or undo, and waits until it has.
-    const char* act() { return ask('A'); }
-    const char* undo() { return ask('U'); }
+    // Lets the child act or undo, and waits until it has: in a call, or, until a handler has set
+    // the flag, without any.
+    const char* act() { return ask('A', nullptr); }
+    const char* act(const volatile sig_atomic_t& flag) { return ask('A', &flag); }
+    const char* undo() { return ask('U', nullptr); }
     [[nodiscard]] pid_t pid() const { return pid_; }
 
   private:
-    const char* ask(char letter);
+    const char* ask(char letter, const volatile sig_atomic_t* flag);
     [[noreturn]] void serve(Action deed, Action reversal, void* data) const;
 
     pid_t pid_ = 0;

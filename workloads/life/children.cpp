@@ -45,11 +45,16 @@ class Forks final : public Holder {
     }
 
   private:
-    // The child looks at its copy of our memory and writes all over it.
+    // The child looks at where it is, and at its copy of our memory, and writes all over that.
     [[noreturn]] void be_child(int status) {
         const bool same = mosrig::guest::same_bytes(memory_, sizeof memory_, 5);
+        char where[16] = {};
         memset(memory_, 0xEE, sizeof memory_);
-        _exit(same ? status : 111);
+        if (mosrig::guest::read_text("/proc/self/where", where, sizeof where) == 0 ||
+            strcmp(where, "0\n") != 0) {
+            _exit(status_elsewhere);
+        }
+        _exit(same ? status : status_changed);
     }
 
     const char* exits() {
@@ -103,6 +108,10 @@ class Forks final : public Holder {
         return waitpid(-1, nullptr, 0) != -1 || errno != ECHILD ? failed("wait for nobody")
                                                                 : nullptr;
     }
+
+    // Of a child that did not begin at home, or with another memory; no other child ends so.
+    static constexpr int status_elsewhere = 112;
+    static constexpr int status_changed = 111;
 
     unsigned char memory_[65536] = {};
     int turn_ = 0;

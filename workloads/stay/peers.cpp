@@ -6,21 +6,44 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/clock.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
 namespace {
 
+using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Helper;
 using mosrig::guest::KindOf;
 
+// Where a process runs, as /proc tells; -1 if it does not.
+int place_of(pid_t pid) {
+    char path[32];
+    char text[16] = {};
+    (void)snprintf(path, sizeof path, "/proc/%d/where", pid);
+    return mosrig::guest::read_text(path, text, sizeof text) > 0 ? atoi(text) : -1;
+}
+
+// Whether the process that a helper helps is at home already.
+const char* is_home() {
+    const int place = place_of(getppid());
+    return place != 0 ? differs("where it is once the other has done that", place, 0) : nullptr;
+}
+
+// While the other acts, this one computes and makes no call: whatever brings it home then is what
+// the other does. A signal of the other ends that.
 class ByPeer : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
@@ -29,18 +52,38 @@ class ByPeer : public mosrig::guest::Holder {
         if (const char* wrong = prepare(); wrong != nullptr) {
             return wrong;
         }
-        const char* wrong = helper_.start(act_, undo_, this);
-        return wrong != nullptr ? wrong : helper_.act();
+        struct sigaction action = {};
+        action.sa_handler = [](int /*signal*/) { done_ = 1; };
+        if (sigaction(SIGUSR1, &action, nullptr) != 0) {
+            return failed("sigaction");
+        }
+        done_ = 0;
+        const char* wrong = helper_.start(act_and_tell, undo_, this);
+        return wrong != nullptr ? wrong : helper_.act(done_);
     }
     const char* release() override { return helper_.undo(); }
 
   protected:
-    // Before there is a helper, and again before it acts.
-    virtual const char* prepare() { return nullptr; }
     ByPeer(const char* name, Helper::Action act, Helper::Action undo)
         : Holder(name), act_(act), undo_(undo) {}
 
+    // Before there is a helper, and again before it acts.
+    virtual const char* prepare() { return nullptr; }
+    // By the helper: looks at where this process is right after the other has acted.
+    virtual const char* look() { return is_home(); }
+    // By the helper: lets it go on, whom nobody traces.
+    virtual const char* tell() { return kill(getppid(), SIGUSR1) != 0 ? failed("kill") : nullptr; }
+
   private:
+    static const char* act_and_tell(void* data) {
+        auto& self = *static_cast<ByPeer*>(data);
+        const char* wrong = self.act_(data);
+        wrong = wrong != nullptr ? wrong : self.look();
+        const char* untold = self.tell();
+        return wrong != nullptr ? wrong : untold;
+    }
+
+    static inline volatile sig_atomic_t done_;
     Helper helper_;
     Helper::Action act_;
     Helper::Action undo_;
@@ -101,19 +144,41 @@ class MappedByPeer final : public ByPeer {
     void* theirs_ = nullptr;
 };
 
-const char* set_class(int policy, int priority) {
+const char* set_class(pid_t pid, int policy, int priority) {
     struct sched_param parameter = {};
     parameter.sched_priority = priority;
-    return sched_setscheduler(getppid(), policy, &parameter) != 0 ? failed("sched_setscheduler")
-                                                                  : nullptr;
+    return sched_setscheduler(pid, policy, &parameter) != 0 ? failed("sched_setscheduler")
+                                                            : nullptr;
 }
 
 class ScheduledByPeer final : public ByPeer {
   public:
-    explicit ScheduledByPeer(const char* name)
-        : ByPeer(
-              name, [](void* /*data*/) { return set_class(SCHED_RR, 1); },
-              [](void* /*data*/) { return set_class(SCHED_OTHER, 0); }) {}
+    explicit ScheduledByPeer(const char* name) : ByPeer(name, make_urgent, make_plain) {}
+
+  protected:
+    // Nothing is lost if it runs on for a moment; but it comes without a call of its own.
+    const char* look() override {
+        const int64_t end = mosrig::guest::now_ms() + longest_ms;
+        while (place_of(getppid()) != 0 && mosrig::guest::now_ms() < end) {
+            (void)usleep(1000);
+        }
+        return is_home();
+    }
+    const char* tell() override {
+        const char* wrong = ByPeer::tell();
+        const char* urgent = set_class(0, SCHED_OTHER, 0);
+        return wrong != nullptr ? wrong : urgent;
+    }
+
+  private:
+    static constexpr int64_t longest_ms = 20000;
+
+    // The helper is the more urgent one, or it would wait for one that computes.
+    static const char* make_urgent(void* /*data*/) {
+        const char* wrong = set_class(0, SCHED_RR, 2);
+        return wrong != nullptr ? wrong : set_class(getppid(), SCHED_RR, 1);
+    }
+    static const char* make_plain(void* /*data*/) { return set_class(getppid(), SCHED_OTHER, 0); }
 };
 
 const char* seize(void* /*data*/) {
@@ -138,6 +203,21 @@ const char* detach(void* /*data*/) {
 class Traced final : public ByPeer {
   public:
     explicit Traced(const char* name) : ByPeer(name, seize, detach) {}
+
+  protected:
+    // Its tracer sees the signal first, and passes it on.
+    const char* tell() override {
+        int status = 0;
+        if (kill(getppid(), SIGUSR1) != 0) {
+            return failed("kill");
+        }
+        if (waitpid(getppid(), &status, __WALL) != getppid() || !WIFSTOPPED(status)) {
+            return failed("wait for the traced one");
+        }
+        return ptrace(PTRACE_CONT, getppid(), nullptr, static_cast<long>(WSTOPSIG(status))) != 0
+                   ? failed("PTRACE_CONT")
+                   : nullptr;
+    }
 };
 
 const KindOf<MappedByPeer<PROT_READ | PROT_WRITE, MAP_PRIVATE>> private_view("peer-private");
