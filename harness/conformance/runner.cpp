@@ -3,6 +3,7 @@
 // The run: choose the cases, play them in a process of their own, and tell from the journal what
 // came of it, also if that process died.
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,9 +57,16 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
                load_descriptions(options.source_dir / "workloads"));
     std::vector<Description> chosen;
     std::set<std::string> wanted(options.cases.begin(), options.cases.end());
+    wanted.insert(options.also.begin(), options.also.end());
     for (const Description& description : all) {
-        if (options.cases.empty() ? description.in_tier(options.tier)
-                                  : wanted.erase(description.id) != 0) {
+        bool also = wanted.erase(description.id) != 0;
+        for (const std::string& pattern : options.also) {
+            if (::fnmatch(pattern.c_str(), description.id.c_str(), 0) == 0) {
+                also = true;
+                wanted.erase(pattern);
+            }
+        }
+        if (also || (options.cases.empty() && description.in_tier(options.tier))) {
             chosen.push_back(description);
         }
     }
