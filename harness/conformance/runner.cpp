@@ -314,6 +314,9 @@ Result<json> write_and_tell(const ConformanceOptions& options) {
             bad.push_back(fmt::format("{} {}", word, entry.value("id", "")));
         }
     }
+    for (const std::string& id : wrongly_skipped(results)) {
+        bad.push_back(fmt::format("SKIP {}, which must not be", id));
+    }
     const std::string file = (options.report_dir / "results.json").string();
     if (options.json) {
         fmt::print("{}\n", json({{"results", file}, {"count", count}}).dump());
@@ -332,7 +335,8 @@ Result<json> write_and_tell(const ConformanceOptions& options) {
 
 int conclude(const ConformanceOptions& options) {
     const Result<json> results = write_and_tell(options);
-    return results ? run_exit_code(verdicts(*results)) : report(results.error());
+    return results ? run_exit_code(verdicts(*results), !wrongly_skipped(*results).empty())
+                   : report(results.error());
 }
 
 Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& chosen) {

@@ -250,8 +250,8 @@ Run read_run(const YAML::Node& node) {
 }
 
 Description read_description(const YAML::Node& node) {
-    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot", "proofs",
-                      "runs"});
+    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot", "nodes",
+                      "may_skip", "proofs", "runs"});
     Description description;
     description.id = need(node, "id").as<std::string>();
     description.title = need(node, "title").as<std::string>();
@@ -261,6 +261,8 @@ Description read_description(const YAML::Node& node) {
     }
     description.vcpus = node["vcpus"].as<int>(0);
     description.memory_mib = node["memory_mib"].as<int>(0);
+    description.nodes = node["nodes"].as<int>(2);
+    description.may_skip = node["may_skip"].as<std::string>("");
     if (node["boot"]) {
         description.boot = choose<std::string>(
             node["boot"], {{"open-boot", "open-boot"}, {"locked-boot", "locked-boot"}});

@@ -121,8 +121,10 @@ struct Description {
     std::string title;
     std::string tier;  // quick, full, night
     Procedure procedure = Procedure::phases;
-    int vcpus = 0;       // not 0: it wants nodes of its own, each with so many CPUs
-    int memory_mib = 0;  // not 0: the same, each with so much memory
+    int vcpus = 0;         // not 0: it wants nodes of its own, each with so many CPUs
+    int memory_mib = 0;    // not 0: the same, each with so much memory
+    int nodes = 2;         // how many it takes; with fewer it is skipped, as it may be
+    std::string may_skip;  // why a skip of it is no failure of the run; empty: it is one
     // Not empty: it wants nodes of its own, one of each boot profile; home is the one of this.
     std::string boot;
     std::vector<Proof> proofs;
