@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// `mosrig simulate` as somebody types it who compares policies: the figures that are promised are
+// there, and can be true.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/base/subprocess.h"
+
+namespace mosrig {
+namespace {
+
+using nlohmann::json;
+
+constexpr unsigned nodes = 50;
+constexpr unsigned jobs = 100;
+
+json simulate(const std::vector<std::string>& more) {
+    std::vector<std::string> argv = {MOSRIG_PROGRAM, "simulate", "--nodes", "50",    "--jobs",
+                                     "100",          "--seed",   "1",       "--json"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    const auto done = run_subprocess(argv, Deadline("a simulation", Millis(110000)));
+    EXPECT_TRUE(done && done->ok()) << (done ? done->err : done.error().message());
+    return done && done->ok() ? json::parse(done->out, nullptr, false) : json();
+}
+
+class SimulateVerb : public testing::Test {
+  protected:
+    static void SetUpTestSuite() {
+        endless_ = simulate({"--policy", "ours", "none"});
+        ending_ = simulate({"--policy", "ours", "none", "--work", "30"});
+    }
+
+    static json endless_;
+    static json ending_;
+};
+
+json SimulateVerb::endless_;  // NOLINT(cert-err58-cpp)
+json SimulateVerb::ending_;   // NOLINT(cert-err58-cpp)
+
+TEST_F(SimulateVerb, EachPolicyHasARunWithAllKeys) {
+    for (const json* answer : {&endless_, &ending_}) {
+        ASSERT_TRUE(answer->is_object() && answer->contains("runs")) << answer->dump();
+        ASSERT_EQ((*answer)["runs"].size(), 2U);
+        EXPECT_EQ((*answer)["runs"][0]["policy"], "ours");
+        EXPECT_EQ((*answer)["runs"][1]["policy"], "none");
+        for (const json& run : (*answer)["runs"]) {
+            for (const char* key : {"policy", "nodes", "jobs", "seed", "balanced_s", "moves",
+                                    "least_moves", "later_moves", "messages_per_node_s",
+                                    "policy_steps_per_node_s", "daemon_cpu_us_per_s", "makespan_s",
+                                    "optimum_s", "makespan_ratio", "jobs_lost", "simulated_s"}) {
+                EXPECT_TRUE(run.contains(key)) << key;
+            }
+            EXPECT_EQ(run["nodes"], nodes);
+            EXPECT_EQ(run["jobs"], jobs);
+            EXPECT_EQ(run["seed"], 1);
+            EXPECT_EQ(run["jobs_lost"], 0);
+        }
+    }
+}
+
+TEST_F(SimulateVerb, EndlessJobsAreBalancedByOursOnly) {
+    ASSERT_EQ(endless_["runs"].size(), 2U);
+    const json& ours = endless_["runs"][0];
+    const json& none = endless_["runs"][1];
+    ASSERT_TRUE(ours["balanced_s"].is_number()) << ours.dump();
+    EXPECT_GT(ours["balanced_s"], 0);
+    EXPECT_LE(ours["balanced_s"], 20);
+    EXPECT_GE(ours["moves"], ours["least_moves"]);
+    EXPECT_GT(ours["least_moves"], 0);
+    EXPECT_LE(ours["moves"], 2 * ours["least_moves"].get<unsigned>());
+    EXPECT_LE(ours["later_moves"], 1);
+    EXPECT_GE(ours["later_watched_s"], 60);
+    EXPECT_GT(ours["messages_per_node_s"], 0.5);
+    EXPECT_LT(ours["messages_per_node_s"], 20);
+    EXPECT_GT(ours["daemon_cpu_us_per_s"], 0);
+    EXPECT_TRUE(ours["makespan_s"].is_null()) << "endless jobs do not end";
+    EXPECT_EQ(none["moves"], 0);
+    EXPECT_TRUE(none["balanced_s"].is_null()) << none.dump();
+}
+
+TEST_F(SimulateVerb, JobsWithAnEndAreDoneSoonerByOurs) {
+    ASSERT_EQ(ending_["runs"].size(), 2U);
+    const json& ours = ending_["runs"][0];
+    const json& none = ending_["runs"][1];
+    // A hundred on fifty equal CPUs: two in a row on each, if they are well placed.
+    EXPECT_NEAR(ours["optimum_s"].get<double>(), 60, 1);
+    EXPECT_EQ(ours["optimum_s"], none["optimum_s"]);
+    EXPECT_GE(ours["makespan_ratio"], 1);
+    EXPECT_LE(ours["makespan_ratio"], 1.3);
+    EXPECT_GT(none["makespan_ratio"], 1.3);
+    EXPECT_EQ(none["moves"], 0);
+}
+
+}  // namespace
+}  // namespace mosrig
