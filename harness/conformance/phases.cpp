@@ -32,14 +32,6 @@ Result<std::int64_t> child_of(Stage& stage, std::int64_t pid) {
     return child;
 }
 
-// The process that the phase looks at.
-Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
-    if (phase.who == Who::child) {
-        return child_of(stage, subject.pid());
-    }
-    return subject.pid();
-}
-
 // What the rig itself does at the beginning of a phase.
 Result<void> begin_phase(Stage& stage, Subject& subject, const Phase& phase) {
     if (phase.set_lock) {
@@ -70,6 +62,10 @@ Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool
     MOSRIG_TRY(const ProcessState state, expect_before_request(stage, pid, phase));
     if (shown) {
         show(stage.result, state);
+    }
+    // Of one that is refused it is asked with the refusal.
+    if (!phase.moswhy.empty() && phase.manual != Answer::refused) {
+        MOSRIG_CHECK(expect_explanation(stage, pid, phase));
     }
     switch (phase.manual.value_or(Answer::none)) {
         case Answer::none:
@@ -181,6 +177,13 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
 }
 
 }  // namespace
+
+Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
+    if (phase.who == Who::child) {
+        return child_of(stage, subject.pid());
+    }
+    return subject.pid();
+}
 
 Result<Subject> start_subject(Stage& stage, const Run& run) {
     if (run.origin == Origin::boot_script) {

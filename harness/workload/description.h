@@ -77,6 +77,8 @@ struct Phase {
     bool pageout = false;    // once away, all its memory there is paged out before it is asked
     std::vector<int> route;  // nodes that it goes on to from the first, without coming home
     bool decisive = false;   // the report shows this phase
+    // Patterns of what moswhy says of it, as on one line; PID and PARENT stand for its numbers.
+    std::vector<std::string> moswhy;
 };
 
 // A command that somebody types, and what comes of it.
@@ -107,10 +109,13 @@ struct Run {
     int copies = 1;                                  // how many of the program run at once
     Automatic automatic = Automatic::none;           // what the balancer makes of them
     bool busy = false;                               // it computes, though it only holds something
-    int crowd = 0;               // busy loops that compete with them and are locked at home
-    int crowd_there = 0;         // the same on the node that it is moved to by hand first
-    bool hog = false;            // a program takes nearly all memory of the node
-    bool slower_others = false;  // the other nodes are much slower than home
+    int crowd = 0;                   // busy loops that compete with them and are locked at home
+    int crowd_there = 0;             // the same on the node that it is moved to by hand first
+    bool hog = false;                // a program takes nearly all memory of the node
+    std::vector<int> speeds;         // of home and of the others, the last of all further ones
+    std::vector<int> best;           // how many of them home and each other shall have in the end
+    std::optional<int> extra_moves;  // beyond the least; nothing: a quarter of them
+    std::string frees;  // a word that lets it go, or lock: 0 is written to it; then it leaves
     std::vector<Ask> asks;
     std::vector<std::string> needs;  // programs that the nodes must have
     int quiet_s = 10;                // once they have spread, none of them moves for so long
