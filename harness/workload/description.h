@@ -103,7 +103,7 @@ struct Run {
     std::map<std::string, int> round_trips;          // word, and what one of its calls costs
     std::map<std::string, int> round_trips_at_most;  // the same, where less will do
     std::string stays_away;                          // name of the process no call may bring home
-    std::string each_moves;                          // how the names of those begin that must move
+    std::string each_moves;                          // pattern of the names of those that must move
     std::vector<std::string> messages;               // at which something is to fail
     std::vector<std::string> events;                 // what is to happen to nodes and links
     int copies = 1;                                  // how many of the program run at once

@@ -9,7 +9,7 @@ for n in 1 2 3 4 5; do
     sqlite3 test.db "
         create table if not exists t (a, b);
         begin;
-        with recursive n(x) as (select 1 union all select x + 1 from n where x < 30000)
+        with recursive n(x) as (select 1 union all select x + 1 from n where x < 80000)
             insert into t select x * $n, x % 97 from n;
         commit;
         select $n, count(*), sum(a) from t;
