@@ -194,7 +194,7 @@ Run read_run(const YAML::Node& node) {
                       "hog",          "speeds",
                       "best",         "extra_moves",
                       "frees",        "quiet_s",
-                      "busy"});
+                      "busy",         "interrupted"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -251,6 +251,7 @@ Run read_run(const YAML::Node& node) {
     if (!run.frees.empty() && run.automatic != Automatic::stays) {
         reject(node, "'frees' belongs to 'automatic: stays'");
     }
+    run.interrupted = node["interrupted"].as<bool>(false);
     run.quiet_s = node["quiet_s"].as<int>(10);
     return run;
 }

@@ -116,6 +116,7 @@ struct Run {
     std::vector<int> best;           // how many of them home and each other shall have in the end
     std::optional<int> extra_moves;  // beyond the least; nothing: a quarter of them
     std::string frees;  // a word that lets it go, or lock: 0 is written to it; then it leaves
+    bool interrupted = false;  // what empties a node is interrupted first
     std::vector<Ask> asks;
     std::vector<std::string> needs;  // programs that the nodes must have
     int quiet_s = 10;                // once they have spread, none of them moves for so long
