@@ -24,6 +24,12 @@ json simulate(const std::vector<std::string>& more) {
     return done && done->ok() ? json::parse(done->out, nullptr, false) : json();
 }
 
+// A figure of a run; below all that can be, if it is not told.
+double figure(const json& run, const char* key) {
+    const auto found = run.find(key);
+    return found != run.end() && found->is_number() ? found->get<double>() : -1;
+}
+
 class SimulateVerb : public testing::Test {
   protected:
     static void SetUpTestSuite() {
@@ -51,10 +57,10 @@ TEST_F(SimulateVerb, EachPolicyHasARunWithAllKeys) {
                                     "optimum_s", "makespan_ratio", "jobs_lost", "simulated_s"}) {
                 EXPECT_TRUE(run.contains(key)) << key;
             }
-            EXPECT_EQ(run["nodes"], nodes);
-            EXPECT_EQ(run["jobs"], jobs);
-            EXPECT_EQ(run["seed"], 1);
-            EXPECT_EQ(run["jobs_lost"], 0);
+            EXPECT_EQ(figure(run, "nodes"), nodes);
+            EXPECT_EQ(figure(run, "jobs"), jobs);
+            EXPECT_EQ(figure(run, "seed"), 1);
+            EXPECT_EQ(figure(run, "jobs_lost"), 0);
         }
     }
 }
@@ -64,18 +70,18 @@ TEST_F(SimulateVerb, EndlessJobsAreBalancedByOursOnly) {
     const json& ours = endless_["runs"][0];
     const json& none = endless_["runs"][1];
     ASSERT_TRUE(ours["balanced_s"].is_number()) << ours.dump();
-    EXPECT_GT(ours["balanced_s"], 0);
-    EXPECT_LE(ours["balanced_s"], 20);
-    EXPECT_GE(ours["moves"], ours["least_moves"]);
-    EXPECT_GT(ours["least_moves"], 0);
-    EXPECT_LE(ours["moves"], 2 * ours["least_moves"].get<unsigned>());
-    EXPECT_LE(ours["later_moves"], 1);
-    EXPECT_GE(ours["later_watched_s"], 60);
-    EXPECT_GT(ours["messages_per_node_s"], 0.5);
-    EXPECT_LT(ours["messages_per_node_s"], 20);
-    EXPECT_GT(ours["daemon_cpu_us_per_s"], 0);
+    EXPECT_GT(figure(ours, "balanced_s"), 0);
+    EXPECT_LE(figure(ours, "balanced_s"), 20);
+    EXPECT_GE(figure(ours, "moves"), figure(ours, "least_moves"));
+    EXPECT_GT(figure(ours, "least_moves"), 0);
+    EXPECT_LE(figure(ours, "moves"), 2 * figure(ours, "least_moves"));
+    EXPECT_LE(figure(ours, "later_moves"), 1);
+    EXPECT_GE(figure(ours, "later_watched_s"), 60);
+    EXPECT_GT(figure(ours, "messages_per_node_s"), 0.5);
+    EXPECT_LT(figure(ours, "messages_per_node_s"), 20);
+    EXPECT_GT(figure(ours, "daemon_cpu_us_per_s"), 0);
     EXPECT_TRUE(ours["makespan_s"].is_null()) << "endless jobs do not end";
-    EXPECT_EQ(none["moves"], 0);
+    EXPECT_EQ(figure(none, "moves"), 0);
     EXPECT_TRUE(none["balanced_s"].is_null()) << none.dump();
 }
 
@@ -84,12 +90,12 @@ TEST_F(SimulateVerb, JobsWithAnEndAreDoneSoonerByOurs) {
     const json& ours = ending_["runs"][0];
     const json& none = ending_["runs"][1];
     // A hundred on fifty equal CPUs: two in a row on each, if they are well placed.
-    EXPECT_NEAR(ours["optimum_s"].get<double>(), 60, 1);
-    EXPECT_EQ(ours["optimum_s"], none["optimum_s"]);
-    EXPECT_GE(ours["makespan_ratio"], 1);
-    EXPECT_LE(ours["makespan_ratio"], 1.3);
-    EXPECT_GT(none["makespan_ratio"], 1.3);
-    EXPECT_EQ(none["moves"], 0);
+    EXPECT_NEAR(figure(ours, "optimum_s"), 60, 1);
+    EXPECT_EQ(figure(ours, "optimum_s"), figure(none, "optimum_s"));
+    EXPECT_GE(figure(ours, "makespan_ratio"), 1);
+    EXPECT_LE(figure(ours, "makespan_ratio"), 1.3);
+    EXPECT_GT(figure(none, "makespan_ratio"), 1.3);
+    EXPECT_EQ(figure(none, "moves"), 0);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ constexpr int periods_of_overload = 2;
 constexpr int full_load = 100;
 constexpr int overloaded = full_load + full_load / 4;
 // A look that took longer is no excuse.
-constexpr Millis longest_poll(500);
+constexpr Millis longest_look(500);
 
 double seconds_since(Clock::time_point then) {
     return std::chrono::duration<double>(Clock::now() - then).count();
@@ -26,10 +26,10 @@ double seconds_since(Clock::time_point then) {
 
 // The promise is in real time. A debug kernel is slow by intent, and is given what its slowness
 // asks for.
-Result<Millis> allowed_time(Stage& stage, Millis poll) {
+Result<Millis> allowed_time(Stage& stage, Millis look) {
     MOSRIG_TRY(const std::string release,
                stage.read_text(stage.home(), "/proc/sys/kernel/osrelease"));
-    const Millis promised = periods_of_overload * information_period + poll;
+    const Millis promised = periods_of_overload * information_period + look;
     return release.find("-debug") != std::string::npos ? stage.deadline("", promised).total()
                                                        : promised;
 }
@@ -78,20 +78,20 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Crew& crew,
     const size_t nodes = stage.machines().size();
     Placement placement;
     Clock::time_point looked = Clock::now();
-    Millis poll(0);
-    MOSRIG_TRY(const bool spread, comes_true(
-                                      stage.deadline("the best placement", settling_time),
-                                      [&]() -> Result<bool> {
-                                          MOSRIG_CHECK(overload.look());
-                                          MOSRIG_TRY(placement, look(stage, crew));
-                                          const Clock::time_point now = Clock::now();
-                                          poll = std::chrono::duration_cast<Millis>(now - looked);
-                                          looked = now;
-                                          return run.best.empty()
-                                                     ? placement.even(nodes)
-                                                     : placement.is(run.best, stage.machines());
-                                      },
-                                      Millis(100)));
+    Millis between(0);
+    MOSRIG_TRY(const bool spread,
+               comes_true(
+                   stage.deadline("the best placement", settling_time),
+                   [&]() -> Result<bool> {
+                       MOSRIG_CHECK(overload.look());
+                       MOSRIG_TRY(placement, look(stage, crew));
+                       const Clock::time_point now = Clock::now();
+                       between = std::chrono::duration_cast<Millis>(now - looked);
+                       looked = now;
+                       return run.best.empty() ? placement.even(nodes)
+                                               : placement.is(run.best, stage.machines());
+                   },
+                   Millis(100)));
     const double after = seconds_since(overload.promised_from());
     stage.result.message = fmt::format("{} {:.1f} s after the last start; {}", placement.words(),
                                        seconds_since(overload.last_start()), overload.words());
@@ -101,7 +101,7 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Crew& crew,
     const std::int64_t least = least_moves(run, crew, nodes);
     // The promise is about one process for each node.
     if (run.best.empty() && least < static_cast<std::int64_t>(nodes)) {
-        MOSRIG_TRY(const Millis allowed, allowed_time(stage, std::min(poll, longest_poll)));
+        MOSRIG_TRY(const Millis allowed, allowed_time(stage, std::min(between, longest_look)));
         const double limit = static_cast<double>(allowed.count()) / 1000;
         stage.check(fmt::format("that took at most {} periods of information and a look ({:.1f} s) "
                                 "from when all were there and it could be seen",
