@@ -51,7 +51,7 @@ Result<void> expect_to_leave_once_freed(Stage& stage, const Run& run, Crew& crew
         MOSRIG_CHECK(stage.require("0 is written to its lock", error == 0, errno_name(error)));
     } else {
         MOSRIG_TRY(const std::string answer,
-                   one.subject.ask(run.frees, stage.deadline(run.frees, settling_time)));
+                   one.subject.ask(run.frees, stage.deadline(run.frees, spreading_time)));
         MOSRIG_CHECK(stage.require(run.frees + " is done", answer == "OK", answer));
     }
     MOSRIG_TRY(const Placement placement, await_leaving(stage, crew));
@@ -68,12 +68,12 @@ Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject)
         MOSRIG_TRY(Subject owner,
                    Subject::start(stage.guest(), resolve_command({"mosrun", "-h", "busy"}), 0,
                                   workload_environment(), stage.soon("a start")));
-        MOSRIG_CHECK(owner.ready(stage.deadline("READY", settling_time)));
+        MOSRIG_CHECK(owner.ready(stage.deadline("READY", spreading_time)));
         crowd.push_back(std::move(owner));
     }
     ProcessState state = away;
     MOSRIG_CHECK(comes_true(
-        stage.deadline("a guest that goes home", settling_time),
+        stage.deadline("a guest that goes home", spreading_time),
         [&]() -> Result<bool> {
             MOSRIG_TRY(state, read_process(stage.home(), subject.pid(), stage.soon("where it is")));
             return state.where == 0;

@@ -55,7 +55,7 @@ static Result<Watched> start_one(Stage& stage, const Run& run) {
     if (!run.phases.empty() && !run.phases.front().send.empty()) {
         const std::string& word = run.phases.front().send;
         MOSRIG_TRY(const std::string answer,
-                   one.subject.ask(word, stage.deadline("an answer to " + word, settling_time)));
+                   one.subject.ask(word, stage.deadline("an answer to " + word, spreading_time)));
         MOSRIG_CHECK(stage.require(word + " is done", answer == "OK" || answer == "READY", answer));
         MOSRIG_TRY(one.pid, find_pid(stage, one.subject, run.phases.front()));
     }
@@ -87,7 +87,7 @@ Run run_of(std::vector<std::string> command) {
 Result<Placement> await_leaving(Stage& stage, const Crew& crew) {
     Placement placement;
     MOSRIG_CHECK(comes_true(
-        stage.deadline("a process that leaves", settling_time),
+        stage.deadline("a process that leaves", spreading_time),
         [&]() -> Result<bool> {
             MOSRIG_TRY(placement, look(stage, crew));
             return placement.moves > 0;

@@ -13,7 +13,7 @@
 namespace mosrig {
 
 // For what starts at no moment that could be seen: the load rises, is told, and somebody moves.
-constexpr Millis settling_time(15000);
+constexpr Millis spreading_time(15000);
 
 struct Watched {
     Subject subject;       // what the rig talks to

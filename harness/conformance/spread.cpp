@@ -81,7 +81,7 @@ Result<void> expect_spread(Stage& stage, const Run& run, const Crew& crew,
     Millis between(0);
     MOSRIG_TRY(const bool spread,
                comes_true(
-                   stage.deadline("the best placement", settling_time),
+                   stage.deadline("the best placement", spreading_time),
                    [&]() -> Result<bool> {
                        MOSRIG_CHECK(overload.look());
                        MOSRIG_TRY(placement, look(stage, crew));
