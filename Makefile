@@ -6,6 +6,7 @@
 # NODES=N  KERNEL=base|debug|DIRECTORY  IMAGE=debian|mini  MUTANT=NAME  override provision/cluster.yml.
 # TIER=quick|full|night is for conformance and nightly, CASES="ID ..." for conformance, QUICK=1 (few samples) for
 # bench and nightly.
+# ALSO='fail-*,oom-full' adds cases of other tiers to conformance.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -66,7 +67,8 @@ conformance: conformance-run ## Everything from nothing: packages, kernel, image
 
 conformance-run:
 	+@$(prepare) deps kernel image build
-	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) $(CASES) || status=$$?; \
+	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) \
+		$(if $(ALSO),--also '$(ALSO)') $(CASES) || status=$$?; \
 		echo $$status >$(outcome); \
 		[ $$status -gt 3 ] || [ ! -e build/report/results.json ] || reports/render.py || [ $$status -ne 0 ] || echo 3 >$(outcome)
 

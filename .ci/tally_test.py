@@ -70,6 +70,15 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(self.close(good, ["PASS"], "--exit-code", "2")[0], 1)
         self.assertEqual(self.close(good, [])[0], 1)
 
+    def test_on_the_whole_image_a_skip_needs_a_reason(self) -> None:
+        cases = [{"verdict": "SKIP"}, {"verdict": "SKIP", "may_skip": "it needs 3 nodes"}]
+        for image, said in (("debian", "0 passed, 1 failed, 1 skipped"),
+                            ("mini", "0 passed, 0 failed, 2 skipped")):
+            with tempfile.TemporaryDirectory() as name:
+                path = Path(name) / "results.json"
+                path.write_text(json.dumps({"run": {"image": image}, "cases": cases}))
+                self.assertEqual(str(tally.of_results(path)), said)
+
     def test_nothing_ran(self) -> None:
         self.assertEqual(self.close("", []), (1, "0 passed, 5 failed"))
 

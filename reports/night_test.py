@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -93,6 +94,19 @@ class NightTest(unittest.TestCase):
         for kernel, tier in (("base", "night"), ("debug", "full")):
             said = (folder / kernel / "conformance.log").read_text()
             self.assertIn(f"TIER={tier}", said)
+            self.assertEqual(f"ALSO={one_night.ALSO_ON_DEBUG}" in said, kernel == "debug", said)
+
+    def test_a_debug_kernel_runs_all_that_dies(self) -> None:
+        told = "".join(path.read_text("utf-8")
+                       for path in sorted((HERE.parent / "workloads").rglob("*.yml")))
+        cases = re.findall(r"^id: (\S+)\n(?:.+\n)*?tier: (\w+)$", told, re.M)
+        patterns = one_night.ALSO_ON_DEBUG.split(",")
+        also = [case for case, tier in cases if tier == "night"
+                and any(fnmatch.fnmatchcase(case, pattern) for pattern in patterns)]
+        for case in ("fail-going", "fail-away", "fail-coming", "fail-silent", "guest-killed",
+                     "home-killed", "oom-full"):
+            self.assertIn(case, also)
+        self.assertEqual([case for case in also if case.startswith(("restless-", "soak-"))], [])
 
     def test_a_patch_after_which_nothing_compiles_fails_the_night(self) -> None:
         self.prefixes.write_text("#!/bin/sh\necho prefixes: 0002 does not compile; exit 1\n")

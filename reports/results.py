@@ -55,13 +55,22 @@ def family_counts(cases: list[dict[str, Any]]) -> dict[str, int]:
     return {family: seen[family] for family in ("good", "bad", "known", "rig")}
 
 
+def wrongly_skipped(results: dict[str, Any]) -> list[str]:
+    """Ids of cases that were skipped and must not be: on the image debian, which lacks nothing."""
+    if results["run"].get("image") != "debian":
+        return []
+    return [case["id"] for case in results["cases"]
+            if case["verdict"] == "SKIP" and not case.get("may_skip")]
+
+
 def exit_code(results: dict[str, Any]) -> int:
     """The exit code that these verdicts ask for: 0, 1 (a case failed) or 3 (the rig failed)."""
     by_family = family_counts(results["cases"])
     if by_family["bad"]:
         return EXIT_CASE_FAILED
     complete = results["run"].get("complete", True) and results["cases"]
-    return EXIT_INFRA if by_family["rig"] or not complete else EXIT_OK
+    failed = by_family["rig"] or wrongly_skipped(results) or not complete
+    return EXIT_INFRA if failed else EXIT_OK
 
 
 def headline(results: dict[str, Any]) -> str:
@@ -76,6 +85,9 @@ def headline(results: dict[str, Any]) -> str:
         return f"{by_family['bad']} of {words.plural(total, 'case')} failed{rest}"
     if by_family["rig"]:
         return f"{by_family['rig']} of {words.plural(total, 'case')} could not run"
+    if wrong := wrongly_skipped(results):
+        return (f"{len(wrong)} of {words.plural(total, 'case')} skipped that must not be: "
+                + ", ".join(wrong))
     if not results["run"].get("complete", True):
         return f"The run broke off after {words.plural(total, 'case')}"
     if by_family["known"]:

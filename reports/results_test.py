@@ -74,6 +74,20 @@ class VerdictTest(unittest.TestCase):
         self.assertEqual(self.code(), 3)
         self.assertEqual(self.code("PASS", complete=False), 3)
 
+    def test_on_the_whole_image_a_skip_needs_a_reason(self) -> None:
+        self.assertEqual(self.code("PASS", "SKIP", image="mini"), 0)
+        self.assertEqual(self.code("PASS", "SKIP", image="debian"), 3)
+        self.assertEqual(self.code("FAIL", "SKIP", image="debian"), 1)
+        results: dict[str, Any] = {
+            "run": {**ENOUGH["run"], "image": "debian"},
+            "cases": [case("PASS"), case("SKIP", id="lost"),
+                      case("SKIP", id="small", may_skip="it needs 3 nodes")]}
+        self.assertEqual(model.deviations(results, "results"), [])
+        self.assertEqual(model.wrongly_skipped(results), ["lost"])
+        self.assertEqual(model.headline(results), "1 of 3 cases skipped that must not be: lost")
+        results["cases"][1]["may_skip"] = "it may"
+        self.assertEqual(model.exit_code(results), 0)
+
     def test_evidence_begins_with_what_is_not_so(self) -> None:
         looks = [{"check": f"intact, look {number}", "ok": True} for number in range(1, 9)]
         wrong = {"check": "intact, look 9", "ok": False}

@@ -19,6 +19,7 @@ struct ConformanceOptions {
     std::filesystem::path cache;        // as in Places
     std::string tier = "full";          // quick, full or night
     std::vector<std::string> cases;     // ids to run, empty: all of the tier
+    std::vector<std::string> also;      // patterns of ids, as a shell has them: these, too
     bool fresh = false;  // brought up for this run: its consoles count from the start
     bool list = false;   // only print the ids
     bool json = false;   // print results.json's path and summary as JSON

@@ -41,7 +41,16 @@ class Played : public testing::Test {
         stage.result.evidence = stage.judge.checks();
         return stage.result;
     }
-    CaseResult play_case(const std::string& id) { return play_case(find(id)); }
+    // The fake's moswhy knows the words of the kernel and no details.
+    CaseResult play_case(const std::string& id) { return play_case(find(id), {}); }
+    CaseResult play_case(Description description, const std::vector<std::string>& moswhy) {
+        for (mosrig::Run& run : description.runs) {
+            for (Phase& phase : run.phases) {
+                phase.moswhy = phase.moswhy.empty() ? phase.moswhy : moswhy;
+            }
+        }
+        return play_case(description);
+    }
 
     FakeCluster cluster_{MOSRIG_GUEST_WORKLOADS};
     int patience_percent_ = 400;
@@ -79,6 +88,15 @@ TEST_F(Played, WhatTheReportShowsIsThere) {
     EXPECT_EQ(stayed.errno_name, "EBUSY");
     EXPECT_EQ(stayed.cantmove, std::vector<std::string>{"monkey"});
     EXPECT_EQ(stayed.where, 0);
+}
+
+TEST_F(Played, AnExplanationWithoutTheDetailsFails) {
+    const CaseResult bare = play_case(find("shm-attached"));
+    EXPECT_EQ(bare.verdict, Verdict::fail);
+    EXPECT_NE(bare.reason.find("moswhy says 'System V"), std::string::npos) << bare.reason;
+    EXPECT_EQ(play_case(find("shm-attached"), {"^\\(monkey\\)$"}).verdict, Verdict::pass);
+    // The child's number, and its parent's, of which the fake says nothing.
+    EXPECT_EQ(play_case(find("lock-fork"), {"PARENT"}).verdict, Verdict::fail);
 }
 
 TEST_F(Played, AChildWithoutItsParentsLockFails) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 #include "harness/conformance/fault_point.h"
@@ -187,10 +188,140 @@ Result<void> bring(Stage& stage, Subject& subject) {
     return write_admin(stage, stage.home(), "lstay", before);
 }
 
+// One of the two, and what is said of it.
+struct Emptying {
+    const char* word;     // of mosctl, and the file that shows that it waits
+    const char* remains;  // the file that says that what it has set remains
+    const char* interrupted;
+    const char* done;
+};
+
+constexpr Emptying expelling{"expel", "block",
+                             "interrupted: 1 guests are here still; no further ones are accepted "
+                             "(until: mosctl noblock)",
+                             "All guests were expelled, no further ones are accepted (until: "
+                             "mosctl noblock)"};
+constexpr Emptying bringing{"bring", "lstay",
+                            "interrupted: 1 processes are away still; those at home stay (until: "
+                            "mosctl nolstay)",
+                            "All processes of this node are at home and stay (until: mosctl "
+                            "nolstay)"};
+
+// Until that file of the node says 1, or 0.
+Result<void> await_admin(Stage& stage, Machine& machine, const std::string& name,
+                         const std::string& content) {
+    return wait_until(stage.deadline(fmt::format("{} to be {}", name, content), emptying_time),
+                      [&]() -> Result<bool> {
+                          MOSRIG_TRY(const std::string seen,
+                                     read_line(stage, machine, admin(name)));
+                          return seen == content;
+                      });
+}
+
+// Starts it by mosctl, and comes back once it waits.
+Result<std::unique_ptr<Program>> start_waiting(Stage& stage, Machine& machine,
+                                               const Emptying& what) {
+    MOSRIG_TRY(std::unique_ptr<Program> tool,
+               machine.start({"mosctl", what.word}, stage.soon("mosctl"), StartOptions{}));
+    MOSRIG_CHECK(await_admin(stage, machine, what.word, "1"));
+    return tool;
+}
+
+// A process that is away, in a call that ends only when its child at home is killed.
+Result<Subject> start_queued(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject, start_away(stage, run));
+    const Deadline deadline = stage.deadline("a call that waits for a lock", emptying_time);
+    MOSRIG_CHECK(subject.program().write_line("QUEUE", deadline));
+    const std::string waiter = fmt::format(" {} ", subject.pid());
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::string locks, stage.read_text(stage.home(), "/proc/locks"));
+        const size_t at = locks.find("-> FLOCK");
+        return at != std::string::npos && locks.find(waiter, at) != std::string::npos;
+    }));
+    return subject;
+}
+
+// SIGINT ends the wait, and neither what was asked for nor anything else.
+Result<void> expect_interruption(Stage& stage, Machine& machine, const Emptying& what,
+                                 Subject& subject) {
+    MOSRIG_TRY(const std::unique_ptr<Program> tool, start_waiting(stage, machine, what));
+    const Deadline deadline = stage.deadline("the end of what was interrupted", emptying_time);
+    MOSRIG_TRY(const int error, machine.send_signal(tool->pid(), SIGINT, deadline));
+    MOSRIG_CHECK(stage.require("mosctl is there to be interrupted", error == 0, errno_name(error)));
+    MOSRIG_TRY(const int status, tool->wait(deadline));
+    MOSRIG_TRY(const std::string said, tool->take_error_output());
+    stage.check(fmt::format("mosctl {}, interrupted, ends with 1", what.word), status == 1,
+                fmt::format("{}: {}", status, said));
+    stage.check("it says what is left, and what remains set",
+                said.find(what.interrupted) != std::string::npos, said);
+    MOSRIG_CHECK(await_admin(stage, machine, what.word, "0"));
+    MOSRIG_CHECK(expect_file(stage, machine, admin(what.remains), "1"));
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), subject.pid(), stage.soon("where it is")));
+    MOSRIG_TRY(const int bodies, count_bodies(stage, stage.guest(), subject.pid()));
+    stage.check("who is in such a call is still away, once",
+                state.where == stage.guest().id() && bodies == 1,
+                fmt::format("where {}, bodies {}", state.where, bodies));
+    return {};
+}
+
+// The second one waits as long as the call does, and no longer.
+Result<void> expect_end(Stage& stage, Machine& machine, const Emptying& what, Subject& subject) {
+    MOSRIG_TRY(const std::unique_ptr<Program> tool, start_waiting(stage, machine, what));
+    Phase child;
+    child.who = Who::child;
+    MOSRIG_TRY(const std::int64_t holder, find_pid(stage, subject, child));
+    const Deadline deadline = stage.deadline("the end of the second one", emptying_time);
+    MOSRIG_CHECK(stage.home().send_signal(holder, SIGKILL, deadline));
+    MOSRIG_TRY(const int status, tool->wait(deadline));
+    MOSRIG_TRY(const std::optional<std::string> said, tool->read_line(deadline));
+    stage.check(fmt::format("a second mosctl {} ends once the call does", what.word),
+                status == 0 && said == what.done,
+                fmt::format("{}: {}", status, said.value_or("(nothing)")));
+    MOSRIG_TRY(const std::optional<std::string> locked, subject.program().read_line(deadline));
+    stage.check("the call has given what it was made for", locked == "OK",
+                locked.value_or("(end)"));
+    MOSRIG_CHECK(expect_home(stage, subject, "after that"));
+    MOSRIG_TRY(const int end, subject.finish(deadline));
+    stage.check("it ends with status 0", end == 0, std::to_string(end));
+    return {};
+}
+
+Result<void> interrupt(Stage& stage, const Run& run, Machine& machine, const Emptying& what) {
+    MOSRIG_TRY(Subject subject, start_queued(stage, run));
+    MOSRIG_CHECK(expect_interruption(stage, machine, what, subject));
+    return expect_end(stage, machine, what, subject);
+}
+
+// Both, in the face of a call that nothing breaks off. The nodes are left as they were, whatever
+// came of it.
+Result<void> play_interrupted(Stage& stage, const Run& run) {
+    {
+        MOSRIG_TRY(Subject subject, start_subject(stage, run));
+        MOSRIG_TRY(const ProcessState state,
+                   expect_before_request(stage, subject.pid(), run.phases.front()));
+        show(stage.result, state);
+        MOSRIG_CHECK(subject.program().kill(stage.soon("its end")));
+    }
+    const Result<void> expelled = interrupt(stage, run, stage.guest(), expelling);
+    const Result<void> unblocked = unblock(stage);
+    MOSRIG_CHECK(expelled);
+    MOSRIG_CHECK(unblocked);
+    MOSRIG_TRY(const std::string before, read_line(stage, stage.home(), admin("lstay")));
+    const Result<void> brought = interrupt(stage, run, stage.home(), bringing);
+    MOSRIG_CHECK(write_admin(stage, stage.home(), "lstay", before));
+    MOSRIG_CHECK(brought);
+    stage.result.seen = Answer::moves;
+    return {};
+}
+
 }  // namespace
 
 Result<void> play_emptying(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
+    if (run.interrupted) {
+        return play_interrupted(stage, run);
+    }
     MOSRIG_CHECK(look_at_files(stage));
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_TRY(const ProcessState state,

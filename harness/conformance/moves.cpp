@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/conformance/stage.h"
+#include "harness/conformance/wording.h"
 
 namespace mosrig {
 
@@ -180,20 +181,6 @@ Result<ProcessState> use_away(Stage& stage, Subject& subject, std::int64_t pid, 
     return state;
 }
 
-// moswhy names each reason, and its text goes into the report.
-Result<void> expect_explanation(Stage& stage, std::int64_t pid, const Phase& phase) {
-    MOSRIG_TRY(const CommandResult said,
-               stage.home().run({"moswhy", std::to_string(pid)},
-                                stage.deadline("moswhy", Millis(5000)), 0));
-    stage.result.moswhy = said.out;
-    const bool named =
-        std::all_of(phase.cantmove.begin(), phase.cantmove.end(), [&said](const std::string& word) {
-            return said.out.find(fmt::format("({})", word)) != std::string::npos;
-        });
-    stage.check("moswhy explains each reason", said.ok() && named, said.out + said.err);
-    return {};
-}
-
 }  // namespace
 
 Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
@@ -245,6 +232,27 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
     stage.check(fmt::format("lock is {} after coming home", phase.lock), home.lock == phase.lock,
                 std::to_string(home.lock));
     return expect_intact(stage, subject, "home again");
+}
+
+Result<void> expect_explanation(Stage& stage, std::int64_t pid, const Phase& phase) {
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), pid, stage.soon("the state of the process")));
+    MOSRIG_TRY(const CommandResult said,
+               stage.home().run({"moswhy", std::to_string(pid)},
+                                stage.deadline("moswhy", Millis(5000)), 0));
+    stage.result.moswhy = said.out;
+    const bool named =
+        std::all_of(phase.cantmove.begin(), phase.cantmove.end(), [&said](const std::string& word) {
+            return said.out.find(fmt::format("({})", word)) != std::string::npos;
+        });
+    stage.check("moswhy explains each reason", said.ok() && named, said.out + said.err);
+    for (const std::string& pattern : phase.moswhy) {
+        const std::string wanted =
+            with_number(with_number(pattern, "PARENT", state.stat.ppid), "PID", pid);
+        stage.check(fmt::format("moswhy says '{}'", pattern), says(unwrapped(said.out), wanted),
+                    said.out + said.err);
+    }
+    return {};
 }
 
 Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase) {

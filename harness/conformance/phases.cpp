@@ -32,15 +32,6 @@ Result<std::int64_t> child_of(Stage& stage, std::int64_t pid) {
     return child;
 }
 
-// The process that the phase looks at.
-Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
-    std::int64_t pid = subject.pid();
-    for (int below = static_cast<int>(phase.who); below > 0; --below) {
-        MOSRIG_TRY(pid, child_of(stage, pid));
-    }
-    return pid;
-}
-
 // What the rig itself does at the beginning of a phase.
 Result<void> begin_phase(Stage& stage, Subject& subject, const Phase& phase) {
     if (phase.set_lock) {
@@ -71,6 +62,10 @@ Result<void> play_phase(Stage& stage, Subject& subject, const Phase& phase, bool
     MOSRIG_TRY(const ProcessState state, expect_before_request(stage, pid, phase));
     if (shown) {
         show(stage.result, state);
+    }
+    // Of one that is refused it is asked with the refusal.
+    if (!phase.moswhy.empty() && phase.manual != Answer::refused) {
+        MOSRIG_CHECK(expect_explanation(stage, pid, phase));
     }
     switch (phase.manual.value_or(Answer::none)) {
         case Answer::none:
@@ -187,6 +182,14 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
 }
 
 }  // namespace
+
+Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
+    std::int64_t pid = subject.pid();
+    for (int below = static_cast<int>(phase.who); below > 0; --below) {
+        MOSRIG_TRY(pid, child_of(stage, pid));
+    }
+    return pid;
+}
 
 Result<Subject> start_subject(Stage& stage, const Run& run) {
     if (run.origin == Origin::boot_script) {

@@ -2,6 +2,7 @@
 //
 // Real programs: one run at home, one under moves; output and status must be the same.
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <map>
@@ -86,12 +87,12 @@ class Unrest {
     std::map<std::int64_t, Unsettled> met_;
 };
 
-// Each process of such a name that was met often enough has moved.
-void expect_each_moved(Stage& stage, const Unrest& unrest, const std::string& prefix) {
+// Under each name that fits the pattern, of processes that were met often enough, some have moved.
+void expect_each_moved(Stage& stage, const Unrest& unrest, const std::string& pattern) {
     constexpr int rounds_enough = 4;
     std::map<std::string, std::int64_t> moves;
     for (const auto& [pid, one] : unrest.met()) {
-        if (one.name.rfind(prefix, 0) == 0 && one.rounds >= rounds_enough) {
+        if (::fnmatch(pattern.c_str(), one.name.c_str(), 0) == 0 && one.rounds >= rounds_enough) {
             moves[one.name] += one.moves;
         }
     }
@@ -99,8 +100,10 @@ void expect_each_moved(Stage& stage, const Unrest& unrest, const std::string& pr
     for (const auto& [name, count] : moves) {
         still += count == 0 ? " " + name : "";
     }
-    stage.check(fmt::format("each {}* has moved", prefix), !moves.empty() && still.empty(),
-                still.empty() ? fmt::format("{} names", moves.size()) : "not so:" + still);
+    const std::string figures =
+        moves.empty() ? "none was met often enough" : fmt::format("{} names", moves.size());
+    stage.check(fmt::format("{} itself has moved", pattern), !moves.empty() && still.empty(),
+                still.empty() ? figures : "not so:" + still);
 }
 
 // The moves so far of all processes of a node. Nothing but the case moves any, and what a process
@@ -111,8 +114,31 @@ Result<std::int64_t> count_moves(Stage& stage) {
     return stats.number("moves_out").value_or(0) + stats.number("moves_home").value_or(0);
 }
 
+// The processes that have come so far to each node that is not home.
+Result<std::map<std::string, std::int64_t>> count_arrivals(Stage& stage) {
+    std::map<std::string, std::int64_t> arrivals;
+    for (Machine* machine : stage.machines()) {
+        if (machine != &stage.home()) {
+            MOSRIG_TRY(const std::string text, stage.read_text(*machine, "/proc/hpc/stats"));
+            arrivals[machine->name()] = parse_migstat(text).number("moves_in").value_or(0);
+        }
+    }
+    return arrivals;
+}
+
+// It was sent over all nodes, and not only to and fro between two.
+Result<void> expect_arrivals(Stage& stage, const std::map<std::string, std::int64_t>& before) {
+    MOSRIG_TRY(const auto after, count_arrivals(stage));
+    for (const auto& [node, count] : after) {
+        const std::int64_t came = count - before.at(node);
+        stage.check(fmt::format("some have come to {}", node), came > 0, std::to_string(came));
+    }
+    return {};
+}
+
 Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     MOSRIG_TRY(const std::int64_t before, count_moves(stage));
+    MOSRIG_TRY(const auto arrivals, count_arrivals(stage));
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
     Unrest unrest(stage, program->pid());
     MOSRIG_TRY(const Printed moved, follow(*program, stage.deadline(end_of_program, run_time),
@@ -126,6 +152,7 @@ Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     stage.result.message = figures;
     stage.result.nmigs = moves;
     stage.result.seen = moves > 0 ? Answer::moves : Answer::none;
+    MOSRIG_CHECK(expect_arrivals(stage, arrivals));
     if (!run.each_moves.empty()) {
         expect_each_moved(stage, unrest, run.each_moves);
     }

@@ -3,6 +3,7 @@
 // The run: choose the cases, play them in a process of their own, and tell from the journal what
 // came of it, also if that process died.
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,9 +57,16 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
                load_descriptions(options.source_dir / "workloads"));
     std::vector<Description> chosen;
     std::set<std::string> wanted(options.cases.begin(), options.cases.end());
+    wanted.insert(options.also.begin(), options.also.end());
     for (const Description& description : all) {
-        if (options.cases.empty() ? description.in_tier(options.tier)
-                                  : wanted.erase(description.id) != 0) {
+        bool also = wanted.erase(description.id) != 0;
+        for (const std::string& pattern : options.also) {
+            if (::fnmatch(pattern.c_str(), description.id.c_str(), 0) == 0) {
+                also = true;
+                wanted.erase(pattern);
+            }
+        }
+        if (also || (options.cases.empty() && description.in_tier(options.tier))) {
             chosen.push_back(description);
         }
     }
@@ -306,6 +314,9 @@ Result<json> write_and_tell(const ConformanceOptions& options) {
             bad.push_back(fmt::format("{} {}", word, entry.value("id", "")));
         }
     }
+    for (const std::string& id : wrongly_skipped(results)) {
+        bad.push_back(fmt::format("SKIP {}, which must not be", id));
+    }
     const std::string file = (options.report_dir / "results.json").string();
     if (options.json) {
         fmt::print("{}\n", json({{"results", file}, {"count", count}}).dump());
@@ -324,7 +335,8 @@ Result<json> write_and_tell(const ConformanceOptions& options) {
 
 int conclude(const ConformanceOptions& options) {
     const Result<json> results = write_and_tell(options);
-    return results ? run_exit_code(verdicts(*results)) : report(results.error());
+    return results ? run_exit_code(verdicts(*results), !wrongly_skipped(*results).empty())
+                   : report(results.error());
 }
 
 Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& chosen) {

@@ -98,9 +98,9 @@ void show(CaseResult& result, const ProcessState& state) {
     }
 }
 
-// How many nodes the routes of a case lead over.
+// How many nodes a case needs: as it says, or as its routes lead over.
 static int nodes_of(const Description& description) {
-    int most = 2;
+    int most = description.nodes;
     for (const Run& run : description.runs) {
         for (const Phase& phase : run.phases) {
             for (const int node : phase.route) {
@@ -116,6 +116,7 @@ void play(Stage& stage, const Description& description) {
     result.id = description.id;
     result.title = description.title;
     result.tier = description.tier;
+    result.may_skip = description.may_skip;
     result.expected = description.decisive().manual.value_or(Answer::none);
     for (const Machine* machine : stage.machines()) {
         result.nodes.push_back(machine->name());
@@ -126,7 +127,8 @@ void play(Stage& stage, const Description& description) {
     if (stage.machines().size() < 2) {
         played = infra_error("a case needs two nodes", "mosrig up --nodes 2");
     } else if (static_cast<int>(stage.machines().size()) < wanted) {
-        stage.judge.skip(fmt::format("it needs {} nodes", wanted));
+        result.may_skip = fmt::format("it needs {} nodes", wanted);
+        stage.judge.skip(result.may_skip);
     } else {
         static const std::map<Procedure, Result<void> (*)(Stage&, const Description&)> procedures =
             {{Procedure::phases, play_phases},

@@ -113,8 +113,12 @@ Result<void> play_tools(Stage& stage, const Description& description);
 // Starts the run's program at home and waits until it is READY. One that says SKIP skips the case,
 // and the error is of kind aborted.
 Result<Subject> start_subject(Stage& stage, const Run& run);
+// The process that the phase looks at: the subject, or a child, which is waited for.
+Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase);
 // Both ways to ask for a move are refused as the phase says, and nothing changed.
 Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase);
+// moswhy names each reason, and says what the phase wants of it; its text goes into the report.
+Result<void> expect_explanation(Stage& stage, std::int64_t pid, const Phase& phase);
 // cantmove, lock, where before any request of the phase.
 Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase);
 // Asks by tool or by file, waits until it is there, checks that exactly one copy lives. A process

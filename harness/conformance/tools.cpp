@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <regex>
 
 #include "harness/conformance/stage.h"
+#include "harness/conformance/wording.h"
 
 namespace mosrig {
 
@@ -16,18 +16,8 @@ namespace {
 
 constexpr Millis ask_time(30000);
 
-std::string with_pid(std::string text, std::int64_t pid) {
-    static const std::string mark = "PID";
-    const std::string number = std::to_string(pid);
-    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
-        text.replace(at, mark.size(), number);
-        at += number.size();
-    }
-    return text;
-}
-
-bool says(const std::string& text, const std::string& pattern) {
-    return std::regex_search(text, std::regex(pattern, std::regex::multiline));
+std::string with_pid(const std::string& text, std::int64_t pid) {
+    return with_number(text, "PID", pid);
 }
 
 Result<void> expect_answer(Stage& stage, const Ask& ask, std::int64_t pid) {

@@ -127,5 +127,18 @@ TEST(Junit, EscapesAndCounts) {
     EXPECT_NE(xml.find("FAIL: &lt;&quot;x&quot; &amp; y&gt;"), std::string::npos);
 }
 
+TEST(Results, OnTheWholeImageASkipNeedsAReason) {
+    json results = {{"run", {{"image", "debian"}, {"duration_s", 1.0}}},
+                    {"cases",
+                     {{{"id", "a"}, {"verdict", "PASS"}},
+                      {{"id", "b"}, {"verdict", "SKIP"}, {"reason", "none here"}},
+                      {{"id", "c"}, {"verdict", "SKIP"}, {"may_skip", "it needs 3 nodes"}}}}};
+    EXPECT_EQ(wrongly_skipped(results), std::vector<std::string>{"b"});
+    EXPECT_NE(junit_xml(results).find(R"(errors="1" skipped="1")"), std::string::npos);
+    results["run"]["image"] = "mini";
+    EXPECT_TRUE(wrongly_skipped(results).empty());
+    EXPECT_NE(junit_xml(results).find(R"(errors="0" skipped="2")"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mosrig

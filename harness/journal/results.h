@@ -19,6 +19,10 @@ Result<nlohmann::json> results_from_events(const std::vector<nlohmann::json>& ev
 // The verdicts of results.json's cases.
 std::vector<Verdict> verdicts(const nlohmann::json& results);
 
+// The ids of cases that were skipped and must not be. On the whole image that is each without a
+// `may_skip`; another image may lack anything.
+std::vector<std::string> wrongly_skipped(const nlohmann::json& results);
+
 // The same as JUnit XML, for CI.
 std::string junit_xml(const nlohmann::json& results);
 

@@ -37,6 +37,7 @@ Daemon::Daemon(DaemonSpec spec, bool recorded)
 
 template <class Made>
 void Daemon::write_down(policy::Millis now, Made make) {
+    steps_++;
     recorded_ = recorded_ && (diary_.empty() || now - diary_.front().now <= kWrittenDown);
     if (recorded_) {
         diary_.push_back({now, make()});

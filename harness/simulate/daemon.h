@@ -36,6 +36,9 @@ class Daemon {
     void moved(policy::TaskId id, bool went, policy::Pages pages, policy::Millis took,
                policy::Millis now, policy::Outbox& out);
 
+    /// How often it was told something.
+    [[nodiscard]] std::uint64_t steps() const { return steps_; }
+
     /// What it said has to be the same each time.
     struct Replay {
         double cpu_us = 0;     // of this machine
@@ -81,6 +84,7 @@ class Daemon {
     bool recorded_;
     std::vector<Entry> diary_;
     std::size_t said_ = 0;
+    std::uint64_t steps_ = 0;
 };
 
 /// CPU time of this process, in seconds.

@@ -58,6 +58,8 @@ std::string json(const std::vector<Run>& runs) {
                         {"requests_refused", outcome.refused},
                         {"messages_per_node_s", outcome.messages},
                         {"loads_told_per_node_s", outcome.loads},
+                        {"policy_steps_per_node_s", outcome.steps},
+                        {"nodes_remembered", outcome.remembered},
                         {"daemon_cpu_us_per_s", known(outcome.daemon_us)},
                         {"simulator_cpu_us_per_node_s", outcome.cpu_us},
                         {"makespan_s", known(outcome.makespan_s)},

@@ -64,6 +64,7 @@ void World::boot(Index index) {
     policy::AgentSettings settings;
     settings.balance = scenario_.policy == Policy::ours;
     const bool recorded = scenario_.measure && node.life == 0 && is_measured(index);
+    steps_ += node.daemon != nullptr ? node.daemon->steps() : 0;
     node.daemon = std::make_shared<Daemon>(
         DaemonSpec{index + 1, node.life + 1, random_(), settings, roster_}, recorded);
     if (recorded) {
@@ -327,6 +328,8 @@ Outcome World::outcome() const {
     for (const Node& node : nodes_) {
         specs.push_back(node.spec);
         result.refused += node.daemon->agent().counters().refused;
+        result.steps += static_cast<double>(node.daemon->steps());
+        result.remembered += static_cast<double>(node.daemon->agent().members().loads().size());
     }
     for (const Job& job : jobs_) {
         counts[job.spec.home]++;
@@ -349,6 +352,8 @@ Outcome World::outcome() const {
     const double node_seconds = now_ / 1000 * static_cast<double>(nodes_.size());
     result.messages = static_cast<double>(messages_) / node_seconds;
     result.loads = static_cast<double>(told_) / node_seconds;
+    result.steps = (result.steps + static_cast<double>(steps_)) / node_seconds;
+    result.remembered /= static_cast<double>(nodes_.size());
     result.simulated_s = now_ / 1000;
     return result;
 }

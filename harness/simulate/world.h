@@ -124,6 +124,7 @@ class World {
     std::uint64_t moves_at_balance_ = 0;
     std::uint64_t messages_ = 0;
     std::uint64_t told_ = 0;
+    std::uint64_t steps_ = 0;  // of daemons that are no more
     std::uint64_t visitors_ = 0;
     std::uint64_t alive_ = 0;  // jobs not ended
     bool disturbed_ = false;   // a job ended or a node failed since balance

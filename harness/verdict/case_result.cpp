@@ -120,6 +120,9 @@ json to_json(const CaseResult& result) {
         {"attempts", 1},
         {"duration_s", result.duration_s},
     };
+    if (result.verdict == Verdict::skip && !result.may_skip.empty()) {
+        entry["may_skip"] = printable(result.may_skip);
+    }
     if (!result.moswhy.empty()) {
         entry["moswhy"] = printable(result.moswhy);
     }

@@ -27,7 +27,8 @@ struct CaseResult {
     std::string title;
     std::string tier;
     Verdict verdict = Verdict::infra;
-    std::string reason;  // why not PASS
+    std::string reason;    // why not PASS
+    std::string may_skip;  // why a SKIP is no failure of the run; empty: it is one
 
     Answer expected = Answer::none;
     Answer seen = Answer::none;

@@ -42,7 +42,7 @@ Result<Verdict> parse_verdict(std::string_view word) {
     return static_cast<Verdict>(found - words.begin());
 }
 
-int run_exit_code(const std::vector<Verdict>& verdicts) {
+int run_exit_code(const std::vector<Verdict>& verdicts, bool wrongly_skipped) {
     const auto any = [&verdicts](std::initializer_list<Verdict> wanted) {
         return std::any_of(verdicts.begin(), verdicts.end(), [&wanted](Verdict verdict) {
             return std::find(wanted.begin(), wanted.end(), verdict) != wanted.end();
@@ -51,7 +51,7 @@ int run_exit_code(const std::vector<Verdict>& verdicts) {
     if (any({Verdict::fail, Verdict::xpass, Verdict::kernel, Verdict::timeout})) {
         return 1;
     }
-    return verdicts.empty() || any({Verdict::boot, Verdict::infra}) ? 3 : 0;
+    return verdicts.empty() || wrongly_skipped || any({Verdict::boot, Verdict::infra}) ? 3 : 0;
 }
 
 bool Judge::check(std::string statement, bool ok, std::string detail) {

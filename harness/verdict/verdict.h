@@ -16,9 +16,9 @@ enum class Verdict { pass, fail, xfail, xpass, skip, flaky, kernel, timeout, boo
 const char* to_string(Verdict verdict);
 Result<Verdict> parse_verdict(std::string_view word);
 
-// Exit code of a run: 1 if the system under test failed anywhere, else 3 if the rig did or nothing
-// was run at all, else 0.
-int run_exit_code(const std::vector<Verdict>& verdicts);
+// Exit code of a run: 1 if the system under test failed anywhere, else 3 if the rig did, nothing
+// was run at all, or something was skipped that must not be, else 0.
+int run_exit_code(const std::vector<Verdict>& verdicts, bool wrongly_skipped = false);
 
 // One thing that was looked at.
 struct Check {

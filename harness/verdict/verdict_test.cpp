@@ -30,6 +30,8 @@ TEST(Verdict, ExitCodes) {
         EXPECT_EQ(run_exit_code({pass, bad}), 1);
     }
     EXPECT_EQ(run_exit_code({}), 3) << "nothing run is not a success";
+    EXPECT_EQ(run_exit_code({pass, skip}, true), 3) << "what must be looked at was not";
+    EXPECT_EQ(run_exit_code({fail, skip}, true), 1);
 }
 
 TEST(Judge, NothingCheckedIsNoPass) {
@@ -108,6 +110,14 @@ TEST(CaseResult, JsonHasNullsAndNumbers) {
     EXPECT_EQ(json["migstat"]["demand_faults"], 12);
     EXPECT_EQ(json["migstat"]["state"], "away");
     EXPECT_NO_THROW((void)json.dump());
+}
+
+TEST(CaseResult, WhatMaySkipSaysWhy) {
+    CaseResult result;
+    result.may_skip = "it needs 3 nodes";
+    EXPECT_FALSE(to_json(result).contains("may_skip")) << "it was not skipped";
+    result.verdict = Verdict::skip;
+    EXPECT_EQ(to_json(result)["may_skip"], "it needs 3 nodes");
 }
 
 }  // namespace

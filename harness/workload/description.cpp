@@ -58,10 +58,24 @@ std::vector<std::string> words(const YAML::Node& node) {
     return node.as<std::vector<std::string>>(std::vector<std::string>());
 }
 
+std::vector<std::string> patterns(const YAML::Node& node) {
+    std::vector<std::string> all =
+        node && node.IsScalar() ? std::vector<std::string>{node.as<std::string>()} : words(node);
+    for (const std::string& one : all) {
+        try {
+            const std::regex compiled(one, std::regex::multiline);
+        } catch (const std::regex_error& error) {
+            reject(node, fmt::format("'{}' is no pattern: {}", one, error.what()));
+        }
+    }
+    return all;
+}
+
 Phase read_phase(const YAML::Node& node) {
-    allow_only(node, {"send", "write_lock", "write_errno", "as", "subject", "cantmove", "lock",
-                      "parent_lock", "manual", "errno", "times", "decisive", "away", "ends",
-                      "home_reason", "cantmove_home", "companion", "pageout", "route"});
+    allow_only(node, {"send",          "write_lock", "write_errno", "as",     "subject",
+                      "cantmove",      "lock",       "parent_lock", "manual", "errno",
+                      "times",         "decisive",   "away",        "ends",   "home_reason",
+                      "cantmove_home", "companion",  "pageout",     "route",  "moswhy"});
     Phase phase;
     phase.send = node["send"].as<std::string>("");
     if (node["write_lock"]) {
@@ -100,6 +114,7 @@ Phase read_phase(const YAML::Node& node) {
     phase.cantmove_home = words(node["cantmove_home"]);
     phase.companion = node["companion"].as<bool>(false);
     phase.pageout = node["pageout"].as<bool>(false);
+    phase.moswhy = patterns(node["moswhy"]);
     phase.route = node["route"].as<std::vector<int>>(std::vector<int>());
     if (phase.manual != Answer::moves && (!phase.away.empty() || node["ends"] || phase.companion)) {
         reject(node, "'away', 'ends' and 'companion' belong to 'manual: moves'");
@@ -132,9 +147,12 @@ Phase caught_away(const std::vector<std::string>& reason) {
 
 // What every reason for staying has to go through: shown before anybody asks, gone with its cause,
 // set again, the request refused; moved once it has gone again; taken hold of while away.
-std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool for_good) {
+std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool for_good,
+                                    const std::vector<std::string>& moswhy) {
     if (for_good) {
-        return {caught_away(reason), ask_for_move("", reason)};
+        std::vector<Phase> phases = {caught_away(reason), ask_for_move("", reason)};
+        phases[1].moswhy = moswhy;
+        return phases;
     }
     std::vector<Phase> phases = {look("", reason),
                                  look("RELEASE", {}),
@@ -143,20 +161,8 @@ std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool
                                  caught_away(reason),
                                  ask_for_move("RELEASE", {})};
     phases[2].decisive = true;
+    phases[2].moswhy = moswhy;
     return phases;
-}
-
-std::vector<std::string> patterns(const YAML::Node& node) {
-    std::vector<std::string> all =
-        node && node.IsScalar() ? std::vector<std::string>{node.as<std::string>()} : words(node);
-    for (const std::string& one : all) {
-        try {
-            const std::regex compiled(one, std::regex::multiline);
-        } catch (const std::regex_error& error) {
-            reject(node, fmt::format("'{}' is no pattern: {}", one, error.what()));
-        }
-    }
-    return all;
 }
 
 Ask read_ask(const YAML::Node& node) {
@@ -175,31 +181,21 @@ Ask read_ask(const YAML::Node& node) {
 }
 
 Run read_run(const YAML::Node& node) {
-    allow_only(node, {"command",
-                      "user",
-                      "phases",
-                      "output",
-                      "output_count",
-                      "from",
-                      "asks",
-                      "needs",
-                      "watcher",
-                      "reason",
-                      "stays_for_good",
-                      "round_trips",
-                      "round_trips_at_most",
-                      "stays_away",
-                      "each_moves",
-                      "messages",
-                      "events",
-                      "copies",
-                      "automatic",
-                      "crowd",
-                      "crowd_there",
-                      "hog",
-                      "slower_others",
-                      "quiet_s",
-                      "busy"});
+    allow_only(node, {"command",      "user",
+                      "phases",       "output",
+                      "output_count", "from",
+                      "asks",         "needs",
+                      "watcher",      "reason",
+                      "moswhy",       "stays_for_good",
+                      "round_trips",  "round_trips_at_most",
+                      "stays_away",   "each_moves",
+                      "messages",     "events",
+                      "copies",       "automatic",
+                      "crowd",        "crowd_there",
+                      "hog",          "speeds",
+                      "best",         "extra_moves",
+                      "frees",        "quiet_s",
+                      "busy",         "interrupted"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -211,8 +207,10 @@ Run read_run(const YAML::Node& node) {
                                     {{"rig", Origin::rig}, {"boot-script", Origin::boot_script}});
     }
     if (node["reason"]) {
-        run.phases =
-            phases_of_reason(words(node["reason"]), node["stays_for_good"].as<bool>(false));
+        run.phases = phases_of_reason(words(node["reason"]), node["stays_for_good"].as<bool>(false),
+                                      patterns(node["moswhy"]));
+    } else if (node["moswhy"]) {
+        reject(node["moswhy"], "'moswhy' of a run belongs to 'reason'; else a phase has it");
     }
     for (const YAML::Node& phase : node["reason"] ? node["phases"] : need(node, "phases")) {
         run.phases.push_back(read_phase(phase));
@@ -245,14 +243,23 @@ Run read_run(const YAML::Node& node) {
     run.crowd = node["crowd"].as<int>(0);
     run.crowd_there = node["crowd_there"].as<int>(0);
     run.hog = node["hog"].as<bool>(false);
-    run.slower_others = node["slower_others"].as<bool>(false);
+    run.speeds = node["speeds"].as<std::vector<int>>(std::vector<int>());
+    run.best = node["best"].as<std::vector<int>>(std::vector<int>());
+    if (node["extra_moves"]) {
+        run.extra_moves = node["extra_moves"].as<int>();
+    }
+    run.frees = node["frees"].as<std::string>("");
+    if (!run.frees.empty() && run.automatic != Automatic::stays) {
+        reject(node, "'frees' belongs to 'automatic: stays'");
+    }
+    run.interrupted = node["interrupted"].as<bool>(false);
     run.quiet_s = node["quiet_s"].as<int>(10);
     return run;
 }
 
 Description read_description(const YAML::Node& node) {
-    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot", "proofs",
-                      "runs"});
+    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot", "nodes",
+                      "may_skip", "proofs", "runs"});
     Description description;
     description.id = need(node, "id").as<std::string>();
     description.title = need(node, "title").as<std::string>();
@@ -262,6 +269,8 @@ Description read_description(const YAML::Node& node) {
     }
     description.vcpus = node["vcpus"].as<int>(0);
     description.memory_mib = node["memory_mib"].as<int>(0);
+    description.nodes = node["nodes"].as<int>(2);
+    description.may_skip = node["may_skip"].as<std::string>("");
     if (node["boot"]) {
         description.boot = choose<std::string>(
             node["boot"], {{"open-boot", "open-boot"}, {"locked-boot", "locked-boot"}});

@@ -77,6 +77,8 @@ struct Phase {
     bool pageout = false;    // once away, all its memory there is paged out before it is asked
     std::vector<int> route;  // nodes that it goes on to from the first, without coming home
     bool decisive = false;   // the report shows this phase
+    // Patterns of what moswhy says of it, as on one line; PID and PARENT stand for its numbers.
+    std::vector<std::string> moswhy;
 };
 
 // A command that somebody types, and what comes of it.
@@ -101,16 +103,20 @@ struct Run {
     std::map<std::string, int> round_trips;          // word, and what one of its calls costs
     std::map<std::string, int> round_trips_at_most;  // the same, where less will do
     std::string stays_away;                          // name of the process no call may bring home
-    std::string each_moves;                          // how the names of those begin that must move
+    std::string each_moves;                          // pattern of the names of those that must move
     std::vector<std::string> messages;               // at which something is to fail
     std::vector<std::string> events;                 // what is to happen to nodes and links
     int copies = 1;                                  // how many of the program run at once
     Automatic automatic = Automatic::none;           // what the balancer makes of them
     bool busy = false;                               // it computes, though it only holds something
-    int crowd = 0;               // busy loops that compete with them and are locked at home
-    int crowd_there = 0;         // the same on the node that it is moved to by hand first
-    bool hog = false;            // a program takes nearly all memory of the node
-    bool slower_others = false;  // the other nodes are much slower than home
+    int crowd = 0;                   // busy loops that compete with them and are locked at home
+    int crowd_there = 0;             // the same on the node that it is moved to by hand first
+    bool hog = false;                // a program takes nearly all memory of the node
+    std::vector<int> speeds;         // of home and of the others, the last of all further ones
+    std::vector<int> best;           // how many of them home and each other shall have in the end
+    std::optional<int> extra_moves;  // beyond the least; nothing: a quarter of them
+    std::string frees;  // a word that lets it go, or lock: 0 is written to it; then it leaves
+    bool interrupted = false;  // what empties a node is interrupted first
     std::vector<Ask> asks;
     std::vector<std::string> needs;  // programs that the nodes must have
     int quiet_s = 10;                // once they have spread, none of them moves for so long
@@ -121,8 +127,10 @@ struct Description {
     std::string title;
     std::string tier;  // quick, full, night
     Procedure procedure = Procedure::phases;
-    int vcpus = 0;       // not 0: it wants nodes of its own, each with so many CPUs
-    int memory_mib = 0;  // not 0: the same, each with so much memory
+    int vcpus = 0;         // not 0: it wants nodes of its own, each with so many CPUs
+    int memory_mib = 0;    // not 0: the same, each with so much memory
+    int nodes = 2;         // how many it takes; with fewer it is skipped, as it may be
+    std::string may_skip;  // why a skip of it is no failure of the run; empty: it is one
     // Not empty: it wants nodes of its own, one of each boot profile; home is the one of this.
     std::string boot;
     std::vector<Proof> proofs;

@@ -183,6 +183,68 @@ runs: [{command: [stay, seccomp, --later], reason: [seccomp], stays_for_good: tr
     EXPECT_EQ(stays[1].manual, Answer::refused);
 }
 
+TEST(Description, WhatMoswhyIsToSayArrives) {
+    const Result<Description> read =
+        parse_description(with(whole, "as: 1}", "as: 1, moswhy: ['shm id \\d+', PID]}"), "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(read->runs.at(0).phases.at(0).moswhy,
+              (std::vector<std::string>{"shm id \\d+", "PID"}));
+    EXPECT_FALSE(parse_description(with(whole, "as: 1}", "as: 1, moswhy: '(x'}"), "x.yml"));
+    constexpr const char* reason = R"(
+id: a
+title: One.
+tier: quick
+runs: [{command: [stay, aio], reason: [aio], moswhy: io_setup}]
+)";
+    const Result<Description> stays = parse_description(reason, "x.yml");
+    ASSERT_TRUE(stays) << stays.error().message();
+    EXPECT_EQ(stays->decisive().moswhy, std::vector<std::string>{"io_setup"});
+    EXPECT_FALSE(parse_description(with(whole, "user: 65534", "moswhy: x"), "x.yml"));
+}
+
+// One reason is told in detail wherever somebody has to stay.
+TEST(Description, EveryCaseOfAReasonSaysWhatMoswhyTells) {
+    const Result<std::vector<Description>> all = load_descriptions(MOSRIG_WORKLOADS);
+    ASSERT_TRUE(all) << all.error().message();
+    for (const Description& description : *all) {
+        if (description.id.starts_with("stay-")) {
+            const std::vector<Phase>& phases = description.runs.front().phases;
+            EXPECT_TRUE(std::any_of(phases.begin(), phases.end(), [](const Phase& phase) {
+                return !phase.moswhy.empty();
+            })) << description.id;
+        }
+    }
+}
+
+TEST(Description, WhatTheBalancerIsToldArrives) {
+    constexpr const char* balance = R"(
+id: a
+title: One.
+tier: full
+procedure: balance
+nodes: 3
+may_skip: why not
+runs:
+  - command: [busy]
+    automatic: stays
+    speeds: [10000, 5000]
+    best: [2, 1, 0]
+    extra_moves: 0
+    frees: RELEASE
+    phases: [{cantmove: [], lock: 0}]
+)";
+    const Result<Description> read = parse_description(balance, "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(read->nodes, 3);
+    EXPECT_EQ(read->may_skip, "why not");
+    EXPECT_EQ(read->runs.at(0).speeds, (std::vector<int>{10000, 5000}));
+    EXPECT_EQ(read->runs.at(0).best, (std::vector<int>{2, 1, 0}));
+    EXPECT_EQ(read->runs.at(0).extra_moves, 0);
+    EXPECT_EQ(read->runs.at(0).frees, "RELEASE");
+    EXPECT_FALSE(parse_description(with(balance, "stays", "moves"), "x.yml"))
+        << "who moves anyway is not to be freed";
+}
+
 TEST(Description, TheRealOnesAreGoodAndComplete) {
     const Result<std::vector<Description>> all = load_descriptions(MOSRIG_WORKLOADS);
     ASSERT_TRUE(all) << all.error().message();

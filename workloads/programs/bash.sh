@@ -4,7 +4,7 @@
 [ -n "${BASH_VERSION-}" ] || { command -v bash >/dev/null || { echo SKIP no bash on this node; exit 0; }; exec bash "$0"; }
 set -eu
 declare -A sums
-for ((i = 0; i < 20000; i++)); do
+for ((i = 0; i < 60000; i++)); do
     sums[$((i % 101))]=$((${sums[$((i % 101))]:-0} + i))
 done
 printf '%s\n' "${sums[@]}" | sort | md5sum

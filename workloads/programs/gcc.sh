@@ -15,6 +15,17 @@ void sort$n(int *values, size_t count) { qsort(values, count, sizeof *values, co
 END
     gcc -O2 -c f$n.c -o f$n.o
 done
+# One that the compiler proper is busy with for some seconds.
+{
+    echo '#include <math.h>'
+    n=0
+    while [ $n -lt 150 ]; do
+        echo "double g$n(const double *a, int n) { double s = $n; for (int i = 0; i < n; i++)"
+        echo "    for (int j = 0; j < i; j++) s += a[i] * a[j] > $n ? sqrt(a[j]) : a[i] - s * j; return s; }"
+        n=$((n + 1))
+    done
+} >big.c
+gcc -O2 -c big.c -o big.o
 cat >main.c <<'END'
 #include <stdio.h>
 int f1(int), f2(int), f3(int), f4(int);
@@ -24,4 +35,4 @@ gcc -O2 main.c f1.o f2.o f3.o f4.o -o main
 status=0
 ./main || status=$?
 echo "status $status"
-md5sum f?.o
+md5sum f?.o big.o

@@ -3,7 +3,7 @@
 set -eu
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
-cat /usr/local/lib/mosrig/workloads/m* 2>/dev/null >"$folder/in" || true
+cat /usr/local/lib/mosrig/workloads/[a-m]* 2>/dev/null >"$folder/in" || true
 for level in 1 9; do
     gzip -n -$level -c "$folder/in" >"$folder/out"
     md5sum <"$folder/out"
