@@ -237,17 +237,23 @@ Result<void> expect_beside_crowd(Stage& stage, const Run& run, const Subjects& s
     return moves ? Result<void>() : expect_rest(stage, subjects, watch_time, "it stays");
 }
 
-// The node that it has come to is wanted by its own users: it goes home.
-Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject) {
-    MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
-    Subjects crowd;
-    for (int one = 0; one < run.crowd_there; ++one) {
+// Busy loops of the guest node's own users, who stay there.
+Result<Subjects> start_owners(Stage& stage, int count) {
+    Subjects owners;
+    for (int one = 0; one < count; ++one) {
         MOSRIG_TRY(Subject owner,
                    Subject::start(stage.guest(), resolve_command({"mosrun", "-h", "busy"}), 0,
                                   workload_environment(), stage.soon("a start")));
         MOSRIG_CHECK(owner.ready(stage.deadline("READY", settling_time)));
-        crowd.push_back(std::move(owner));
+        owners.push_back(std::move(owner));
     }
+    return owners;
+}
+
+// The node that it has come to is wanted by its own users: it goes home.
+Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject) {
+    MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
+    MOSRIG_TRY(const Subjects crowd, start_owners(stage, run.crowd_there));
     ProcessState state = away;
     MOSRIG_CHECK(comes_true(
         stage.deadline("a guest that goes home", settling_time),
@@ -260,6 +266,27 @@ Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject)
                 state.where == 0 && state.nmigs == away.nmigs + 1,
                 fmt::format("where {}, nmigs {}", state.where, state.nmigs));
     return {};
+}
+
+// It is locked, so its node's own users do not drive it away; that another guest, which is not,
+// leaves shows that the balancer is at work. By hand it comes home.
+Result<void> expect_to_stay_there(Stage& stage, const Run& run, const Subjects& subjects) {
+    const int there = stage.guest().id();
+    MOSRIG_CHECK(move_to(stage, subjects.front().pid(), there, 0, true));
+    MOSRIG_TRY(const Subjects control, start_copies(stage, run_of({"busy"}), 1));
+    MOSRIG_CHECK(move_to(stage, control.front().pid(), there, 0, true));
+    MOSRIG_TRY(const Subjects crowd, start_owners(stage, run.crowd_there));
+    Placement placement;
+    MOSRIG_TRY(const bool left, comes_true(
+                                    stage.deadline("a guest that leaves", settling_time),
+                                    [&]() -> Result<bool> {
+                                        MOSRIG_TRY(placement, look(stage, control));
+                                        return !placement.on_node.contains(there);
+                                    },
+                                    Millis(100)));
+    stage.check("a guest that is not locked leaves the node", left, placement.words());
+    MOSRIG_CHECK(expect_rest(stage, subjects, Millis(run.quiet_s * 1000), "the locked one stays"));
+    return move_to(stage, subjects.front().pid(), 0, 0, true).map([](const ProcessState&) {});
 }
 
 // It has its CPU to itself, but its node's memory is nearly used up: it leaves before there is
@@ -307,9 +334,14 @@ Result<void> play_balance(Stage& stage, const Description& description) {
                    subjects.front().ask("BUSY", stage.soon("an answer to BUSY")));
         MOSRIG_CHECK(stage.require("it computes", answer == "OK", answer));
     }
+    int by_hand = 0;
     if (run.automatic == Automatic::spreads) {
         MOSRIG_CHECK(expect_spread(stage, run, subjects));
+    } else if (run.crowd_there > 0 && run.automatic == Automatic::stays) {
+        MOSRIG_CHECK(expect_to_stay_there(stage, run, subjects));
+        by_hand = 2;
     } else if (run.crowd_there > 0) {
+        by_hand = 1;
         MOSRIG_CHECK(expect_return(stage, run, subjects.front()));
     } else if (run.hog) {
         MOSRIG_CHECK(expect_to_make_room(stage, subjects));
@@ -318,12 +350,13 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     } else {
         MOSRIG_CHECK(expect_rest(stage, subjects, watch_time, "none of them moves"));
     }
-    MOSRIG_TRY(const Placement placement, look(stage, subjects));
+    MOSRIG_TRY(Placement placement, look(stage, subjects));
+    placement.moves -= by_hand;
     stage.result.automatic_seen = seen_of(placement, run);
     MOSRIG_TRY(const ProcessState state,
                read_process(stage.home(), subjects.front().pid(), stage.soon("its state")));
     show(stage.result, state);
-    if (run.automatic == Automatic::stays && run.crowd == 0) {
+    if (run.automatic == Automatic::stays && run.crowd == 0 && run.crowd_there == 0) {
         MOSRIG_CHECK(expect_awake(stage, balancing, run, subjects));
     }
     if (run.phases.front().manual == Answer::moves) {
