@@ -60,17 +60,23 @@ Result<void> expect_to_leave_once_freed(Stage& stage, const Run& run, Crew& crew
     return {};
 }
 
-// The node that it has come to is wanted by its own users: it goes home.
-Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject) {
-    MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
-    std::vector<Subject> crowd;
-    for (int one = 0; one < run.crowd_there; ++one) {
+// Busy loops of the guest node's own users, who stay there.
+Result<std::vector<Subject>> start_owners(Stage& stage, int count) {
+    std::vector<Subject> owners;
+    for (int one = 0; one < count; ++one) {
         MOSRIG_TRY(Subject owner,
                    Subject::start(stage.guest(), resolve_command({"mosrun", "-h", "busy"}), 0,
                                   workload_environment(), stage.soon("a start")));
         MOSRIG_CHECK(owner.ready(stage.deadline("READY", spreading_time)));
-        crowd.push_back(std::move(owner));
+        owners.push_back(std::move(owner));
     }
+    return owners;
+}
+
+// The node that it has come to is wanted by its own users: it goes home.
+Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject) {
+    MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
+    MOSRIG_TRY(const std::vector<Subject> owners, start_owners(stage, run.crowd_there));
     ProcessState state = away;
     MOSRIG_CHECK(comes_true(
         stage.deadline("a guest that goes home", spreading_time),
@@ -83,6 +89,27 @@ Result<void> expect_return(Stage& stage, const Run& run, const Subject& subject)
                 state.where == 0 && state.nmigs == away.nmigs + 1,
                 fmt::format("where {}, nmigs {}", state.where, state.nmigs));
     return {};
+}
+
+// It is locked, so its node's own users do not drive it away; that another guest, which is not,
+// leaves shows that the balancer is at work. By hand it comes home.
+Result<void> expect_to_stay_there(Stage& stage, const Run& run, const Crew& crew) {
+    const int there = stage.guest().id();
+    MOSRIG_CHECK(move_to(stage, crew.front().pid, there, 0, true));
+    MOSRIG_TRY(const Crew control, start_copies(stage, run_of({"busy"}), 1));
+    MOSRIG_CHECK(move_to(stage, control.front().pid, there, 0, true));
+    MOSRIG_TRY(const std::vector<Subject> owners, start_owners(stage, run.crowd_there));
+    Placement placement;
+    MOSRIG_TRY(const bool left, comes_true(
+                                    stage.deadline("a guest that leaves", spreading_time),
+                                    [&]() -> Result<bool> {
+                                        MOSRIG_TRY(placement, look(stage, control));
+                                        return !placement.on_node.contains(there);
+                                    },
+                                    Millis(100)));
+    stage.check("a guest that is not locked leaves the node", left, placement.words());
+    MOSRIG_CHECK(expect_rest(stage, crew, Millis(run.quiet_s * 1000), "the locked one stays"));
+    return move_to(stage, crew.front().pid, 0, 0, true).map([](const ProcessState&) {});
 }
 
 // A figure that stands behind its name in a file of /proc.
@@ -154,12 +181,22 @@ Automatic seen_of(const Placement& placement, const Run& run) {
     return run.automatic == Automatic::spreads ? Automatic::spreads : Automatic::moves;
 }
 
+// Who meets a crowd away was sent there, and one that stays there was fetched home as well.
+int moves_by_hand(const Run& run) {
+    if (run.crowd_there == 0) {
+        return 0;
+    }
+    return run.automatic == Automatic::stays ? 2 : 1;
+}
+
 // What the case is about. Gives those back that have to go on until its end.
 Result<Crew> expect_what_it_says(Stage& stage, const Run& run, const Crew& crew,
                                  OverloadWatch& overload) {
     Crew others;
     if (run.automatic == Automatic::spreads) {
         MOSRIG_CHECK(expect_spread(stage, run, crew, overload));
+    } else if (run.crowd_there > 0 && run.automatic == Automatic::stays) {
+        MOSRIG_CHECK(expect_to_stay_there(stage, run, crew));
     } else if (run.crowd_there > 0) {
         MOSRIG_CHECK(expect_return(stage, run, crew.front().subject));
     } else if (run.hog) {
@@ -195,7 +232,8 @@ Result<void> play_balance(Stage& stage, const Description& description) {
     }
     {
         MOSRIG_TRY(const Crew others, expect_what_it_says(stage, run, crew, overload));
-        MOSRIG_TRY(const Placement placement, look(stage, crew));
+        MOSRIG_TRY(Placement placement, look(stage, crew));
+        placement.moves -= moves_by_hand(run);
         stage.result.automatic_seen = seen_of(placement, run);
         MOSRIG_TRY(const ProcessState state,
                    read_process(stage.home(), first.pid, stage.soon("its state")));
@@ -213,7 +251,7 @@ Result<void> play_balance(Stage& stage, const Description& description) {
             MOSRIG_CHECK(expect_to_leave_once_freed(stage, run, crew));
         }
     }
-    if (run.automatic == Automatic::stays && run.crowd == 0) {
+    if (run.automatic == Automatic::stays && run.crowd == 0 && run.crowd_there == 0) {
         MOSRIG_CHECK(expect_awake(stage, balancing, run, crew));
     }
     if (run.phases.front().manual == Answer::moves) {

@@ -13,6 +13,10 @@ std::size_t size_of(const policy::Outbox& out) {
     return out.messages.size() + out.moves.size();
 }
 
+policy::Fate fate_of(bool went) {
+    return went ? policy::Fate::went : policy::Fate::failed;
+}
+
 template <class... Each>
 struct Overloaded : Each... {
     using Each::operator()...;
@@ -79,7 +83,7 @@ void Daemon::moved(policy::TaskId id, bool went, policy::Pages pages, policy::Mi
                    policy::Millis now, policy::Outbox& out) {
     write_down(now, [&] { return Moved{id, went, pages, took}; });
     const std::size_t before = size_of(out);
-    agent_.moved(id, went, pages, took, now, out);
+    agent_.moved(id, fate_of(went), pages, took, now, out);
     listen(out, before);
 }
 
@@ -91,7 +95,7 @@ void Daemon::tell(policy::Agent& agent, const Entry& entry, policy::Outbox& out)
                    [&](const Look& one) { agent.observe(one.seen, now, out); },
                    [&](const Tick& /*one*/) { agent.tick(now, out); },
                    [&](const Moved& one) {
-                       agent.moved(one.id, one.went, one.pages, one.took, now, out);
+                       agent.moved(one.id, fate_of(one.went), one.pages, one.took, now, out);
                    }},
         entry.what);
 }

@@ -244,6 +244,7 @@ policy::Observation World::observation(Index index) {
     seen.load.tmem = kMemory;
     const policy::Pages pages = policy::Pages{scenario_.job_mb} * 256;
     seen.load.mem = kMemory - std::min<policy::Pages>(kMemory, pages * node.jobs.size());
+    seen.spare_swap = kMemory;
     seen.other = scenario_.background * uniform();
     for (const Index id : node.jobs) {
         const Job& job = jobs_[id];

@@ -69,8 +69,8 @@ void Acceptor::take(Fd socket, std::uint32_t address, Instant now) {
     if (peer == nullptr) {
         stats.refused++;
         stats.refused_stranger++;
-        cluster_.log.limited_line("refused a connection from {}: not in the map",
-                                  format_address(address));
+        cluster_.log.stranger_line("refused a connection from {}: not in the map",
+                                   format_address(address));
         return;
     }
     const auto same = std::count_if(pending_.begin(), pending_.end(),
@@ -78,7 +78,7 @@ void Acceptor::take(Fd socket, std::uint32_t address, Instant now) {
     if (pending_.size() >= kMostPending || static_cast<std::size_t>(same) >= kMostPendingPerPeer) {
         stats.refused++;
         stats.refused_overflow++;
-        cluster_.log.limited_line(
+        cluster_.log.stranger_line(
             "refused a connection from {}: too many that are not "
             "authenticated yet",
             peer->name);
@@ -129,8 +129,8 @@ void Acceptor::on_ready(Place place) {
 
 void Acceptor::refuse(Place place, Refusal why, const std::string& text) {
     cluster_.stats.count_refusal(why);
-    cluster_.log.limited_line("refused a link from {} ({}): {}", place->peer->name,
-                              format_address(place->peer->endpoint.address), text);
+    cluster_.log.stranger_line("refused a link from {} ({}): {}", place->peer->name,
+                               format_address(place->peer->endpoint.address), text);
     cluster_.reactor.remove(place->connection.fd());
     pending_.erase(place);
 }

@@ -15,6 +15,37 @@ constexpr std::chrono::milliseconds kLinkPause{100};  // until a pool has a link
 // A process that sleeps in a call moves when the call returns; nobody waits that long for it.
 constexpr std::chrono::seconds kLongest{8};
 constexpr int kAnnouncePeriods = 5;
+// All of a large process's pages have followed it by then, or nobody waits for the figure.
+constexpr std::chrono::seconds kLongestPush{60};
+constexpr std::chrono::milliseconds kPushLook{250};
+constexpr std::chrono::seconds kRefusalKept{10};
+
+policy::Fate fate_of(Machine::Progress progress) {
+    switch (progress) {
+        case Machine::Progress::done:
+            return policy::Fate::went;
+        case Machine::Progress::returned:
+            return policy::Fate::came_back;
+        case Machine::Progress::failed:
+        case Machine::Progress::under_way:
+            break;
+    }
+    return policy::Fate::failed;
+}
+
+const char* fate_words(policy::Fate fate) {
+    switch (fate) {
+        case policy::Fate::went:
+            return "moved to";
+        case policy::Fate::came_back:
+            return "is back already from";
+        case policy::Fate::kept:
+            return "is not let go by its home to";
+        case policy::Fate::failed:
+            break;
+    }
+    return "did not go to";
+}
 
 std::uint64_t seed_of(std::uint32_t self) {
     const Nonce nonce = make_nonce();
@@ -96,6 +127,7 @@ void Balancer::on_message(std::uint32_t from, const policy::Message& message) {
 
 void Balancer::observe(Instant now) {
     observed_ = now;
+    std::erase_if(refusals_, [&](const auto& one) { return now - one.second.at > kRefusalKept; });
     policy::Outbox out;
     agent_.observe(machine_.observe(), ms(now), out);
     carry_out(out, now);
@@ -132,6 +164,8 @@ void Balancer::run(Instant now) {
         gossip_.announce();
     }
     watch_journeys(now);
+    watch_pushes(now);
+    answer_questions(now);
     if (ms(now) >= agent_.next()) {
         policy::Outbox out;
         agent_.tick(ms(now), out);
@@ -151,6 +185,12 @@ Instant Balancer::next() const {
     for (const auto& [pid, journey] : journeys_) {
         due = std::min(due, journey.look);
     }
+    for (const auto& [pid, push] : pushes_) {
+        due = std::min(due, push.look);
+    }
+    if (!questions_.empty()) {
+        due = std::min(due, instant(agent_.count_due()));
+    }
     return due;
 }
 
@@ -161,10 +201,33 @@ void Balancer::leave() {
 }
 
 void Balancer::reconsider(pid_t pid, Instant now) {
+    refusals_.erase(pid);
+    questions_.insert(pid);
+    answer_questions(now);
+}
+
+// To count all processes takes its time, and anybody may ask.
+void Balancer::answer_questions(Instant now) {
+    if (questions_.empty() || ms(now) < agent_.count_due()) {
+        return;
+    }
     policy::Outbox out;
     agent_.recount(machine_.observe(), ms(now));
-    agent_.reconsider(pid, ms(now), out);
+    for (const pid_t pid : questions_) {
+        agent_.reconsider(pid, ms(now), out);
+    }
+    questions_.clear();
     carry_out(out, now);
+}
+
+bool Balancer::asked(pid_t pid) const {
+    const auto found = journeys_.find(pid);
+    return found != journeys_.end() && found->second.asked;
+}
+
+int Balancer::refusal(pid_t pid) const {
+    const auto found = refusals_.find(pid);
+    return found != refusals_.end() ? found->second.code : 0;
 }
 
 void Balancer::carry_out(policy::Outbox& out, Instant now) {
@@ -184,8 +247,10 @@ void Balancer::begin(pid_t pid, Journey& journey, Instant now) {
     auto moved = machine_.move(pid, journey.target, journey.to_home);
     if (moved) {
         journey.asked = true;
+        refusals_.erase(pid);
         return;
     }
+    refusals_[pid] = {moved.error().code, now};
     if (moved.error().code == EAGAIN && now < journey.deadline) {
         journey.look = now + kLinkPause;
         return;
@@ -197,14 +262,19 @@ void Balancer::begin(pid_t pid, Journey& journey, Instant now) {
 }
 
 void Balancer::watch_journeys(Instant now) {
-    std::vector<std::pair<pid_t, Machine::Journey>> ended;
+    struct Ended {
+        pid_t pid;
+        Machine::Journey result;
+        policy::Fate fate;
+    };
+    std::vector<Ended> ended;
     for (auto& [pid, journey] : journeys_) {
         if (now < journey.look) {
             continue;
         }
         if (!journey.asked) {
             if (now >= journey.deadline) {
-                ended.push_back({pid, {Machine::Progress::failed, 0, 0}});
+                ended.push_back({pid, {}, policy::Fate::failed});
             } else {
                 begin(pid, journey, now);
             }
@@ -213,26 +283,48 @@ void Balancer::watch_journeys(Instant now) {
         journey.look = now + kLook;
         const Machine::Journey result = machine_.journey(pid, journey.target);
         if (result.progress != Machine::Progress::under_way) {
-            ended.emplace_back(pid, result);
+            ended.push_back({pid, result, fate_of(result.progress)});
         } else if (now >= journey.deadline) {
-            machine_.cancel(pid);
-            ended.push_back({pid, {Machine::Progress::failed, 0, 0}});
+            const bool own = machine_.cancel(pid);
+            ended.push_back({pid, {}, own ? policy::Fate::failed : policy::Fate::kept});
         }
     }
-    for (const auto& [pid, result] : ended) {
-        end(pid, result, now);
+    for (const Ended& one : ended) {
+        end(one.pid, one.result, one.fate, now);
     }
 }
 
-void Balancer::end(pid_t pid, const Machine::Journey& result, Instant now) {
+void Balancer::end(pid_t pid, const Machine::Journey& result, policy::Fate fate, Instant now) {
     const Journey journey = journeys_.at(pid);
     journeys_.erase(pid);
-    const bool went = result.progress == Machine::Progress::done;
-    cluster_.log.limited_line("process {} {} node {}{}", pid, went ? "moved to" : "did not go to",
-                              journey.target, journey.to_home ? ", its home" : "");
+    cluster_.log.limited_line("process {} {} node {}{}", pid, fate_words(fate), journey.target,
+                              journey.to_home ? ", its home" : "");
+    if (result.follows) {
+        pushes_[pid] = {journey.target, now + kPushLook, now + kLongestPush};
+    }
     policy::Outbox out;
-    agent_.moved(pid, went, result.pages, result.took, ms(now), out);
+    agent_.moved(pid, fate, result.pages, result.took, ms(now), out);
     carry_out(out, now);
+}
+
+// What a large move costs is known only when the last of its pages has gone.
+void Balancer::watch_pushes(Instant now) {
+    for (auto place = pushes_.begin(); place != pushes_.end();) {
+        const auto current = place++;
+        Push& push = current->second;
+        if (now < push.look) {
+            continue;
+        }
+        push.look = now + kPushLook;
+        const Machine::Journey result = machine_.journey(current->first, push.target);
+        const bool there = result.progress == Machine::Progress::done;
+        if (there && !result.follows) {
+            agent_.learn(result.pages, result.took);
+        }
+        if (!there || !result.follows || now >= push.deadline) {
+            pushes_.erase(current);
+        }
+    }
 }
 
 }  // namespace mosrig

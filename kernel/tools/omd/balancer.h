@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -35,8 +36,15 @@ class Balancer {
     void leave();
 
     void set_balance(bool on) { agent_.set_balance(on && able_); }
-    /// Somebody wants this process to be considered again.
+    /// Somebody wants this process to be considered again: now, or when the node's processes have
+    /// been counted, which is not done more often than ten times a second.
     void reconsider(pid_t pid, Instant now);
+    /// Is that still to be done?
+    [[nodiscard]] bool undecided(pid_t pid) const { return questions_.contains(pid); }
+    /// Has the kernel taken the request to move it?
+    [[nodiscard]] bool asked(pid_t pid) const;
+    /// Why the kernel has not taken the last one: an errno, or 0.
+    [[nodiscard]] int refusal(pid_t pid) const;
     [[nodiscard]] const policy::Agent& agent() const { return agent_; }
     [[nodiscard]] policy::Millis now_ms() const { return ms(Clock::now()); }
     [[nodiscard]] bool able() const { return able_; }
@@ -49,6 +57,16 @@ class Balancer {
         Instant look{};
         Instant deadline{};
     };
+    // Pages that follow a process which has gone.
+    struct Push {
+        std::uint32_t target = 0;
+        Instant look{};
+        Instant deadline{};
+    };
+    struct Refusal {
+        int code = 0;
+        Instant at{};
+    };
 
     [[nodiscard]] static policy::Millis ms(Instant now);
     [[nodiscard]] static Instant instant(policy::Millis time);
@@ -57,7 +75,9 @@ class Balancer {
     void carry_out(policy::Outbox& out, Instant now);
     void begin(pid_t pid, Journey& journey, Instant now);
     void watch_journeys(Instant now);
-    void end(pid_t pid, const Machine::Journey& result, Instant now);
+    void watch_pushes(Instant now);
+    void end(pid_t pid, const Machine::Journey& result, policy::Fate fate, Instant now);
+    void answer_questions(Instant now);
     void tell_kernel();
 
     Cluster& cluster_;
@@ -71,6 +91,9 @@ class Balancer {
     Instant observed_{};
     Instant announced_{};
     std::unordered_map<pid_t, Journey> journeys_;
+    std::unordered_map<pid_t, Push> pushes_;
+    std::unordered_map<pid_t, Refusal> refusals_;
+    std::set<pid_t> questions_;
 };
 
 }  // namespace mosrig

@@ -2,122 +2,16 @@
 // Daemons with balancers on loopback: real datagrams, machines in memory.
 #include "omd/balancer.h"
 
-#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "omd/acceptor.h"
-#include "omd/daemon.h"
-#include "omd/fake_device.h"
-#include "omd/fake_machine.h"
+#include "omd/balanced_nodes.h"
 #include "omd/service.h"
 
 namespace mosrig {
 namespace {
-
-constexpr std::uint32_t kLoopback = 0x7f000000;
-constexpr std::chrono::seconds kPatience{60};
-
-const LinkKeys& cluster_keys() {
-    static const LinkKeys keys(Bytes(32, 0x33));
-    return keys;
-}
-
-struct Node {
-    std::uint32_t id;
-    Fd listener;
-    Fd socket;
-    Endpoint links{};
-    Endpoint gossip{};
-    FakeDevice device;
-    FakeMachine machine;
-    Reactor reactor;
-    Log log{-1};
-    std::optional<Daemon> daemon;
-    bool announces = false;
-
-    explicit Node(std::uint32_t number) : id(number) {
-        listener = listen_on({kLoopback + id, 0}).value();
-        socket = bind_datagrams({kLoopback + id, 0}).value();
-        links = local_endpoint(listener.get());
-        gossip = local_endpoint(socket.get());
-        machine.self = id;
-    }
-    [[nodiscard]] Peer peer() const {
-        return {id, "node" + std::to_string(id), links, gossip.port};
-    }
-    void start(std::vector<Peer> peers, const LinkKeys& keys = cluster_keys()) {
-        if (!listener.valid()) {
-            listener = listen_on(links).value();
-            socket = bind_datagrams(gossip).value();
-        }
-        daemon.emplace(Daemon::Settings{id, links.address, std::move(peers)}, device, keys,
-                       std::move(listener), reactor, log,
-                       [](std::uint32_t, int) -> Result<pid_t> { return 1; });
-        Balancer::Settings settings;
-        settings.agent.period = 100;  // ten times as fast as usual
-        settings.agent.ping_again = 60;
-        settings.agent.ping_gives_up = 250;
-        settings.agent.members.down_after = 600;
-        settings.agent.residency = 500;
-        settings.announce = announces;
-        ASSERT_TRUE(daemon->start(Daemon::Balance{machine, settings, std::move(socket), Fd(), 0}));
-    }
-    [[nodiscard]] const policy::Agent& agent() { return daemon->balancer()->agent(); }
-};
-
-class Balancers : public testing::Test {
-  protected:
-    Balancers() {
-        for (Node* node : {&one_, &two_, &three_}) {
-            for (Node* other : {&one_, &two_, &three_}) {
-                node->machine.others[other->id] = &other->machine;
-            }
-        }
-    }
-    void start_all() {
-        one_.start({two_.peer(), three_.peer()});
-        two_.start({one_.peer(), three_.peer()});
-        three_.start({one_.peer(), two_.peer()});
-    }
-    void run_for(std::chrono::milliseconds time) {
-        const Instant end = Clock::now() + time;
-        run_until([&] { return Clock::now() >= end; });
-    }
-    template <class Condition>
-    bool run_until(Condition condition) {
-        for (const Instant end = Clock::now() + kPatience; Clock::now() < end;) {
-            for (Node* node : {&one_, &two_, &three_}) {
-                if (node->daemon) {
-                    node->daemon->run_once(std::chrono::milliseconds(1));
-                }
-            }
-            if (condition()) {
-                return true;
-            }
-        }
-        return false;
-    }
-    bool run_until_met() {
-        return run_until([&] {
-            return one_.agent().members().loads().size() == 2 &&
-                   two_.agent().members().loads().size() == 2 &&
-                   three_.agent().members().loads().size() == 2;
-        });
-    }
-    // Bytes to node 2's datagram port from an address of loopback.
-    void throw_at_two(const Bytes& bytes, std::uint32_t source = kLoopback + 1) {
-        const Fd fd = bind_datagrams({source, 0}).value();
-        ASSERT_TRUE(send_datagram(fd.get(), two_.gossip, bytes.data(), bytes.size()));
-    }
-
-    Node one_{1};
-    Node two_{2};
-    Node three_{3};
-};
 
 TEST_F(Balancers, ThreeLoopsOnOneNodeEndOnePerNodeAndStay) {
     one_.machine.tasks = {{101}, {102}, {103}};
@@ -296,7 +190,7 @@ TEST_F(Balancers, ADaemonThatEndsIsDownForTheKernelsOfTheOthersAndItsLinksStay) 
     ASSERT_TRUE(run_until_met());
     const auto seen = [&](om_node_state state) {
         return run_until([&] {
-            return std::all_of(others.begin(), others.end(), [&](Node* node) {
+            return std::all_of(others.begin(), others.end(), [&](BalancedNode* node) {
                 return node->device.pools[2].size() >= 4 && node->device.nodes[2].state == state;
             });
         });
@@ -416,9 +310,9 @@ TEST_F(Balancers, ARestartOfTheDaemonWhileAGuestIsHere) {
     one_.machine.tasks = {{101}, {102}};
     start_all();
     ASSERT_TRUE(run_until([&] { return one_.machine.moves == 1; }));
-    Node& guest = two_.machine.tasks.empty() ? three_ : two_;
+    BalancedNode& guest = two_.machine.tasks.empty() ? three_ : two_;
     guest.daemon.reset();
-    Node& other = &guest == &two_ ? three_ : two_;
+    BalancedNode& other = &guest == &two_ ? three_ : two_;
     guest.start({one_.peer(), other.peer()});
     ASSERT_TRUE(run_until([&] {
         const auto* known = one_.agent().members().load(guest.id);

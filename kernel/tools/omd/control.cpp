@@ -8,11 +8,15 @@
 #include <array>
 #include <cerrno>
 
+#include "common/omd_client.h"
+
 namespace mosrig {
 namespace {
 
 constexpr std::chrono::seconds kPatience{4};
 constexpr std::chrono::milliseconds kAskAgain{50};
+// Who asked is still there when the answer is that there is none.
+static_assert(kPatience < kOmdPatience);
 
 }  // namespace
 

@@ -82,13 +82,21 @@ policy::Decay parse_decay(const std::string& job, const std::string& rate, unsig
 }
 
 double DemandCounter::count(double cpu, std::optional<double> wanted, char state, double span) {
-    const double now = wanted.value_or(0);
+    constexpr double kShortest = 90;  // ms: with ticks of ten an answer is right to a tenth
+    const double time = left_over_ + span;
+    if (known_ && time < kShortest) {
+        left_over_ = time;
+        return demand_;
+    }
     double demand = 0;
     if (!known_) {
         // It may be a moment old and have waited all of it.
-        demand = state == 'R' ? 1 : std::min(1.0, std::max(cpu, now) / std::max(1.0, span));
-    } else if (span > 0) {
-        demand = std::max(cpu - cpu_, now - wanted_) / span;
+        demand = state == 'R'
+                     ? 1
+                     : std::min(1.0, std::max(cpu, wanted.value_or(0)) / std::max(kShortest, span));
+    } else {
+        const double waited = wanted && wanted_ ? *wanted - *wanted_ : 0;
+        demand = std::max(cpu - cpu_, waited) / time;
         // Without the waiting time: who used the CPU and is about to again, wants it all.
         if (!wanted && state == 'R' && cpu > cpu_) {
             demand = std::max(demand, 1.0);
@@ -96,8 +104,10 @@ double DemandCounter::count(double cpu, std::optional<double> wanted, char state
     }
     known_ = true;
     cpu_ = cpu;
-    wanted_ = now;
-    return std::max(0.0, demand);
+    wanted_ = wanted;
+    left_over_ = 0;
+    demand_ = std::max(0.0, demand);
+    return demand_;
 }
 
 }  // namespace mosrig

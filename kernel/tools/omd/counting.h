@@ -37,14 +37,17 @@ policy::Decay parse_decay(const std::string& job, const std::string& rate, unsig
 class DemandCounter {
   public:
     /// Share of the time since the last call that it was runnable; for the first call, of its life
-    /// as far as that is known: of at most @p span.
+    /// as far as that is known: of at most @p span. CPU time comes in clock ticks, so a moment
+    /// after the last call its answer is given again, and the next one is about both times.
     /// @p cpu: CPU time so far, ms; @p wanted: with the time that it waited for a CPU, if known.
     double count(double cpu, std::optional<double> wanted, char state, double span);
 
   private:
     bool known_ = false;
     double cpu_ = 0;
-    double wanted_ = 0;
+    std::optional<double> wanted_;
+    double demand_ = 0;
+    double left_over_ = 0;  // time that was too short for an answer of its own
 };
 
 }  // namespace mosrig

@@ -42,6 +42,26 @@ TEST(Counting, WithoutTheWaitingTimeARunningStateCounts) {
     EXPECT_NEAR(counter.count(430, std::nullopt, 'S', 1000), 0.1, 1e-9);
 }
 
+TEST(Counting, AMomentAfterALookATickIsNoDemand) {
+    DemandCounter counter;
+    (void)counter.count(1000, 1000, 'S', 1000);
+    EXPECT_NEAR(counter.count(1050, 1050, 'S', 1000), 0.05, 1e-9);
+    // Three milliseconds later a tick has passed: not three times the CPU.
+    EXPECT_NEAR(counter.count(1060, 1060, 'R', 3), 0.05, 1e-9);
+    EXPECT_NEAR(counter.count(1110, 1110, 'S', 997), 0.06, 1e-9);
+    DemandCounter fresh;
+    EXPECT_LT(fresh.count(10, 10, 'S', 3), 0.2);
+}
+
+TEST(Counting, WhatAThreadWaitedForIsNotCountedWithoutTheTimeBefore) {
+    DemandCounter counter;
+    counter.count(0, std::nullopt, 'S', 1000);
+    EXPECT_NEAR(counter.count(100, 50000, 'S', 1000), 0.1, 1e-9);
+    EXPECT_NEAR(counter.count(200, 54000, 'R', 1000), 4, 1e-9);
+    // A thread has ended, and took its time with it.
+    EXPECT_NEAR(counter.count(500, 20000, 'R', 1000), 0.3, 1e-9);
+}
+
 TEST(Counting, DecayOfEachKind) {
     EXPECT_DOUBLE_EQ(parse_decay("none", "default", 975, 926, 1000).keep, 0.975);
     EXPECT_DOUBLE_EQ(parse_decay("none", "fast", 975, 926, 1000).keep, 0.926);

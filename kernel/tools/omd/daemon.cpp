@@ -232,12 +232,11 @@ void Daemon::run_once(std::chrono::milliseconds longest) {
         node.dialer->run(now, useful_links(node));
         wake = std::min(wake, node.dialer->next(now, useful_links(node)));
     }
-    if (!settings_.stats_path.empty() && stats_lines() != stats_shown_) {
-        if (now - stats_written_ >= kStatsPeriod) {
-            write_stats();
-        } else {
-            wake = std::min(wake, stats_written_ + kStatsPeriod);
+    if (!settings_.stats_path.empty()) {
+        if (now - stats_looked_ >= kStatsPeriod) {
+            look_at_stats(now);
         }
+        wake = std::min(wake, stats_looked_ + kStatsPeriod);
     }
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
     reactor_.run_once(std::max(wait, std::chrono::milliseconds(0)));
@@ -253,7 +252,7 @@ void Daemon::show_stats() {
         log_.line("{}", rest.substr(0, end));
         rest.erase(0, end + 1);
     }
-    write_stats();
+    write_stats(stats_lines());
 }
 
 Result<void> Daemon::configure(Node& node) {
@@ -353,9 +352,16 @@ void Daemon::lower_if_lost(Node& node) {
     }
 }
 
-void Daemon::write_stats() {
-    stats_shown_ = stats_lines();
-    stats_written_ = Clock::now();
+// Two lines a node: made once a second, not whenever something happens.
+void Daemon::look_at_stats(Instant now) {
+    stats_looked_ = now;
+    if (std::string lines = stats_lines(); lines != stats_shown_) {
+        write_stats(std::move(lines));
+    }
+}
+
+void Daemon::write_stats(std::string lines) {
+    stats_shown_ = std::move(lines);
     if (auto written = replace_text(settings_.stats_path, stats_shown_); !written) {
         log_.limited_line("{}", written.error().text);
     }

@@ -102,7 +102,8 @@ class Daemon {
     [[nodiscard]] unsigned useful_links(const Node& node) const;
     void follow_gossip();
     void read_pools();
-    void write_stats();
+    void look_at_stats(Instant now);
+    void write_stats(std::string lines);
     [[nodiscard]] std::string stats_lines() const;
     Node* node_of(std::uint32_t id);
 
@@ -121,7 +122,7 @@ class Daemon {
     Fd listener_;
     bool polled_ = false;  // the device tells when a pool changes
     Instant pools_read_{};
-    Instant stats_written_{};
+    Instant stats_looked_{};
     std::string stats_shown_;
 };
 

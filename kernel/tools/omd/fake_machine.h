@@ -17,6 +17,7 @@ class FakeMachine final : public Machine {
         std::uint32_t home = 0;  // 0: here
         bool locked = false;
         policy::Millis cpu_time = 20000;
+        bool held = false;  // a guest that its home does not let go
     };
     std::vector<Task> tasks;
     policy::NodeLoad load;
@@ -28,6 +29,9 @@ class FakeMachine final : public Machine {
     std::uint32_t self = 0;
     unsigned moves = 0;
     unsigned cancelled = 0;
+    unsigned looks = 0;
+    std::vector<Progress> steps;  // what the next looks at a journey show
+    int follows = 0;              // looks until the last page has gone; -1 after that
 
     FakeMachine() {
         load.cpus = 1;
@@ -40,8 +44,10 @@ class FakeMachine final : public Machine {
         return balances ? Result<void>{} : fail_errno("no /proc/hpc/admin", ENOENT);
     }
     policy::Observation observe() override {
+        looks++;
         policy::Observation seen;
         seen.load = load;
+        seen.spare_swap = load.tmem;
         for (const Task& task : tasks) {
             policy::ProcessView view;
             view.id = task.pid;
@@ -64,7 +70,7 @@ class FakeMachine final : public Machine {
         if (task == tasks.end()) {
             return fail_errno("goto", ESRCH);
         }
-        if (sticky) {
+        if (sticky || task->held) {
             return {};
         }
         Task gone = *task;
@@ -75,11 +81,25 @@ class FakeMachine final : public Machine {
         moves++;
         return {};
     }
-    void cancel(pid_t /*pid*/) override { cancelled++; }
+    bool cancel(pid_t pid) override {
+        cancelled++;
+        return std::none_of(tasks.begin(), tasks.end(),
+                            [&](const Task& task) { return task.pid == pid && task.home != 0; });
+    }
     Journey journey(pid_t pid, std::uint32_t /*target*/) override {
+        if (!steps.empty()) {
+            const Progress step = steps.front();
+            steps.erase(steps.begin());
+            return {step, 0, 0, false};
+        }
         const bool here = std::any_of(tasks.begin(), tasks.end(),
                                       [&](const Task& task) { return task.pid == pid; });
-        return {here ? Progress::under_way : Progress::done, 100, 20};
+        if (!here && follows > 0) {
+            follows--;
+            return {Progress::done, 0, 0, true};
+        }
+        follows -= here ? 0 : 1;
+        return {here ? Progress::under_way : Progress::done, 100, 20, false};
     }
     bool may_move(pid_t /*pid*/, uid_t user) override { return user == 0; }
 };

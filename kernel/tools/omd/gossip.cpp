@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kMostAtOnce = 64;  // datagrams read before other work has its turn
 constexpr std::chrono::milliseconds kChallengePause{100};
+constexpr std::size_t kMostStrangers = 256;  // that are challenged, or answered, within the pause
 
 }  // namespace
 
@@ -25,7 +26,9 @@ Gossip::Gossip(Cluster& cluster, Fd socket, Fd group, Events events)
       socket_(std::move(socket)),
       group_(std::move(group)),
       events_(std::move(events)),
-      run_(OwnRun::make()) {
+      run_(OwnRun::make()),
+      challenges_(kMostStrangers, kChallengePause),
+      answers_(kMostStrangers, kChallengePause) {
     peers_changed();
 }
 
@@ -143,14 +146,14 @@ bool Gossip::usable(const Opened& packet, Endpoint source) {
             return false;
         case PacketFault::version:
             if (stats.packets_version++ == 0) {
-                cluster_.log.limited_line("{} sends datagrams of another version",
-                                          format_address(source.address));
+                cluster_.log.stranger_line("{} sends datagrams of another version",
+                                           format_address(source.address));
             }
             return false;
         case PacketFault::key:
             if (stats.packets_key++ == 0) {
-                cluster_.log.limited_line("{} sends datagrams of another key",
-                                          format_address(source.address));
+                cluster_.log.stranger_line("{} sends datagrams of another key",
+                                           format_address(source.address));
             }
             return false;
         case PacketFault::none:
@@ -228,7 +231,8 @@ void Gossip::challenge(State& state, const PacketHeader& header) {
 }
 
 // Announcements are on, and the MAC is right. An announcement to all could be a recording: its
-// author has to say it again with an echo. Nothing is kept meanwhile.
+// author has to say it again with an echo. So could a challenge, and its sender's address is not
+// proved: neither makes this node send more than now and then. Little is kept meanwhile.
 void Gossip::take_from_unknown(const Opened& packet, Endpoint source) {
     const PacketHeader& header = packet.header;
     if (header.from != announced_id(source.address) || header.from == cluster_.self ||
@@ -237,9 +241,10 @@ void Gossip::take_from_unknown(const Opened& packet, Endpoint source) {
         return;
     }
     Session session(header.from);
+    const Run run{header.from, header.boot};
     if (header.type == PacketType::challenge) {
         const auto demand = decode_challenge(packet.payload);
-        if (demand && session.on_challenge(*demand, run_)) {
+        if (demand && session.on_challenge(*demand, run_) && answers_.take(run, Clock::now())) {
             send_packet(source, this->header(PacketType::announce, header.from, session.echo()),
                         {});
         }
@@ -250,9 +255,7 @@ void Gossip::take_from_unknown(const Opened& packet, Endpoint source) {
         events_.announced(header.from, source);
         return;
     }
-    const Instant now = Clock::now();
-    if (now - challenged_stranger_ >= kChallengePause / 10) {
-        challenged_stranger_ = now;
+    if (challenges_.take(run, Clock::now())) {
         cluster_.stats.challenges++;
         send_packet(source, this->header(PacketType::challenge, header.from, 0),
                     encode(session.challenge(header, run_)));

@@ -5,11 +5,13 @@
 #include <functional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "omd/cluster.h"
 #include "omd/packet.h"
 #include "omd/pool.h"
 #include "omd/session.h"
+#include "omd/slots.h"
 
 namespace mosrig {
 
@@ -66,7 +68,11 @@ class Gossip {
     Fd group_;
     Events events_;
     OwnRun run_;
-    Instant challenged_stranger_{};
+    // Of strangers, by node id and run: a recording has the run of its time, and takes no turn of
+    // the node's that is there now.
+    using Run = std::pair<std::uint32_t, std::uint64_t>;
+    Slots<Run> challenges_;
+    Slots<Run> answers_;
     std::unordered_map<std::uint32_t, State> states_;              // by node id
     std::unordered_map<std::uint32_t, std::uint32_t> by_address_;  // node id
 };

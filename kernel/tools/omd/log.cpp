@@ -41,9 +41,9 @@ void Log::write(std::string_view text) {
     [[maybe_unused]] const ssize_t written = ::write(fd_, line.data(), line.size());
 }
 
-void Log::write_limited(const std::string& text) {
+void Log::write_limited(RateLimit& limit, const std::string& text) {
     std::uint64_t kept_back = 0;
-    if (!limit_.allow(std::chrono::steady_clock::now(), kept_back)) {
+    if (!limit.allow(std::chrono::steady_clock::now(), kept_back)) {
         return;
     }
     if (kept_back > 0) {

@@ -41,19 +41,26 @@ class Log {
     void line(fmt::format_string<Args...> format, Args&&... args) {
         write(fmt::format(format, std::forward<Args>(args)...));
     }
-    /// For lines that a stranger can cause.
+    /// For what can happen often: nodes that come and go, moves.
     template <class... Args>
     void limited_line(fmt::format_string<Args...> format, Args&&... args) {
-        write_limited(fmt::format(format, std::forward<Args>(args)...));
+        write_limited(limit_, fmt::format(format, std::forward<Args>(args)...));
+    }
+    /// For what somebody can cause who has not proved yet to belong to the cluster. Limited by
+    /// itself: his knocking must not keep back what happens in the cluster.
+    template <class... Args>
+    void stranger_line(fmt::format_string<Args...> format, Args&&... args) {
+        write_limited(strangers_, fmt::format(format, std::forward<Args>(args)...));
     }
 
   private:
     void write(std::string_view text);
-    void write_limited(const std::string& text);
+    void write_limited(RateLimit& limit, const std::string& text);
 
     int fd_;
     Fd file_;
     RateLimit limit_{20, std::chrono::seconds(2)};
+    RateLimit strangers_{20, std::chrono::seconds(2)};
 };
 
 }  // namespace mosrig

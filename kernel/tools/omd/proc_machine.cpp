@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <memory>
 #include <sstream>
@@ -76,6 +77,10 @@ std::string ProcMachine::file(pid_t pid, const char* name) const {
     return proc_ + "/" + std::to_string(pid) + "/" + name;
 }
 
+long ProcMachine::number(pid_t pid, const char* name, long otherwise) const {
+    return number_of(read_text(file(pid, name)).value_or(""), otherwise);
+}
+
 long ProcMachine::admin_number(const char* name, long otherwise) const {
     const auto text = read_text(proc_ + "/hpc/admin/" + name);
     return text ? number_of(*text, otherwise) : otherwise;
@@ -120,6 +125,10 @@ std::map<pid_t, std::uint32_t> ProcMachine::guests() const {
     return found;
 }
 
+bool ProcMachine::is_guest(pid_t pid) const {
+    return read_text(proc_ + "/hpc/remote/" + std::to_string(pid) + "/from").has_value();
+}
+
 policy::Observation ProcMachine::observe() {
     policy::Observation seen;
     admin_ = admin();
@@ -143,7 +152,9 @@ policy::Observation ProcMachine::observe() {
     }
     // Of who is away a copy of his memory stays here. Nobody uses it: it goes to swap when somebody
     // wants the room.
-    seen.load.mem += std::min(copies, free_swap_);
+    copies = std::min(copies, free_swap_);
+    seen.load.mem += copies;
+    seen.spare_swap = free_swap_ - copies;
     return seen;
 }
 
@@ -207,7 +218,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     }
     task.cpu = cpu;
     // Its CPU time is accounted here, but it is used up elsewhere.
-    task.away = !guest && number_of(read_text(file(pid, "where")).value_or("0"), 0) != 0;
+    task.away = !guest && number(pid, "where", 0) != 0;
     task.pages = stat->pages;
     if (task.away) {
         policy::ProcessView view;
@@ -217,14 +228,9 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
         seen.processes.push_back(view);
         return;
     }
-    const auto schedstat = read_text(file(pid, "schedstat"));
-    // It is the main thread's alone. And one of the idle class may wait for ever without being in
-    // anybody's way: only what it gets counts.
-    const bool waits = stat->threads == 1 && !stat->idle_class;
-    const auto wanted = schedstat && waits ? parse_schedstat(*schedstat) : std::nullopt;
     const char state = stat->idle_class ? 'S' : stat->state;
-    const double demand =
-        std::min(task.counter.count(cpu, wanted, state, span), static_cast<double>(stat->threads));
+    const double demand = std::min(task.counter.count(cpu, wanted(pid, *stat), state, span),
+                                   static_cast<double>(stat->threads));
     if (demand < kWorthALook && !guest) {
         seen.other += demand;
         return;
@@ -243,6 +249,27 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     seen.processes.push_back(view);
 }
 
+// What all its threads ran and waited for a CPU, in ms. One of the idle class may wait for ever
+// without being in anybody's way: only what it gets counts.
+std::optional<double> ProcMachine::wanted(pid_t pid, const TaskStat& stat) const {
+    constexpr std::uint64_t kMostThreads =
+        256;  // of more, the files take longer than they are worth
+    if (stat.idle_class || stat.threads > kMostThreads) {
+        return std::nullopt;
+    }
+    if (stat.threads == 1) {
+        const auto text = read_text(file(pid, "schedstat"));
+        return text ? parse_schedstat(*text) : std::nullopt;
+    }
+    double sum = 0;
+    for (const pid_t thread : numbers_in(file(pid, "task"))) {
+        const std::string name = "task/" + std::to_string(thread) + "/schedstat";
+        const auto text = read_text(file(pid, name.c_str()));
+        sum += text ? parse_schedstat(*text).value_or(0) : 0;
+    }
+    return sum;
+}
+
 policy::ProcessView ProcMachine::view_of(pid_t pid, const TaskStat& stat) const {
     policy::ProcessView view;
     view.id = pid;
@@ -250,7 +277,7 @@ policy::ProcessView ProcMachine::view_of(pid_t pid, const TaskStat& stat) const 
     view.pages = stat.pages;
     const auto all = static_cast<double>(stat.user + stat.system);
     view.system_share = all > 0 ? static_cast<double>(stat.system) / all : 0;
-    view.locked = number_of(read_text(file(pid, "lock")).value_or("1"), 1) != 0;
+    view.locked = number(pid, "lock", 1) != 0;
     view.can_move = stat.threads == 1 && read_text(file(pid, "cantmove")).value_or("?").empty();
     const auto values = parse_values(read_text(file(pid, "migstat")).value_or(""));
     const auto value = [&](const char* name) {
@@ -259,44 +286,77 @@ policy::ProcessView ProcMachine::view_of(pid_t pid, const TaskStat& stat) const 
     };
     view.decay = parse_decay(value("decay_job"), value("decay_rate"), admin_.slow, admin_.fast,
                              admin_.interval);
+    view.cleared = std::strtoull(value("decay_cleared_ns").c_str(), nullptr, 10);
     return view;
 }
 
 Result<void> ProcMachine::move(pid_t pid, std::uint32_t target, bool to_home) {
-    return write_text(file(pid, "goto"),
-                      to_home ? std::string("auto home") : fmt::format("auto {}", target));
+    const long before = number(pid, "nmigs", 0);
+    auto asked = write_text(file(pid, "goto"),
+                            to_home ? std::string("auto home") : fmt::format("auto {}", target));
+    if (asked) {
+        moves_before_[pid] = before;
+    }
+    return asked;
 }
 
-void ProcMachine::cancel(pid_t pid) {
+bool ProcMachine::cancel(pid_t pid) {
+    moves_before_.erase(pid);
+    // What is written to a guest's goto is a request to its home, and takes it there in spite of
+    // its lock.
+    if (is_guest(pid)) {
+        return false;
+    }
     // Where it is: for an own process that is not away, home.
-    if (number_of(read_text(file(pid, "where")).value_or("1"), 1) == 0) {
+    if (number(pid, "where", 1) == 0) {
         (void)write_text(file(pid, "goto"), "0");
     }
+    return true;
 }
 
 Machine::Journey ProcMachine::journey(pid_t pid, std::uint32_t target) {
-    constexpr double kMs = 1e6;
-    // First whether it is on its way, then where it is: read the other way round, one that arrives
-    // between the two has neither, and would be taken for one that did not go.
-    const bool pending = number_of(read_text(file(pid, "goto")).value_or("0"), 0) != 0;
+    // First whether it is on its way, then where it is, then how often it moved: read the other way
+    // round, one that arrives in between has none of it, and would be taken for one that did not
+    // go.
+    const bool pending = number(pid, "goto", 0) != 0;
     const auto where = read_text(file(pid, "where"));
+    const auto before = moves_before_.find(pid);
+    const bool moved = before != moves_before_.end() && number(pid, "nmigs", 0) > before->second;
+    Journey journey;
     if (!where) {
-        return {Progress::done, 0, 0};  // a guest that has gone, or it ended on the way
+        journey.progress = Progress::done;  // a guest that has gone, or it ended on the way
+    } else if (is_guest(pid)) {
+        return journey;
+    } else if (const long place = number_of(*where, 0); place == static_cast<long>(target)) {
+        journey = cost_of_move(pid);
+    } else if (pending) {
+        return journey;
+    } else if (moved) {
+        journey.progress = place == 0 ? Progress::returned : Progress::done;
+    } else {
+        journey.progress = Progress::failed;
     }
-    if (guests().contains(pid)) {
-        return {Progress::under_way, 0, 0};
-    }
+    moves_before_.erase(pid);
+    return journey;
+}
+
+// Its pages follow it for a while, and only then is it known what it was.
+Machine::Journey ProcMachine::cost_of_move(pid_t pid) const {
+    constexpr double kMs = 1e6;
     const auto migstat = parse_values(read_text(file(pid, "migstat")).value_or(""));
     const auto value = [&](const char* name) {
         const auto found = migstat.find(name);
         return found != migstat.end() ? number_of(found->second, 0) : 0L;
     };
-    if (number_of(*where, 0) == static_cast<long>(target)) {
-        const double took = static_cast<double>(value("released_ns") - value("requested_ns")) / kMs;
-        return {Progress::done, static_cast<std::uint64_t>(std::max(0L, value("pages_out"))),
-                took > 0 ? static_cast<policy::Millis>(took) : 0};
+    const long took = value("released_ns") - value("frozen_ns");
+    Journey journey;
+    journey.progress = Progress::done;
+    journey.pages = static_cast<std::uint64_t>(std::max(0L, value("pages_out")));
+    journey.follows = value("released_ns") == 0 && value("frozen_ns") > 0;
+    if (took > 0 && !journey.follows) {
+        journey.took = std::max(1L, std::lround(static_cast<double>(took) / kMs));
     }
-    return {pending ? Progress::under_way : Progress::failed, 0, 0};
+    return journey;
 }
 
 bool ProcMachine::may_move(pid_t pid, uid_t user) {

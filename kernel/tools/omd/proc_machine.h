@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "omd/counting.h"
@@ -27,7 +28,7 @@ class ProcMachine final : public Machine {
     Result<void> ready() override;
     policy::Observation observe() override;
     Result<void> move(pid_t pid, std::uint32_t target, bool to_home) override;
-    void cancel(pid_t pid) override;
+    bool cancel(pid_t pid) override;
     Journey journey(pid_t pid, std::uint32_t target) override;
     bool may_move(pid_t pid, uid_t user) override;
 
@@ -48,7 +49,11 @@ class ProcMachine final : public Machine {
     void count_task(pid_t pid, double span, const std::map<pid_t, std::uint32_t>& guests,
                     policy::Observation& seen);
     policy::ProcessView view_of(pid_t pid, const TaskStat& stat) const;
+    [[nodiscard]] std::optional<double> wanted(pid_t pid, const TaskStat& stat) const;
     [[nodiscard]] std::map<pid_t, std::uint32_t> guests() const;
+    [[nodiscard]] bool is_guest(pid_t pid) const;
+    [[nodiscard]] Journey cost_of_move(pid_t pid) const;
+    [[nodiscard]] long number(pid_t pid, const char* name, long otherwise) const;
     [[nodiscard]] std::string file(pid_t pid, const char* name) const;
     [[nodiscard]] long admin_number(const char* name, long otherwise) const;
 
@@ -56,6 +61,7 @@ class ProcMachine final : public Machine {
     double ms_per_tick_;
     std::map<pid_t, Followed> followed_;
     std::map<pid_t, std::int64_t> kernel_;  // kernel threads, and until when nobody looks again
+    std::map<pid_t, long> moves_before_;    // of who was asked to go, as it was then
     std::int64_t last_ns_ = 0;
     AdminSettings admin_;
     policy::Pages free_swap_ = 0;

@@ -12,6 +12,7 @@
 
 #include "common/file.h"
 #include "common/own_node.h"
+#include "common/process.h"
 #include "omd/answers.h"
 
 namespace mosrig {
@@ -261,7 +262,8 @@ std::optional<std::string> Service::answer(const std::string& line, uid_t user, 
     return refusal_json("usage", "there are: nodes, why PID, balance PID, status, reload");
 }
 
-// Answered when the other node has promised to take the process, or nobody wants it.
+// Answered when the other node has promised to take the process and the kernel has been asked to
+// send it, or when nobody wants it or the kernel does not send it.
 std::optional<std::string> Service::balance(pid_t pid, uid_t user, bool first, bool last) {
     Balancer& balancer = *daemon_.balancer();
     if (first) {
@@ -271,11 +273,15 @@ std::optional<std::string> Service::balance(pid_t pid, uid_t user, bool first, b
         balancer.reconsider(pid, Clock::now());
     }
     const policy::Agent& agent = balancer.agent();
-    if (const auto target = agent.promised(pid)) {
+    const auto target = agent.promised(pid);
+    if (target && balancer.asked(pid)) {
         return balance_json(*target);
     }
-    if (agent.under_way(pid) && !last) {
+    if ((agent.under_way(pid) || balancer.undecided(pid)) && !last) {
         return std::nullopt;
+    }
+    if (const int code = balancer.refusal(pid); code != 0) {
+        return refusal_json("failed", refusal_sentence(code, ""));
     }
     const auto verdict = agent.why(pid, balancer.now_ms()).first;
     if (verdict.reason == policy::Reason::moved && verdict.best != 0 && !last) {

@@ -15,13 +15,25 @@ constexpr Millis kLate = 500;            // of the own loop, from which on nobod
 
 }  // namespace
 
+AgentSettings scaled(AgentSettings settings) {
+    constexpr double kUsual = 1000;
+    const double factor = std::max(1.0, static_cast<double>(settings.period) / kUsual);
+    for (Millis* time :
+         {&settings.avoid, &settings.stale, &settings.members.down_after,
+          &settings.members.worth_telling, &settings.members.still_idle,
+          &settings.members.forget_run, &settings.ledger.holds, &settings.ledger.settles}) {
+        *time = static_cast<Millis>(static_cast<double>(*time) * factor);
+    }
+    return settings;
+}
+
 Agent::Agent(NodeId self, std::uint64_t boot, std::uint64_t seed, AgentSettings settings)
     : self_(self),
       boot_(boot),
-      settings_(settings),
+      settings_(scaled(settings)),
       random_(seed),
-      members_(self, settings.members, seed ^ 0x9e3779b97f4a7c15U),
-      ledger_(settings.ledger) {
+      members_(self, settings_.members, seed ^ 0x9e3779b97f4a7c15U),
+      ledger_(settings_.ledger) {
     seen_.load.id = self;
 }
 
@@ -232,7 +244,9 @@ Millis Agent::next() const {
 
 std::pair<Verdict, Millis> Agent::why(TaskId id, Millis now) const {
     const auto found = tracks_.find(id);
-    const bool seen = found != tracks_.end();
+    // Who hardly uses the CPU is remembered, but nothing is decided about it.
+    const bool seen =
+        found != tracks_.end() && (found->second.seen == observed_ || pending_.contains(id));
     const Millis age = seen ? now - found->second.decided : 0;
     // A node that decides nothing has no newer word than what it decided before, or for a person.
     if (!decides() && (!seen || age >= settings_.period)) {

@@ -34,10 +34,19 @@ struct Outbox {
     std::vector<Move> moves;
 };
 
+/// What became of a move.
+enum class Fate : std::uint8_t {
+    went,
+    failed,
+    came_back,  // it went, and is here again already
+    kept,       // a guest that its home does not let go
+};
+
 /// What a node sees of itself once a period.
 struct Observation {
-    NodeLoad load;     // without `runnable`, which is the sum of the processes' demands and:
-    double other = 0;  // runnable processes that are not listed
+    NodeLoad load;         // without `runnable`, which is the sum of the processes' demands and:
+    double other = 0;      // runnable processes that are not listed
+    Pages spare_swap = 0;  // that nobody uses, nor the copies of those who are away
     std::vector<ProcessView> processes;
 };
 
@@ -48,12 +57,18 @@ struct AgentSettings {
     Millis residency = 5000;  // after a move; doubles with each further one
     Millis ask_again = 300;   // a request without an answer
     unsigned asks = 3;
+    Millis avoid = 5000;  // a node that did not answer, or did not get what it had promised to take
+    Millis stale = 15000;  // load that is older says nothing
     Millis ping_again = 500;
     Millis ping_gives_up = 2000;
     Members::Settings members;
     Ledger::Settings ledger;
     Choice::Limits limits;
 };
+
+/// The same for a period that is longer than a second: what is to outlast some periods grows with
+/// it.
+AgentSettings scaled(AgentSettings settings);
 
 struct AgentCounters {
     std::uint64_t decisions = 0;  // times that the processes were gone through
@@ -81,6 +96,8 @@ class Agent {
     [[nodiscard]] bool wants_count(const Message& message, Millis now) const;
     /// Such a count between two periods: an observation without a decision.
     void recount(const Observation& observation, Millis now);
+    /// When the last count is so old that another one says something new.
+    [[nodiscard]] Millis count_due() const;
     /// Does what is due: to be called at next() or a little later.
     void tick(Millis now, Outbox& out);
     [[nodiscard]] Millis next() const;
@@ -88,8 +105,11 @@ class Agent {
     /// Says good-bye: this node's daemon ends.
     void leave(Millis now, Outbox& out);
 
-    /// A move of the outbox has ended. @p pages and @p took_ms teach what moves cost, if it went.
-    void moved(TaskId id, bool went, Pages pages, Millis took_ms, Millis now, Outbox& out);
+    /// A move of the outbox has ended. If it went, @p pages and @p took_ms teach what moves cost;
+    /// 0 ms: that is not known yet, see learn().
+    void moved(TaskId id, Fate fate, Pages pages, Millis took_ms, Millis now, Outbox& out);
+    /// A move of so many pages took so long.
+    void learn(Pages pages, Millis took_ms);
     /// Somebody asks for this process to be considered again, now. Its verdict tells the outcome.
     void reconsider(TaskId id, Millis now, Outbox& out);
 
@@ -116,8 +136,13 @@ class Agent {
         unsigned moves = 0;
         bool here = true;
         bool refused = false;
+        std::vector<NodeId> refused_by;  // in this period
+        Millis held_until = 0;           // its home has not let it go
+        Decay decay;
+        std::uint64_t cleared = 0;
         Verdict verdict;
         Millis decided = 0;
+        Millis first_seen = 0;
         Millis seen = 0;
     };
     struct Pending {
@@ -148,10 +173,14 @@ class Agent {
     void on_answer(NodeId from, const Message& message, Millis now, Outbox& out);
     /// True if the process has come from elsewhere since the last look.
     bool track(const ProcessView& view, Millis span, Millis now);
+    void remember(Millis span, Millis now);
+    void look_at_memory(Millis now);
+    Candidate candidate(const ProcessView& view, const Track& track, double sure, bool asked,
+                        Millis now) const;
     void decide(Millis now, TaskId only, Outbox& out);
     void ask(const Plan& plan, bool asked_for, Millis now, Outbox& out);
     void give_up(TaskId id, Millis now);
-    [[nodiscard]] Pages memory_wanted(Millis span);
+    [[nodiscard]] Pages memory_wanted(Millis span) const;
     [[nodiscard]] std::vector<Target> targets(Millis now) const;
 
     NodeId self_;
@@ -168,9 +197,10 @@ class Agent {
     Demand other_;  // of what is not listed
     Millis observed_ = -1;
     Millis next_period_ = 0;
-    Millis expected_ = 0;  // when tick() should have come
+    Millis expected_ = 0;    // when tick() should have come
+    Millis memory_at_ = -1;  // when last_mem_ was free
     Pages last_mem_ = 0;
-    Pages wanted_ = 0;
+    Shortage memory_;
     unsigned rounds_ = 0;  // decisions since the last observation
     unsigned waited_ = 0;  // periods of overload in which no node was good enough
     std::unordered_map<TaskId, Track> tracks_;

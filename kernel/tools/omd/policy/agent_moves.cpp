@@ -10,11 +10,12 @@ namespace mosrig::policy {
 namespace {
 
 constexpr unsigned kMostRounds = 4;   // of decisions in a period: after refusals
-constexpr Millis kStale = 15000;      // load that is older says nothing
-constexpr Millis kAvoid = 5000;       // a node that did not answer
 constexpr Millis kCalmAfter = 60000;  // without a move: the process is as new
 constexpr unsigned kMostDoublings = 4;
-constexpr unsigned kPatience = 4;  // decisions without a node below the average
+constexpr unsigned kPatience = 4;   // decisions without a node below the average
+constexpr Millis kFresh = 100;      // a count that is not older is good enough
+constexpr Millis kHeld = 300000;    // a guest that its home did not let go
+constexpr Millis kForget = 300000;  // whoever is not listed, at the latest
 
 }  // namespace
 
@@ -25,6 +26,7 @@ bool Agent::track(const ProcessView& view, Millis span, Millis now) {
         track = {};  // another process with the same number
         fresh = true;
     }
+    track.first_seen = fresh ? now : track.first_seen;
     track.seen = now;
     if (view.away) {
         track.start = view.start;
@@ -47,13 +49,50 @@ bool Agent::track(const ProcessView& view, Millis span, Millis now) {
     }
     track.start = view.start;
     track.here = true;
+    track.decay = view.decay;
+    if (view.cleared > track.cleared) {
+        track.use.clear();
+        track.cleared = view.cleared;
+    }
     track.use.add(view.demand, std::max<Millis>(1, span), view.decay);
     track.demand.look(view.demand, span, view.age);
     return came;
 }
 
+// Who is not listed hardly uses the CPU, or has ended: nobody says which. Who was there for long
+// may be so again.
+void Agent::remember(Millis span, Millis now) {
+    constexpr Millis kLeast = 10000;
+    for (auto place = tracks_.begin(); place != tracks_.end();) {
+        const auto current = place++;
+        Track& track = current->second;
+        if (track.seen == now || pending_.contains(current->first)) {
+            continue;
+        }
+        track.use.add(0, span, track.decay);
+        track.demand.look(0, span);
+        const bool travels = track.moves > 0 || !track.here;
+        const Millis keep = std::clamp(4 * (track.seen - track.first_seen), kLeast, kForget);
+        if (now - track.seen > (travels ? kForget : keep)) {
+            tracks_.erase(current);
+        }
+    }
+}
+
+// Between two looks there is time enough for a trend, or nothing is concluded.
+void Agent::look_at_memory(Millis now) {
+    constexpr Millis kTrend = 900;
+    if (memory_at_ >= 0 && now - memory_at_ < kTrend) {
+        return;
+    }
+    const Millis span = memory_at_ < 0 ? 0 : now - memory_at_;
+    memory_.wanted = memory_wanted(span);
+    memory_at_ = now;
+    last_mem_ = seen_.load.mem;
+}
+
 // Free memory is short, or will be within five seconds if it goes on like this.
-Pages Agent::memory_wanted(Millis span) {
+Pages Agent::memory_wanted(Millis span) const {
     constexpr double kLow = 0.06;
     constexpr double kGoal = 0.10;
     constexpr double kWatch = 0.20;
@@ -62,43 +101,45 @@ Pages Agent::memory_wanted(Millis span) {
     const auto free = static_cast<double>(seen_.load.mem);
     const double falls =
         span > 0 ? (static_cast<double>(last_mem_) - free) / static_cast<double>(span) : 0;
-    last_mem_ = seen_.load.mem;
     if (all <= 0 || free > kWatch * all) {
         return 0;
     }
-    const double soon = free - std::max(0.0, falls) * kAhead;
+    // More than nothing is never missing: what was a burst is over by the next look.
+    const double soon = std::max(0.0, free - std::max(0.0, falls) * kAhead);
     return soon < kLow * all ? static_cast<Pages>(kGoal * all - std::min(soon, free)) : 0;
 }
 
 bool Agent::wants_count(const Message& message, Millis now) const {
-    constexpr Millis kFresh = 100;
     return message.kind == Message::Kind::request && observed_ >= 0 && now - observed_ >= kFresh;
+}
+
+Millis Agent::count_due() const {
+    return observed_ < 0 ? 0 : observed_ + kFresh;
 }
 
 void Agent::recount(const Observation& observation, Millis now) {
     const Millis span = observed_ < 0 ? 0 : now - observed_;
     seen_ = observation;
     seen_.load.id = self_;
-    if (span == 0) {
-        last_mem_ = seen_.load.mem;
-    }
-    wanted_ = memory_wanted(span);
-    std::size_t arrivals = 0;
+    memory_.spare_swap = seen_.spare_swap;
+    std::vector<NodeId> homes;
     for (const ProcessView& view : seen_.processes) {
-        arrivals += track(view, span, now) ? 1 : 0;
+        if (track(view, span, now)) {
+            homes.push_back(view.home != 0 ? view.home : self_);
+        }
     }
-    ledger_.counted(arrivals, now);
+    ledger_.counted(homes, now);
     other_.look(seen_.other, span);
     observed_ = now;
-    std::erase_if(tracks_, [&](const auto& entry) {
-        return entry.second.seen != now && !pending_.contains(entry.first);
-    });
+    remember(span, now);
 }
 
 void Agent::observe(const Observation& observation, Millis now, Outbox& out) {
     recount(observation, now);
+    look_at_memory(now);
     for (auto& [id, track] : tracks_) {
         track.demand.end_period();
+        track.refused_by.clear();
     }
     other_.end_period();
     std::erase_if(avoid_, [&](const auto& entry) { return entry.second <= now; });
@@ -112,13 +153,28 @@ std::vector<Target> Agent::targets(Millis now) const {
     std::vector<Target> list;
     for (const Members::Known& known : members_.loads()) {
         const NodeLoad& load = known.entry.load;
-        if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= kStale &&
+        if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= settings_.stale &&
             !members_.doubted(known) && !avoid_.contains(load.id)) {
             list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
-                            load.tmem});
+                            load.tmem, now - known.written});
         }
     }
     return list;
+}
+
+Candidate Agent::candidate(const ProcessView& view, const Track& track, double sure, bool asked,
+                           Millis now) const {
+    Candidate made;
+    made.view = view;
+    made.view.demand = track.demand.possible();
+    made.use = track.use.value(view.decay);
+    made.settled = now >= track.settled_at;
+    made.refused = track.refused;
+    made.asked = asked;
+    made.sure = sure;
+    made.held = now < track.held_until;
+    made.refused_by = track.refused_by;
+    return made;
 }
 
 /// @p only: this process alone, asked for by a person; 0: all.
@@ -128,9 +184,17 @@ void Agent::decide(Millis now, TaskId only, Outbox& out) {
     Situation situation;
     situation.self = seen_.load;
     situation.self.runnable = other_.sure();
+    situation.memory = memory_;
+    if (only != 0) {
+        situation.memory.wanted = 0;
+    }
     std::vector<Candidate> candidates;
     for (const ProcessView& view : seen_.processes) {
-        if (view.away || pending_.contains(view.id)) {
+        if (view.away) {
+            continue;
+        }
+        if (pending_.contains(view.id)) {
+            situation.memory.without(view);
             continue;
         }
         const Track& track = tracks_[view.id];
@@ -139,15 +203,12 @@ void Agent::decide(Millis now, TaskId only, Outbox& out) {
         situation.self.runnable += sure;
         situation.own_demand += view.home == 0 ? sure : 0;
         if (only == 0 || only == view.id) {
-            candidates.push_back({view, track.use.value(view.decay), now >= track.settled_at,
-                                  track.refused, only != 0, sure});
-            candidates.back().view.demand = track.demand.possible();
+            candidates.push_back(candidate(view, track, sure, only != 0, now));
         }
     }
     if (candidates.empty()) {
         return;
     }
-    situation.wanted = only == 0 ? wanted_ : 0;
     situation.alone = members_.alone();
     std::vector<Target> others = targets(now);
     // Sooner or later any gain is better than waiting for a node below the average.
@@ -215,6 +276,7 @@ void Agent::run_requests(Millis now, Outbox& out) {
         pending.tries++;
         pending.due = now + settings_.ask_again;
         Message request = message(Message::Kind::request, pending.number, false, now);
+        request.about = pending.plan.home != 0 ? pending.plan.home : self_;
         request.demand = pending.plan.demand;
         request.rate = pending.plan.rate;
         request.pages = pending.plan.pages;
@@ -223,15 +285,16 @@ void Agent::run_requests(Millis now, Outbox& out) {
         out.messages.emplace_back(pending.plan.target, std::move(request));
     }
     for (const TaskId id : silent) {
-        avoid_[pending_[id].plan.target] = now + kAvoid;
+        avoid_[pending_[id].plan.target] = now + settings_.avoid;
         give_up(id, now);
     }
 }
 
 void Agent::give_up(TaskId id, Millis now) {
+    Track& track = tracks_[id];
+    track.refused_by.push_back(pending_.at(id).plan.target);
     pending_.erase(id);
     counters_.refused++;
-    Track& track = tracks_[id];
     track.refused = true;
     track.verdict.reason = Reason::refused_by_node;
     track.decided = now;
@@ -253,7 +316,7 @@ void Agent::on_answer(NodeId from, const Message& message, Millis now, Outbox& o
     if (message.kind == Message::Kind::refuse) {
         const bool asked_for = found->second.asked_for;
         if (found->second.plan.urgent) {
-            avoid_[from] = now + kAvoid;
+            avoid_[from] = now + settings_.avoid;
         }
         give_up(id, now);
         // Its answer brought its load: another node may be the better one now.
@@ -267,33 +330,56 @@ void Agent::on_answer(NodeId from, const Message& message, Millis now, Outbox& o
     out.moves.push_back({id, from, found->second.plan.to_home, found->second.asked_for});
 }
 
-void Agent::moved(TaskId id, bool went, Pages pages, Millis took_ms, Millis now, Outbox& out) {
+void Agent::learn(Pages pages, Millis took_ms) {
+    if (took_ms > 0) {
+        cost_.learn(pages, static_cast<double>(took_ms));
+    }
+}
+
+void Agent::moved(TaskId id, Fate fate, Pages pages, Millis took_ms, Millis now, Outbox& out) {
     const auto found = pending_.find(id);
     if (found == pending_.end()) {
         return;
     }
     const NodeId target = found->second.plan.target;
     Message release = message(Message::Kind::release, found->second.number, false, now);
-    release.done = went;
+    release.done = fate == Fate::went;
     // It gets no answer, so it is said twice.
     second_release_.emplace_back(target, release);
     out.messages.emplace_back(target, std::move(release));
     pending_.erase(found);
     Track& track = tracks_[id];
     track.decided = now;
-    if (went) {
-        counters_.moved++;
-        if (took_ms > 0) {
-            cost_.learn(pages, static_cast<double>(took_ms));
-        }
-        track.verdict.reason = Reason::moved;
-        track.here = false;
-        std::erase_if(seen_.processes, [&](const ProcessView& view) { return view.id == id; });
-    } else {
-        counters_.failed++;
-        avoid_[target] = now + kAvoid;
-        track.verdict.reason = Reason::refused_by_node;
-        track.refused = true;
+    counters_.moved += fate == Fate::went || fate == Fate::came_back ? 1 : 0;
+    counters_.failed += fate == Fate::failed || fate == Fate::kept ? 1 : 0;
+    switch (fate) {
+        case Fate::went:
+            learn(pages, took_ms);
+            track.verdict.reason = Reason::moved;
+            track.here = false;
+            if (const auto view = std::find_if(seen_.processes.begin(), seen_.processes.end(),
+                                               [&](const auto& one) { return one.id == id; });
+                view != seen_.processes.end()) {
+                memory_.without(*view);
+                seen_.processes.erase(view);
+            }
+            break;
+        case Fate::came_back:
+            // The next count takes it for one that has come.
+            track.verdict.reason = Reason::just_moved;
+            track.here = false;
+            track.settled_at = std::max(track.settled_at, now + settings_.residency);
+            break;
+        case Fate::kept:
+            // Its home says no, not the other node.
+            track.verdict.reason = Reason::guest;
+            track.held_until = now + kHeld;
+            break;
+        case Fate::failed:
+            avoid_[target] = now + settings_.avoid;
+            track.verdict.reason = Reason::refused_by_node;
+            track.refused = true;
+            break;
     }
 }
 

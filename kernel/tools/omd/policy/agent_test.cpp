@@ -49,6 +49,7 @@ struct Net {
         Observation seen;
         seen.load.tmem = 100000;
         seen.load.mem = nodes[id - 1].mem;
+        seen.spare_swap = 50000;
         seen.processes = nodes[id - 1].tasks;
         return seen;
     }
@@ -84,7 +85,7 @@ struct Net {
             nodes[move.target - 1].tasks.push_back(gone);
             moves++;
             Outbox more;
-            agent(from).moved(move.id, true, 250, 50, now, more);
+            agent(from).moved(move.id, Fate::went, 250, 50, now, more);
             carry(from, more);
         }
     }

@@ -15,11 +15,24 @@ double target_load(const Target& target) {
     return load_of({target.id, target.cpus, target.speed, target.runnable, 0, 0, 0, 0, 0});
 }
 
-void remove(std::vector<const Candidate*>& open, const Candidate* one) {
-    open.erase(std::find(open.begin(), open.end(), one));
+bool refused(const Candidate& candidate, NodeId node) {
+    const auto& by = candidate.refused_by;
+    return std::find(by.begin(), by.end(), node) != by.end();
 }
 
 }  // namespace
+
+Pages Shortage::freed_by(const ProcessView& view) const {
+    const Pages most = view.home != 0 ? view.pages : std::min(view.pages, spare_swap);
+    return most >= view.pages - most ? most : 0;
+}
+
+void Shortage::without(const ProcessView& view) {
+    wanted -= std::min(wanted, freed_by(view));
+    if (view.home == 0) {
+        spare_swap -= std::min(spare_swap, view.pages);
+    }
+}
 
 Choice::Choice(Situation situation, std::vector<Target> targets, const MoveCost& cost,
                Limits limits, std::mt19937_64& random)
@@ -45,6 +58,9 @@ Reason Choice::obstacle(const Candidate& candidate) const {
     if (candidate.asked) {
         return situation_.alone ? Reason::alone : Reason::moved;
     }
+    if (candidate.held) {
+        return Reason::guest;
+    }
     if ((situation_.self.flags & kStay) != 0) {
         return Reason::stay;
     }
@@ -64,15 +80,16 @@ Reason Choice::obstacle(const Candidate& candidate) const {
 }
 
 // Calls into the system go home: a process that spends its time in them loses by being away.
-double Choice::rate_at(const Target& target, const ProcessView& view) const {
+double Choice::bonus_at(const Target& target, const ProcessView& view) {
     const double away = std::clamp(1 - view.system_share, 0.1, 1.0);
-    double bonus = 1;
     if (view.home == 0) {
-        bonus = away;
-    } else if (view.home == target.id) {
-        bonus = 1 / away;
+        return away;
     }
-    return bonus * speed_ratio(situation_.self.speed, target.speed) *
+    return view.home == target.id ? 1 / away : 1;
+}
+
+double Choice::rate_at(const Target& target, const ProcessView& view) const {
+    return bonus_at(target, view) * speed_ratio(situation_.self.speed, target.speed) *
            share_of(target.cpus, target.runnable + view.demand);
 }
 
@@ -114,8 +131,8 @@ Choice::Offer Choice::best_offer(const Candidate& candidate) {
     constexpr double kNearly = 0.97;
     fitting_.clear();
     for (Target& target : targets_) {
-        const bool wanted = situation_.wanted > 0 || candidate.asked;
-        if (has_room(target, candidate.view) &&
+        const bool wanted = situation_.memory.wanted > 0 || candidate.asked;
+        if (!refused(candidate, target.id) && has_room(target, candidate.view) &&
             (wanted || below_average(target, candidate.view.demand))) {
             fitting_.push_back(&target);
         }
@@ -130,7 +147,7 @@ Choice::Offer Choice::best_offer(const Candidate& candidate) {
                              fitting_[i]->age < best.target->age &&
                              best.target->id != candidate.view.home;
         if (rate > best.rate / kNearly || fresher || (home && rate >= best.rate * kNearly)) {
-            best = {fitting_[i], rate};
+            best = {fitting_[i], rate, bonus_at(*fitting_[i], candidate.view)};
         }
     }
     return best;
@@ -168,42 +185,55 @@ Plan Choice::take(const Candidate& candidate, const Offer& offer) {
     Plan plan;
     plan.id = candidate.view.id;
     plan.target = offer.target->id;
+    plan.home = candidate.view.home;
     plan.to_home = candidate.view.home == offer.target->id;
     plan.demand = candidate.view.demand;
     // The other node must give nearly what it seems to offer: less is a reason to look further, as
     // long as there is hope for a node below the average.
     constexpr double kNearlyAsOffered = 0.9;
     const bool choosy = situation_.average > 0 && !candidate.asked;
-    plan.rate = std::max(rate_here(candidate), choosy ? kNearlyAsOffered * offer.rate : 0.0);
+    // It counts CPUs only: what the process's system calls gain or lose is not its affair.
+    plan.rate =
+        std::max(rate_here(candidate), choosy ? kNearlyAsOffered * offer.rate : 0.0) / offer.bonus;
     plan.pages = candidate.view.pages;
     offer.target->runnable += candidate.view.demand;
     offer.target->mem -= std::min(offer.target->mem, candidate.view.pages);
     situation_.self.runnable -= candidate.sure;
-    situation_.wanted -= std::min(situation_.wanted, candidate.view.pages);
+    situation_.memory.without(candidate.view);
     return plan;
 }
 
+// A guest that sleeps takes up as much memory as one that works.
+bool Choice::makes_room(const Candidate& candidate, Reason obstacle) const {
+    return situation_.memory.wanted > 0 && !situation_.alone && candidate.view.home != 0 &&
+           candidate.settled && (obstacle == Reason::sleeping || obstacle == Reason::too_young);
+}
+
 // Before the node swaps: first guests, of those the smallest that is enough, else the largest.
-void Choice::usher(std::vector<const Candidate*>& open, std::vector<Plan>& plans,
-                   std::unordered_map<TaskId, Verdict>& verdicts) {
+// @p resting: those that leave for this reason only.
+void Choice::usher(std::vector<const Candidate*>& open, std::vector<const Candidate*>& resting,
+                   std::vector<Plan>& plans, std::unordered_map<TaskId, Verdict>& verdicts) {
     constexpr double kMuchSlower = 0.25;
-    while (situation_.wanted > 0 && plans.size() < limits_.moves) {
+    while (situation_.memory.wanted > 0 && plans.size() < limits_.moves) {
         const Candidate* chosen = nullptr;
         Offer offer;
         auto rank = [&](const Candidate* one) {
-            const Pages pages = one->view.pages;
-            const bool enough = pages >= situation_.wanted;
+            const Pages pages = situation_.memory.freed_by(one->view);
+            const bool enough = pages >= situation_.memory.wanted;
             const auto size = static_cast<double>(pages);
             return std::pair(one->view.home != 0 ? 1 : 0, enough ? 1e15 - size : size);
         };
-        for (const Candidate* one : open) {
-            if (chosen != nullptr && rank(one) <= rank(chosen)) {
-                continue;
-            }
-            const Offer possible = best_offer(*one);
-            if (possible.target != nullptr && possible.rate >= kMuchSlower * rate_here(*one)) {
-                chosen = one;
-                offer = possible;
+        for (const auto* list : {&open, &resting}) {
+            for (const Candidate* one : *list) {
+                if (situation_.memory.freed_by(one->view) == 0 ||
+                    (chosen != nullptr && rank(one) <= rank(chosen))) {
+                    continue;
+                }
+                const Offer possible = best_offer(*one);
+                if (possible.target != nullptr && possible.rate >= kMuchSlower * rate_here(*one)) {
+                    chosen = one;
+                    offer = possible;
+                }
             }
         }
         if (chosen == nullptr) {
@@ -213,7 +243,8 @@ void Choice::usher(std::vector<const Candidate*>& open, std::vector<Plan>& plans
         verdicts[chosen->view.id].reason = Reason::moved;
         plans.push_back(take(*chosen, offer));
         plans.back().urgent = true;
-        remove(open, chosen);
+        std::erase(open, chosen);
+        std::erase(resting, chosen);
     }
 }
 
@@ -228,16 +259,17 @@ void Choice::evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans
         const auto home = std::find_if(targets_.begin(), targets_.end(),
                                        [&](const Target& t) { return t.id == one->view.home; });
         const double here = share_of(situation_.self.cpus, situation_.self.runnable);
-        if (home == targets_.end() || !has_room(*home, one->view) ||
+        if (home == targets_.end() || refused(*one, home->id) || !has_room(*home, one->view) ||
             rate_at(*home, one->view) < kAsFast * here) {
             continue;
         }
         verdicts[one->view.id] = verdict(*one);
         verdicts[one->view.id].reason = Reason::moved;
-        plans.push_back(take(*one, {&*home, rate_at(*home, one->view)}));
-        plans.back().rate = here;
+        const double bonus = bonus_at(*home, one->view);
+        plans.push_back(take(*one, {&*home, rate_at(*home, one->view), bonus}));
+        plans.back().rate = here / bonus;
         plans.back().eviction = true;
-        remove(open, one);
+        std::erase(open, one);
         i--;
     }
 }
@@ -261,6 +293,7 @@ std::vector<Plan> Choice::plan(const std::vector<Candidate>& candidates,
                                std::unordered_map<TaskId, Verdict>& verdicts) {
     std::vector<Plan> plans;
     std::vector<const Candidate*> open;
+    std::vector<const Candidate*> resting;
     for (const Candidate& candidate : candidates) {
         const Reason reason = obstacle(candidate);
         if (reason == Reason::moved) {
@@ -270,10 +303,13 @@ std::vector<Plan> Choice::plan(const std::vector<Candidate>& candidates,
             told = {};
             told.reason = reason;
             told.here_load = load_of(situation_.self);
+            if (makes_room(candidate, reason)) {
+                resting.push_back(&candidate);
+            }
         }
     }
     if (!targets_.empty()) {
-        usher(open, plans, verdicts);
+        usher(open, resting, plans, verdicts);
         evict(open, plans, verdicts);
     }
     const auto idle_here = [&] {
@@ -305,7 +341,7 @@ std::vector<Plan> Choice::plan(const std::vector<Candidate>& candidates,
         verdicts[best->view.id] = verdict(*best);
         verdicts[best->view.id].reason = Reason::moved;
         plans.push_back(take(*best, best_place));
-        remove(open, best);
+        std::erase(open, best);
     }
     for (const Candidate* one : open) {
         Verdict& told = verdicts[one->view.id];

@@ -31,6 +31,20 @@ struct Candidate {
     bool refused = false;  // its last request was; tells the reason only
     bool asked = false;    // somebody asks for it to be considered now: no hysteresis, any gain
     double sure = 1;       // its part of the situation's runnable; its view has what is possible
+    bool held = false;     // a guest: its home did not let it go a while ago
+    std::vector<NodeId> refused_by;  // in this period: they would do so again
+};
+
+/// Memory that must become free before the node swaps, and who could help.
+struct Shortage {
+    Pages wanted = 0;
+    Pages spare_swap = 0;  // for the copies of own processes that leave
+
+    /// What becomes free if it leaves. A guest leaves nothing behind; of an own process a copy
+    /// stays, which swap has to take: if that takes less than half, nothing is gained.
+    [[nodiscard]] Pages freed_by(const ProcessView& view) const;
+    /// It leaves.
+    void without(const ProcessView& view);
 };
 
 /// What is to be thought over.
@@ -40,7 +54,7 @@ struct Situation {
     // Runnable processes per CPU of this node's speed, in the whole cluster as far as it is known.
     // A node that would be above it takes nothing: who comes would soon have to go on. 0: unknown.
     double average = 0;
-    Pages wanted = 0;  // memory that must become free before the node swaps
+    Shortage memory;
     bool alone = false;
 };
 
@@ -57,6 +71,7 @@ struct Verdict {
 struct Plan {
     TaskId id = 0;
     NodeId target = 0;
+    NodeId home = 0;  // of the process; 0: this node
     bool to_home = false;
     double demand = 1;
     double rate = 0;  // share of a CPU that it has here, as Message::rate wants it
@@ -86,7 +101,8 @@ class Choice {
   private:
     struct Offer {
         Target* target = nullptr;
-        double rate = 0;  // of this node's CPUs
+        double rate = 0;   // of this node's CPUs, as much as it is worth to the process
+        double bonus = 1;  // in that, for what its system calls gain or lose
     };
     struct Value {
         double gain = 0;  // ms
@@ -96,6 +112,7 @@ class Choice {
     };
 
     [[nodiscard]] Reason obstacle(const Candidate& candidate) const;
+    [[nodiscard]] static double bonus_at(const Target& target, const ProcessView& view);
     [[nodiscard]] double rate_at(const Target& target, const ProcessView& view) const;
     [[nodiscard]] bool has_room(const Target& target, const ProcessView& view) const;
     [[nodiscard]] bool below_average(const Target& target, double demand) const;
@@ -106,8 +123,9 @@ class Choice {
     [[nodiscard]] bool pays(const Candidate& candidate, const Value& value) const;
     [[nodiscard]] bool evictable(const Candidate& candidate) const;
     Plan take(const Candidate& candidate, const Offer& offer);
-    void usher(std::vector<const Candidate*>& open, std::vector<Plan>& plans,
-               std::unordered_map<TaskId, Verdict>& verdicts);
+    [[nodiscard]] bool makes_room(const Candidate& candidate, Reason obstacle) const;
+    void usher(std::vector<const Candidate*>& open, std::vector<const Candidate*>& resting,
+               std::vector<Plan>& plans, std::unordered_map<TaskId, Verdict>& verdicts);
     void evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans,
                std::unordered_map<TaskId, Verdict>& verdicts);
     Verdict verdict(const Candidate& candidate);

@@ -19,6 +19,7 @@ struct Table {
         situation.self.cpus = cpus;
         situation.self.tmem = 100000;
         situation.self.mem = 50000;
+        situation.memory.spare_swap = 50000;
         for (std::size_t i = 0; i < loops; i++) {
             add(static_cast<TaskId>(i + 1));
         }
@@ -167,7 +168,7 @@ TEST(Choice, ALockedOneIsNotMovedEvenWhenMemoryRunsOut) {
     Table table(1);
     table.node(2, 0);
     table.candidates[0].view.locked = true;
-    table.situation.wanted = 100;
+    table.situation.memory.wanted = 100;
     EXPECT_TRUE(table.plan().empty());
 }
 
@@ -177,11 +178,36 @@ TEST(Choice, BeforeSwappingTheSmallestThatIsEnoughLeaves) {
     table.candidates[0].view.pages = 100;
     table.candidates[1].view.pages = 3000;
     table.candidates[2].view.pages = 9000;
-    table.situation.wanted = 2000;
+    table.situation.memory.wanted = 2000;
     const auto plans = table.plan();
     ASSERT_EQ(plans.size(), 1U);
     EXPECT_EQ(plans[0].id, 2);
     EXPECT_TRUE(plans[0].urgent);
+}
+
+TEST(Choice, WithoutSwapOnlyAGuestMakesRoomBeItAsleep) {
+    Table table(2, 4);
+    table.add(3, 5);
+    table.candidates[2].view.demand = 0;
+    table.candidates[2].sure = 0;
+    table.node(2, 1);
+    table.node(5, 1);
+    for (Candidate& candidate : table.candidates) {
+        candidate.view.pages = 3000;
+    }
+    EXPECT_TRUE(table.plan().empty());
+    EXPECT_EQ(table.reason(3), Reason::sleeping);
+    table.situation.memory = {5000, 1000};
+    const auto plans = table.plan();
+    ASSERT_EQ(plans.size(), 1U);
+    EXPECT_EQ(plans[0].id, 3);
+    EXPECT_TRUE(plans[0].urgent);
+    // With swap for one of the others, one of them as well.
+    table.situation.memory = {5000, 4000};
+    EXPECT_EQ(table.plan().size(), 2U);
+    table.candidates[2].settled = false;
+    table.situation.memory = {5000, 1000};
+    EXPECT_TRUE(table.plan().empty());
 }
 
 TEST(Choice, NobodyIsSentWhereMemoryIsShort) {
@@ -229,6 +255,70 @@ TEST(Choice, WhoLivesInSystemCallsDoesNotGainByBeingAway) {
         candidate.view.system_share = 0.8;
     }
     EXPECT_TRUE(table.plan().empty());
+}
+
+// The other node knows nothing of system calls: what is asked of it is in CPU alone.
+TEST(Choice, ForItsSystemCallsAGuestIsContentWithLessAtHome) {
+    Table table(0);
+    table.add(1, 5).view.system_share = 0.5;
+    table.add(2, 6);
+    table.add(3, 6);
+    table.node(5, 1.5);  // 0.4 of a CPU, which is worth 0.8 to it
+    const auto plans = table.plan();
+    ASSERT_EQ(plans.size(), 1U);
+    EXPECT_EQ(plans[0].id, 1);
+    EXPECT_LT(plans[0].rate, 0.4);
+    // When the owner comes, too.
+    Table owned(1);
+    owned.add(2, 5).view.system_share = 0.5;
+    owned.node(5, 2.5);
+    const auto evicted = owned.plan();
+    ASSERT_EQ(evicted.size(), 1U);
+    EXPECT_TRUE(evicted[0].eviction);
+    EXPECT_NEAR(evicted[0].rate, 0.25, 1e-9);
+}
+
+TEST(Choice, WhoRefusedInThisPeriodIsNotPlannedAgain) {
+    Table table(1);
+    table.add(2, 5);
+    table.node(5, 0);
+    table.node(6, 0.4);
+    ASSERT_EQ(table.plan().size(), 1U);
+    table.candidates[1].refused_by = {5};
+    auto plans = table.plan();
+    ASSERT_EQ(plans.size(), 1U);
+    EXPECT_TRUE(plans[0].target == 6 || plans[0].id == 1) << plans[0].target;
+    table.candidates[0].refused_by = {5, 6};
+    table.candidates[1].refused_by = {5, 6};
+    EXPECT_TRUE(table.plan().empty());
+}
+
+TEST(Choice, OfEqualNodesTheOneThatWasHeardOfLast) {
+    for (const NodeId fresher : {2U, 3U}) {
+        for (std::uint64_t seed = 1; seed <= 10; seed++) {
+            Table table(2);
+            table.random.seed(seed);
+            table.node(2, 0);
+            table.node(3, 0);
+            for (Target& target : table.targets) {
+                target.age = target.id == fresher ? 100 : 900;
+            }
+            const auto plans = table.plan();
+            ASSERT_EQ(plans.size(), 1U);
+            EXPECT_EQ(plans[0].target, fresher) << seed;
+        }
+    }
+}
+
+TEST(Choice, AGuestThatItsHomeDidNotLetGoSaysSo) {
+    Table table(1);
+    table.add(2, 5).held = true;
+    table.candidates[0].view.locked = true;
+    table.node(6, 0);
+    EXPECT_TRUE(table.plan().empty());
+    EXPECT_EQ(table.reason(2), Reason::guest);
+    table.candidates[1].asked = true;  // it may have been unlocked meanwhile
+    EXPECT_EQ(table.plan().size(), 1U);
 }
 
 TEST(Choice, ANodeBelowTheAverageKeepsWhatItHas) {

@@ -29,8 +29,9 @@ bool Ledger::ask(NodeId from, const Message& request, const NodeLoad& own, Milli
     if (!request.urgent && !faster) {
         return false;
     }
+    const NodeId home = request.about != 0 ? request.about : from;
     promises_.push_back(
-        {from, request.number, request.demand, request.pages, now + settings_.holds, false});
+        {from, home, request.number, request.demand, request.pages, now + settings_.holds, false});
     return true;
 }
 
@@ -48,12 +49,17 @@ void Ledger::release(NodeId from, std::uint32_t number, bool done, Millis now) {
     }
 }
 
-void Ledger::counted(std::size_t arrivals, Millis now) {
+void Ledger::counted(const std::vector<NodeId>& homes, Millis now) {
     expire(now);
-    for (; arrivals > 0 && !promises_.empty(); arrivals--) {
-        const auto arrived = std::find_if(promises_.begin(), promises_.end(),
-                                          [](const Promise& promise) { return promise.arrived; });
-        promises_.erase(arrived != promises_.end() ? arrived : promises_.begin());
+    for (const NodeId home : homes) {
+        auto kept = promises_.end();
+        for (auto place = promises_.begin(); place != promises_.end(); ++place) {
+            const bool better = kept == promises_.end() || (place->arrived && !kept->arrived);
+            kept = place->home == home && better ? place : kept;
+        }
+        if (kept != promises_.end()) {
+            promises_.erase(kept);
+        }
     }
 }
 

@@ -26,9 +26,10 @@ class Ledger {
     bool ask(NodeId from, const Message& request, const NodeLoad& own, Millis now);
     /// It came, or will not.
     void release(NodeId from, std::uint32_t number, bool done, Millis now);
-    /// The node has counted its processes: so many have come since the last time. Each fulfils a
-    /// promise, whether or not its sender has said yet that it has gone.
-    void counted(std::size_t arrivals, Millis now);
+    /// The node has counted its processes: those of these homes have come since the last time. Each
+    /// fulfils a promise for one of that home, whether or not its sender has said yet that it has
+    /// gone. Who comes home by itself fulfils none that was given to somebody else.
+    void counted(const std::vector<NodeId>& homes, Millis now);
     void expire(Millis now);
 
     /// Runnable processes and memory that are promised.
@@ -39,6 +40,7 @@ class Ledger {
   private:
     struct Promise {
         NodeId from;
+        NodeId home;  // of the process
         std::uint32_t number;
         double demand;
         Pages pages;

@@ -9,17 +9,6 @@
 #include "omd/policy/load.h"
 
 namespace mosrig::policy {
-namespace {
-
-// Load that is older is not passed on: who is interested has fresher.
-constexpr Millis kWorthTelling = 3000;
-// An idle node does not stay one for long once others have heard of it.
-constexpr Millis kStillIdle = 1000;
-// A relayed word of an earlier-looking run is believed once ours is that old: the clock was set
-// back.
-constexpr Millis kForgetRun = 60000;
-
-}  // namespace
 
 const char* state_word(State state) {
     switch (state) {
@@ -140,8 +129,9 @@ bool Members::merge(const LoadEntry& entry, Millis now) {
     }
     if (const auto place = place_of(id)) {
         Known& known = loads_[*place];
-        const bool newer = entry.stamp > known.entry.stamp || now - known.written > kForgetRun;
-        if (!newer || written < known.written - kForgetRun) {
+        const bool newer =
+            entry.stamp > known.entry.stamp || now - known.written > settings_.forget_run;
+        if (!newer || written < known.written - settings_.forget_run) {
             return false;
         }
         const double planned = known.planned_at >= written ? known.planned : 0;
@@ -210,8 +200,8 @@ std::vector<LoadEntry> Members::loads_to_tell(Millis now) {
     fresh.reserve(loads_.size());
     for (const Known& known : loads_) {
         const Millis age = now - known.written;
-        if (age <= kWorthTelling && !doubted(known)) {
-            fresh.push_back({&known, {age > kStillIdle, load_of(known.entry.load)}});
+        if (age <= settings_.worth_telling && !doubted(known)) {
+            fresh.push_back({&known, {age > settings_.still_idle, load_of(known.entry.load)}});
         }
     }
     const std::size_t wanted = settings_.vector - 1;  // one is the node's own

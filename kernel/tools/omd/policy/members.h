@@ -58,6 +58,13 @@ class Members {
         std::size_t capacity = 64;
         std::size_t vector = 16;  // loads in a packet
         std::size_t rumours = 8;  // in a packet
+        // Load that is older is not passed on: who is interested has fresher.
+        Millis worth_telling = 3000;
+        // An idle node does not stay one for long once others have heard of it.
+        Millis still_idle = 1000;
+        // A relayed word of an earlier-looking run is believed once ours is that old: the clock was
+        // set back.
+        Millis forget_run = 60000;
     };
     /// What is known of one node.
     struct Known {

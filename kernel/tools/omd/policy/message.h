@@ -25,7 +25,9 @@ struct Message {
     std::uint32_t number = 0;  // of a ping or a request; its answers repeat it
 
     // ping, ack, ask_for, and whatever tells the sender's own load
-    NodeId about = 0;  // ask_for: whom to ask; ack: who has answered, if not the sender
+    // ask_for: whom to ask; ack: who has answered, if not the sender; request: the process's home,
+    // 0 is the sender
+    NodeId about = 0;
     LoadEntry own;
     std::vector<LoadEntry> loads;
     std::vector<Rumour> rumours;

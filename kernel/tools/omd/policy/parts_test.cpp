@@ -133,19 +133,33 @@ TEST(Ledger, WhatHasArrivedCountsUntilItIsCounted) {
     ledger.release(2, 1, true, 100);
     EXPECT_DOUBLE_EQ(ledger.demand(), 1);
     EXPECT_EQ(ledger.pages(), 0U);
-    ledger.counted(0, 500);  // it is not seen yet
+    ledger.counted({}, 500);  // it is not seen yet
     EXPECT_DOUBLE_EQ(ledger.demand(), 1);
-    ledger.counted(1, 1000);
+    ledger.counted({2}, 1000);
     EXPECT_DOUBLE_EQ(ledger.demand(), 0);
 }
 
 TEST(Ledger, WhoIsSeenBeforeItsSenderSaysSoIsNotCountedTwice) {
     Ledger ledger({});
     ASSERT_TRUE(ledger.ask(2, request(1), {1, 1}, 0));
-    ledger.counted(1, 500);
+    ledger.counted({2}, 500);
     EXPECT_DOUBLE_EQ(ledger.demand(), 0);
     ledger.release(2, 1, true, 600);
     EXPECT_DOUBLE_EQ(ledger.demand(), 0);
+}
+
+TEST(Ledger, OnlyOneOfItsHomeFulfilsAPromise) {
+    Ledger ledger({});
+    Message hop = request(1);
+    hop.about = 7;  // node 2 sends a guest on, whose home is node 7
+    ASSERT_TRUE(ledger.ask(2, hop, {1, 4}, 0));
+    ASSERT_TRUE(ledger.ask(3, request(1), {1, 4}, 0));
+    ledger.counted({1, 2}, 500);  // an own process came home, and a guest of node 2's
+    EXPECT_EQ(ledger.size(), 2U);
+    ledger.counted({7}, 600);
+    EXPECT_EQ(ledger.size(), 1U);
+    ledger.counted({3}, 700);
+    EXPECT_EQ(ledger.size(), 0U);
 }
 
 TEST(Demand, IsSureWhenSeenTwiceAndPossibleWhenSeenOnce) {

@@ -60,6 +60,7 @@ struct ProcessView {
     Millis cpu_time = 0;      // used so far, since it exists
     Pages pages = 0;          // resident
     Decay decay;
+    std::uint64_t cleared = 0;  // when it said that its past does not count; grows
 };
 
 /// Why a process is where it is.
