@@ -64,5 +64,17 @@ TEST_F(ProcMachines, CopiesOfWhoIsAwayCountAsFreeAsFarAsThereIsSwap) {
     EXPECT_EQ(available("4000"), 200U);
 }
 
+TEST_F(ProcMachines, WhileUnconfiguredNobodyIsAwayAndNobodyMayCome) {
+    task(50, 'R', 0, 5);
+    folder_.put("proc/50/where", "-1\n");
+    folder_.put("proc/hpc/admin/mospe", "0\n");
+    (void)machine_.observe();
+    task(50, 'R', 0, 6);
+    const policy::Observation seen = machine_.observe();
+    ASSERT_EQ(seen.processes.size(), 1U);
+    EXPECT_FALSE(seen.processes[0].away);
+    EXPECT_EQ(seen.load.flags, policy::kBlock | policy::kStay);
+}
+
 }  // namespace
 }  // namespace mosrig

@@ -201,6 +201,10 @@ Result<void> Service::reload() {
     }
     setup_ = *setup;
     map_mark_ = map_mark();
+    if (auto told = daemon_.restore(); !told) {
+        log_.line("not reloaded: {}", told.error().text);
+        return told;
+    }
     if (setup_.config.discovery == Config::Discovery::map) {
         daemon_.set_peers(setup_.peers);
     }
