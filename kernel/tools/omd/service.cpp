@@ -288,7 +288,7 @@ std::optional<std::string> Service::balance(pid_t pid, uid_t user, bool first, b
     const Cluster& cluster = daemon_.cluster();
     return refusal_json(policy::reason_word(verdict.reason),
                         sentence(verdict, fmt::format("node {}", cluster.self),
-                                 fmt::format("node {}", verdict.best)));
+                                 fmt::format("node {}", verdict.best), nobody(agent)));
 }
 
 }  // namespace mosrig
