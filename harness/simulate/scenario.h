@@ -70,8 +70,9 @@ const char* policy_word(Policy policy);
 
 /// What came out of a run.
 struct Outcome {
-    double balanced_s = -1;  // from the last job's start until nobody gains by moving; -1: never
-    double nearly_s = -1;    // the same for 99 % of the jobs
+    double balanced_s = -1;  // from the last job's start until nobody gains by moving; -1: never,
+                             // or not before the first job ended
+    double nearly_s = -1;    // the same for 99 % of the jobs that live
     std::uint64_t moves = 0;
     std::uint64_t moves_to_balance = 0;
     std::uint64_t least_moves = 0;  // to the best placement
@@ -84,7 +85,7 @@ struct Outcome {
     double remembered = 0;  // other nodes that a daemon knows in the end, which a step goes through
     double daemon_us = -1;  // CPU of this machine, of one daemon alone, per second
     double cpu_us = 0;      // of this machine, per node and simulated second: all of the simulator
-    double makespan_s = -1;  // of jobs with an end
+    double makespan_s = -1;  // of jobs with an end; -1, as the next two, if not all have ended
     double optimum_s = -1;
     double slowdown = -1;    // mean of a job's time over its time alone on a CPU of speed 1
     std::uint64_t lost = 0;  // jobs that died with a node

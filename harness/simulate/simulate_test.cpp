@@ -175,6 +175,40 @@ TEST(Simulate, TheNaivePolicyNeverRests) {
     EXPECT_GT(run(made).moves, 100U);
 }
 
+TEST(Simulate, JobsThatEndBalanceNothing) {
+    Scenario made = scenario(4, 8);
+    made.policy = Policy::none;
+    made.work_s = 5;
+    const Outcome outcome = run(made);
+    EXPECT_GT(outcome.makespan_s, 0);
+    EXPECT_LT(outcome.balanced_s, 0);
+    EXPECT_LT(outcome.nearly_s, 0);
+}
+
+TEST(Simulate, WhatHappenedBeforeBalanceDoesNotEndTheWatch) {
+    unsigned watched = 0;
+    for (std::uint64_t seed = 1; seed <= 20; seed++) {
+        Scenario made = scenario(8, 12, "random");
+        made.seed = seed;
+        made.churn = 1;
+        const Outcome outcome = run(made);
+        EXPECT_GE(outcome.watched_s, 0) << seed;
+        watched += outcome.lost > 0 && outcome.watched_s > 0 ? 1 : 0;
+    }
+    EXPECT_GT(watched, 0U);
+}
+
+TEST(Simulate, ARunThatIsBrokenOffHasNoMakespan) {
+    Scenario made = scenario(1, 20);
+    made.sizes = "pareto";
+    made.work_s = 4000;
+    const Outcome outcome = run(made);
+    EXPECT_LT(outcome.makespan_s, 0);
+    EXPECT_LT(outcome.optimum_s, 0);
+    EXPECT_LT(outcome.slowdown, 0);
+    EXPECT_GT(outcome.simulated_s, 35000);
+}
+
 TEST(Simulate, CostPerNodeStaysFlat) {
     Scenario small = scenario(20, 20, "random");
     Scenario large = scenario(400, 400, "random");

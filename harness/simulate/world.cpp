@@ -345,7 +345,8 @@ Outcome World::outcome() const {
         }
     }
     result.least_moves = least_moves(specs, counts);
-    if (scenario_.work_s > 0 && ended > 0) {
+    // Of a run that was broken off it would be the time of the limit.
+    if (scenario_.work_s > 0 && ended > 0 && alive_ == 0) {
         result.optimum_s = least_makespan(specs, jobs);
         result.makespan_s = (last_end_ - 10000) / 1000;
         result.slowdown = slow / static_cast<double>(ended);

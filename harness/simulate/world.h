@@ -127,6 +127,7 @@ class World {
     std::uint64_t steps_ = 0;  // of daemons that are no more
     std::uint64_t visitors_ = 0;
     std::uint64_t alive_ = 0;  // jobs not ended
+    bool any_ended_ = false;   // jobs
     bool disturbed_ = false;   // a job ended or a node failed since balance
     double disturbed_at_ = -1;
     double last_end_ = 0;

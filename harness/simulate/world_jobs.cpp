@@ -65,6 +65,7 @@ void World::complete(Index index) {
         job.ended = now_;
         last_end_ = now_;
         alive_--;
+        any_ended_ = true;
         if (!disturbed_) {
             disturbed_ = true;
             disturbed_at_ = now_;
@@ -164,9 +165,10 @@ void World::crash(Index index) {
 }
 
 // Balanced: no job would run faster somewhere else. On unequal nodes, not by more than the
-// difference in speed that counts as none.
+// difference in speed that counts as none. Jobs that end make room whatever the policy does: from
+// the first end on there is nothing more to be seen.
 void World::look() {
-    if (now_ < last_start_ || balanced_at_ >= 0) {
+    if (now_ < last_start_ || balanced_at_ >= 0 || any_ended_) {
         return;
     }
     const double tolerance = scenario_.mixed ? policy::kSameSpeed : 1.0;
@@ -197,12 +199,15 @@ void World::look() {
             badly += static_cast<std::size_t>(std::max(0.0, std::ceil(count - fits)));
         }
     }
-    if (nearly_at_ < 0 && (badly + moving) * 100 <= jobs_.size()) {
+    if (nearly_at_ < 0 && (badly + moving) * 100 <= alive_) {
         nearly_at_ = now_;
     }
     if (badly == 0 && moving == 0) {
         balanced_at_ = now_;
         moves_at_balance_ = result_.moves;
+        // What happened before is no reason not to watch from now on.
+        disturbed_ = false;
+        disturbed_at_ = -1;
     }
 }
 

@@ -248,6 +248,7 @@ void om_exec(int error)
 		return;
 	spin_lock(&p->lock);
 	p->on_exec = false;
+	p->link_until = (jiffies + OM_LINK_TIMEOUT) ?: 1;
 	if (error) {
 		p->requested = false;
 		p->target = 0;

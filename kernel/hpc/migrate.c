@@ -346,6 +346,26 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	}
 }
 
+/*
+ * A program that was to begin elsewhere waits for a link rather than begin here:
+ * who asked for that has become it, and nobody is left to be told. Returns 0 or a
+ * negative errno; -EINTR if something else goes first.
+ */
+static int om_begin_patiently(struct om_proc *p)
+{
+	int ret;
+
+	do {
+		ret = om_begin(p);
+		if (ret != -EAGAIN || !p->link_until)
+			return ret;
+		ret = om_pool_await(READ_ONCE(p->target), p->link_until);
+		if (!om_wanted(p))
+			return -EINTR;	/* taken back meanwhile */
+	} while (!ret);
+	return ret;
+}
+
 /* Called at the return to user mode while there is a request or a link. */
 void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 {
@@ -361,7 +381,11 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 	}
 	if (!p->link) {
 		p->away.attempts = 0;
-		ret = om_begin(p);
+		ret = om_begin_patiently(p);
+		if (ret == -EINTR && p->link_until) {
+			set_thread_flag(TIF_NOTIFY_RESUME);
+			return;
+		}
 		if (!ret && p->asleep)
 			ret = om_wait_soon(p);
 		if (ret)

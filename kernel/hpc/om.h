@@ -127,6 +127,7 @@ struct om_proc {
 	u8 in_call;		/* the deputy executes a call: enum om_in_call */
 	wait_queue_head_t home_wait;
 	bool on_exec;		/* the request waits for an execve */
+	unsigned long link_until; /* jiffies; that was made, and waits for a link */
 	bool asleep;		/* it slept when it was asked to go */
 	struct om_stat stat;
 	u64 away_cpu;		/* ns of CPU time consumed on other nodes */

@@ -64,6 +64,26 @@ struct om_link *om_pool_take(u32 node)
 }
 
 /**
+ * om_pool_await - sleep until a process could be sent to a node
+ * @node: its id
+ * @until: jiffies; no longer
+ *
+ * Returns 0, -EINTR for a signal, or what om_node_check() says: -EAGAIN when the
+ * time is over.
+ */
+int om_pool_await(u32 node, unsigned long until)
+{
+	long left = until - jiffies;
+	int ret = -EAGAIN;
+
+	if (left <= 0)
+		return ret;
+	left = wait_event_interruptible_timeout(om_pool_wait,
+			(ret = om_node_check(node)) != -EAGAIN, left);
+	return left < 0 ? -EINTR : ret;
+}
+
+/**
  * om_pool_settle - have a link replaced, if that was put off
  * @link: the caller's, from om_pool_take()
  *

@@ -96,6 +96,7 @@ static int om_request_node(struct om_proc *p, struct task_struct *task,
 	} else if (!ret) {
 		p->requested = true;
 		p->on_exec = on_exec;
+		p->link_until = 0;
 		p->asleep = !on_exec && !task_is_running(task);
 		p->target = node;
 		memset(&p->stat, 0, sizeof(p->stat));

@@ -25,6 +25,7 @@ om_library(om_people SOURCES
   common/hpc.cpp
   common/omd_client.cpp
   common/places.cpp
+  common/printable.cpp
   common/program.cpp
   common/users.cpp
   mosctl/figures.cpp
@@ -98,6 +99,7 @@ endforeach()
 
 add_executable(om_people_test
   common/hpc_test.cpp
+  common/printable_test.cpp
   man/man_test.cpp
   mosctl/mosctl_test.cpp
   mosmon/view_test.cpp

@@ -2,6 +2,7 @@
 #include "common/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <array>
 #include <cstdio>
 
@@ -62,6 +63,10 @@ Result<void> replace_text(const std::string& path, const std::string& text, Dura
         const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
         if (!fd.valid()) {
             return fail_errno("cannot create " + fresh, errno);
+        }
+        // Who may read it does not depend on the one who happens to write it.
+        if (::fchmod(fd.get(), 0644) != 0) {
+            return fail_errno("cannot make readable " + fresh, errno);
         }
         if (auto done = write_all(fd.get(), fresh, text); !done) {
             return done;

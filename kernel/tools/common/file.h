@@ -20,7 +20,7 @@ Result<void> write_text(const std::string& path, const std::string& text);
 enum class Durable { no, yes };
 
 /// Replaces @p path atomically: a reader sees the old content or the new one. @p durable: also one
-/// who comes after a crash.
+/// who comes after a crash. Everybody may read it, whatever the umask.
 Result<void> replace_text(const std::string& path, const std::string& text,
                           Durable durable = Durable::no);
 

@@ -75,7 +75,7 @@ _openmosix_setpe() {
     -f) mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}") ;;
     -p) _openmosix_reply "$(ls /proc/hpc/nodes 2>/dev/null)" ;;
     -g) _openmosix_reply '0 1 2' ;;
-    *) _openmosix_reply '-w -W -c -r -off -f -p -g -n' ;;
+    *) _openmosix_reply '-w -W -c -r -reload -off -f -p -g -n' ;;
     esac
 }
 

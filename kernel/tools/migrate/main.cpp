@@ -175,6 +175,9 @@ int run(const MigrateOptions& options) {
         return request_failed(process, *target, ESRCH, "");
     }
     const bool guest = is_guest(options.pid);
+    if (guest && is_this_node(*target)) {
+        return kMoved;  // to its home this node's number is a place like others, and it is there
+    }
     const Sight before = look_at(process);
     if (const auto written = process.write("goto", fmt::format("{}\n", *target)); !written) {
         if (written.error().code == ENOENT && process.stat()) {

@@ -12,7 +12,6 @@ namespace {
 
 constexpr const char* kName = "mosmon";
 constexpr const char* kUsage = "usage: mosmon [-d SEC] [-t] [--once] [--root DIR]\n";
-constexpr std::size_t kAround = 3;  // lines that are no nodes
 
 struct Options {
     unsigned delay = 1;  // seconds
@@ -54,8 +53,7 @@ int watch(const Hpc& hpc, const Options& options) {
         if (key == Screen::kEnd || (key == 'q' && !view.help)) {
             return kDone;
         }
-        const std::size_t height = screen->height();
-        view = after_key(view, key, height > kAround ? height - kAround : 1, snapshot.nodes.size());
+        view = after_key(view, key, page_of(view, screen->height()), count_shown(snapshot, view));
     }
 }
 

@@ -12,8 +12,10 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kWide = 70;  // from here on there is room for all columns
-constexpr double kFullLoad = 100;  // one runnable process a CPU of a standard node
+constexpr std::size_t kWide = 70;   // from here on there is room for all columns
+constexpr std::size_t kAround = 3;  // lines that are no nodes: title, head, keys
+constexpr std::size_t kTotals = 3;  // and those of the totals
+constexpr double kFullLoad = 100;   // one runnable process a CPU of a standard node
 
 // Short enough for 40 columns.
 constexpr std::array kHelp{
@@ -99,11 +101,12 @@ std::string row_text(const NodeRow& row, bool self, const View& view, double ful
                      std::size_t width) {
     const NodeFigures& figures = row.figures;
     const char mark = self ? '*' : ' ';
-    if (!figures.up()) {
+    if (!figures.up() || figures.cpus <= 0) {
+        const std::string words =
+            status_words(figures.status) + (figures.up() ? "; its load is not known" : "");
         return width >= kWide
-                   ? fmt::format("{} {:5} {:12.12} {}", mark, figures.id, row.name,
-                                 status_words(figures.status))
-                   : fmt::format("{} {:5} {}", mark, figures.id, status_words(figures.status));
+                   ? fmt::format("{} {:5} {:12.12} {}", mark, figures.id, row.name, words)
+                   : fmt::format("{} {:5} {}", mark, figures.id, words);
     }
     std::string text = width >= kWide
                            ? fmt::format("{} {:5} {:12.12} {:6} {:3}% {:4}% {:4} {:4} {:4} ", mark,
@@ -125,12 +128,17 @@ std::string stat_of(const Snapshot& snapshot, const char* name) {
 Lines totals(const Snapshot& snapshot) {
     NodeFigures all;
     std::size_t up = 0;
+    std::size_t known = 0;
     for (const NodeRow& row : snapshot.nodes) {
         if (row.figures.up()) {
             up++;
+            all.speed += row.figures.speed;
+        }
+        // Of one whose load is not known the figures are errors.
+        if (row.figures.up() && row.figures.cpus > 0) {
+            known++;
             all.cpus += row.figures.cpus;
             all.load += row.figures.load;
-            all.speed += row.figures.speed;
             all.mem += row.figures.mem;
             all.tmem += row.figures.tmem;
         }
@@ -140,8 +148,8 @@ Lines totals(const Snapshot& snapshot) {
                          all.speed),
              Style::strong},
             {fmt::format("mean load {}, {} of {} MiB free",
-                         up == 0 ? 0 : all.load / static_cast<long>(up), all.mem / pages_in_mib,
-                         all.tmem / pages_in_mib),
+                         known == 0 ? 0 : all.load / static_cast<long>(known),
+                         all.mem / pages_in_mib, all.tmem / pages_in_mib),
              Style::strong},
             {fmt::format("moves: {} out, {} home, {} in; {} failed", stat_of(snapshot, "moves_out"),
                          stat_of(snapshot, "moves_home"), stat_of(snapshot, "moves_in"),
@@ -192,8 +200,7 @@ Lines render(const Snapshot& snapshot, const View& view, std::size_t width, std:
         bottom = totals(snapshot);
     }
     bottom.push_back({keys(width), Style::dim});
-    const std::size_t around = lines.size() + bottom.size();
-    const std::size_t room = height > around ? height - around : 1;
+    const std::size_t room = page_of(view, height);
     const std::size_t first = rows.size() > room ? std::min(view.first, rows.size() - room) : 0;
     for (std::size_t i = first; i < rows.size() && i < first + room; i++) {
         const NodeRow& row = *rows[i];
@@ -212,6 +219,15 @@ Lines render(const Snapshot& snapshot, const View& view, std::size_t width, std:
     lines.insert(lines.end(), bottom.begin(), bottom.end());
     clip(lines, width, height);
     return lines;
+}
+
+std::size_t page_of(const View& view, std::size_t height) {
+    const std::size_t around = kAround + (view.totals ? kTotals : 0);
+    return height > around ? height - around : 1;
+}
+
+std::size_t count_shown(const Snapshot& snapshot, const View& view) {
+    return shown(snapshot, view).size();
 }
 
 View after_key(View view, int key, std::size_t page, std::size_t nodes) {

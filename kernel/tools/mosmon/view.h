@@ -19,6 +19,12 @@ struct View {
 /// The whole screen.
 Lines render(const Snapshot& snapshot, const View& view, std::size_t width, std::size_t height);
 
+/// Nodes that a screen of @p height lines has room for.
+std::size_t page_of(const View& view, std::size_t height);
+
+/// Nodes that there are to be shown.
+std::size_t count_shown(const Snapshot& snapshot, const View& view);
+
 /// The view after a key; @p page: nodes that a page shows, @p nodes: all there are. Unknown keys
 /// change nothing.
 View after_key(View view, int key, std::size_t page, std::size_t nodes);

@@ -69,6 +69,36 @@ TEST(Mosmon, TotalsOfWhatIsUp) {
     EXPECT_THAT(text, HasSubstr("moves: 5 out, 4 home, 2 in; 0 failed"));
 }
 
+TEST(Mosmon, TotalsLeaveOutWhatIsNotKnown) {
+    Snapshot snapshot = cluster(3);
+    snapshot.nodes.back().figures.status = 3;  // up, and its load not heard yet
+    View view;
+    view.totals = true;
+    const std::string text = join(render(snapshot, view, 80, 24));
+    EXPECT_THAT(text, HasSubstr("3 nodes, 3 up, 4 CPUs, speed 30000\n"));
+    EXPECT_THAT(text, HasSubstr("mean load 150"));
+    EXPECT_THAT(text, Not(HasSubstr("-101")));
+}
+
+TEST(Mosmon, TheLastNodeCanBeReachedWithTotalsToo) {
+    const Snapshot snapshot = cluster(30);
+    for (const bool totals : {false, true}) {
+        View view;
+        view.totals = totals;
+        for (int i = 0; i < 30; i++) {
+            view = after_key(view, Screen::kDown, page_of(view, 20), count_shown(snapshot, view));
+        }
+        const std::string text = join(render(snapshot, view, 80, 20));
+        EXPECT_THAT(text, HasSubstr(" node30 ")) << totals;
+        // And no further: one key back is seen at once.
+        view = after_key(view, Screen::kUp, page_of(view, 20), count_shown(snapshot, view));
+        EXPECT_THAT(join(render(snapshot, view, 80, 20)), Not(HasSubstr(" node30 "))) << totals;
+    }
+    View up_only;
+    up_only.down = false;
+    EXPECT_EQ(count_shown(snapshot, up_only), 29U);
+}
+
 TEST(Mosmon, Keys) {
     const View view = after_key({}, 'm', 10, 30);
     EXPECT_EQ(view.bar, View::Bar::memory);

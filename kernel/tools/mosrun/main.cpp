@@ -2,6 +2,7 @@
 // mosrun: runs a program at a place and with a lock. See mosrun(1).
 #include <fmt/format.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -10,6 +11,7 @@
 #include "common/guarded.h"
 #include "common/process.h"
 #include "mosrun/options.h"
+#include "mosrun/patience.h"
 #include "mosrun/search.h"
 
 namespace {
@@ -20,6 +22,8 @@ using namespace mosrig;
 enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
 
 constexpr const char* kShell = "/bin/sh";
+// A burst of programs uses up the idle links to a node; omd has new ones soon.
+constexpr std::chrono::seconds kLinkPatience{2};
 constexpr const char* kDecay = "/proc/hpc/decay/";
 
 void complain(const std::string& text) {
@@ -50,7 +54,8 @@ unsigned place_of(const MosrunOptions& options) {
 }
 
 bool send_to(const Process& self, unsigned node) {
-    const auto sent = self.write("goto", node == 0 ? "home" : fmt::format("exec {}", node));
+    const std::string request = node == 0 ? "home" : fmt::format("exec {}", node);
+    const auto sent = ask_patiently([&] { return self.write("goto", request); }, kLinkPatience);
     if (sent) {
         return true;
     }

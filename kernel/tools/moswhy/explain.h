@@ -65,6 +65,8 @@ Explanation explain_kthread(const Subject& subject);
 
 // reasons/common.cpp
 
+/// As one word of a shell, whatever is in it: a person copies commands, root first.
+std::string quoted(const std::string& word);
 /// "and 3 more" instead of all behind the first few.
 void shorten(std::vector<std::string>& causes, std::size_t most = 8);
 /// "1 (init), 7 (x) and 2 more".

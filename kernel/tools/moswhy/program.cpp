@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/printable.h"
 #include "common/program.h"
 #include "moswhy/render.h"
 
@@ -73,8 +74,8 @@ int explain_all(const Options& options, const Hpc& hpc) {
             all.push_back(render_json(report));
         } else {
             const long node = report.where > 0 ? report.where : static_cast<long>(report.self);
-            table +=
-                fmt::format("{:7} {:5} {:15} {}\n", pid, node, report.name, render_summary(report));
+            table += fmt::format("{:7} {:5} {:15} {}\n", pid, node, printable(report.name),
+                                 render_summary(report));
         }
     }
     if (options.json) {

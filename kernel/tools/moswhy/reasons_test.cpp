@@ -236,6 +236,14 @@ TEST_F(Reasons, SeccompAndWhereItCameFrom) {
     EXPECT_THAT(explain("seccomp").causes, ElementsAre(HasSubstr("strict mode")));
 }
 
+TEST_F(Reasons, ANameOfAFileIsOneWordOfTheCommand) {
+    EXPECT_EQ(quoted("a'b"), R"('a'\''b')");
+    maps(50, "1000-2000 rw-s 00000000 fe:01 7    /home/x'; reboot; '\n");
+    EXPECT_THAT(explain("monkey").command, HasSubstr(R"( '/home/x'\''; reboot; '\''' )"));
+    maps(50, "1000-2000 rw-s 00000000 fe:01 7    /home/x\x1b[2J\n");
+    EXPECT_EQ(explain("monkey").command, "");
+}
+
 TEST_F(Reasons, TheTracerIsNamed) {
     node_.process(70, "gdb", 1);
     node_.process(50, "prog", 1, "TracerPid:\t70\n");

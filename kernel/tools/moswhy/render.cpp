@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <sstream>
 
+#include "common/printable.h"
+
 namespace mosrig {
 namespace {
 
@@ -80,6 +82,53 @@ std::string render_decision(const Report& report, const Decision& decision) {
     return decision.remedy ? text + render_remedy(*decision.remedy) : text;
 }
 
+std::string render_own(const Report& report) {
+    std::string text = paragraph(fmt::format("{} ({}) of {}: {}; it has moved {} time{}.",
+                                             report.pid, report.name, report.user, place_of(report),
+                                             report.moves, report.moves == 1 ? "" : "s"));
+    for (const Finding& finding : report.findings) {
+        text += "\n" + render_finding(report, finding);
+    }
+    if (report.lock) {
+        text += "\n" + render_lock(*report.lock);
+    }
+    if (report.decision) {
+        text += "\n" + render_decision(report, *report.decision);
+    }
+    for (const std::string& note : report.notes) {
+        text += "\n" + paragraph(note);
+    }
+    return text;
+}
+
+std::string summary_of(const Report& report) {
+    if (report.guest) {
+        return fmt::format("guest of node {}: {}", report.guest->from, report.guest->identity);
+    }
+    std::string text;
+    for (const Finding& finding : report.findings) {
+        const auto& causes = finding.explanation.causes;
+        text += text.empty() ? "stays: " : "; ";
+        text += finding.word;
+        if (!causes.empty()) {
+            text += fmt::format(
+                ": {}{}", causes.front(),
+                causes.size() > 1 ? fmt::format(" and {} more", causes.size() - 1) : "");
+        } else if (finding.hidden) {
+            text += " (details are for root and its owner)";
+        }
+    }
+    if (report.lock) {
+        text += text.empty() ? "" : "; ";
+        text += report.lock->origin == "boot" ? "locked at boot" : "locked";
+    }
+    if (report.decision) {
+        const std::string& reason = report.decision->reason;
+        text += reason == kNoOmd ? "free, but omd does not run" : reason;
+    }
+    return text.empty() ? "free" : text;
+}
+
 nlohmann::json to_json(const Remedy& remedy) {
     return {{"text", remedy.text}, {"command", remedy.command}};
 }
@@ -131,54 +180,13 @@ std::string wrap(const std::string& text, const std::string& first, const std::s
     return empty ? lines : lines + line + "\n";
 }
 
+// Names of processes, threads and files are in all of it, and those are anybody's bytes.
 std::string render_text(const Report& report) {
-    if (report.guest) {
-        return render_guest(report);
-    }
-    std::string text = paragraph(fmt::format("{} ({}) of {}: {}; it has moved {} time{}.",
-                                             report.pid, report.name, report.user, place_of(report),
-                                             report.moves, report.moves == 1 ? "" : "s"));
-    for (const Finding& finding : report.findings) {
-        text += "\n" + render_finding(report, finding);
-    }
-    if (report.lock) {
-        text += "\n" + render_lock(*report.lock);
-    }
-    if (report.decision) {
-        text += "\n" + render_decision(report, *report.decision);
-    }
-    for (const std::string& note : report.notes) {
-        text += "\n" + paragraph(note);
-    }
-    return text;
+    return printable(report.guest ? render_guest(report) : render_own(report), true);
 }
 
 std::string render_summary(const Report& report) {
-    if (report.guest) {
-        return fmt::format("guest of node {}: {}", report.guest->from, report.guest->identity);
-    }
-    std::string text;
-    for (const Finding& finding : report.findings) {
-        const auto& causes = finding.explanation.causes;
-        text += text.empty() ? "stays: " : "; ";
-        text += finding.word;
-        if (!causes.empty()) {
-            text += fmt::format(
-                ": {}{}", causes.front(),
-                causes.size() > 1 ? fmt::format(" and {} more", causes.size() - 1) : "");
-        } else if (finding.hidden) {
-            text += " (details are for root and its owner)";
-        }
-    }
-    if (report.lock) {
-        text += text.empty() ? "" : "; ";
-        text += report.lock->origin == "boot" ? "locked at boot" : "locked";
-    }
-    if (report.decision) {
-        const std::string& reason = report.decision->reason;
-        text += reason == kNoOmd ? "free, but omd does not run" : reason;
-    }
-    return text.empty() ? "free" : text;
+    return printable(summary_of(report));
 }
 
 nlohmann::json render_json(const Report& report) {

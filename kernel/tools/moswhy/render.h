@@ -13,7 +13,8 @@ namespace mosrig {
 std::string wrap(const std::string& text, const std::string& first, const std::string& indent,
                  std::size_t width = 79);
 
-/// Paragraphs of plain words.
+/// Paragraphs of plain words. They and the short form do nothing to a terminal, whatever a process
+/// calls itself.
 std::string render_text(const Report& report);
 
 /// The short form, without a newline: "stays: clone_vm: thread 5 (x) and 2 more".

@@ -44,7 +44,9 @@ std::string why_home(const std::string& reason) {
     if (kind == "node") {
         return "It came home last because its node took it back or went away.";
     }
-    return kind == "request" ? "It came home last because that was asked for." : "";
+    return kind == "request"
+               ? "It came home last because that was asked for, by somebody or by a balancer."
+               : "";
 }
 
 void note_requests(const Subject& subject, std::map<std::string, std::string>& values,
@@ -52,8 +54,9 @@ void note_requests(const Subject& subject, std::map<std::string, std::string>& v
     const long pending = subject.process().number("goto").value_or(0);
     if (report.state == "pending") {
         report.notes.push_back(fmt::format(
-            "A request to go to node {} waits until it next runs in user mode; it {}. To cancel "
-            "it: migrate {} home",
+            "A request to go to node {} waits until it next runs in user mode (or, if it was made "
+            "for the next program as mosrun does, until it executes that); it {}. To cancel it: "
+            "migrate {} home",
             pending, subject.process().activity(), subject.pid()));
     } else if (report.state != "home" && report.state != "away" && !report.state.empty()) {
         report.notes.push_back(fmt::format("It is on its way just now ({}).", report.state));
@@ -99,7 +102,7 @@ Decision no_answer(const Hpc& hpc, const Error& error) {
     return decision;
 }
 
-// One that a process could go to, to have a command that works as it stands.
+// One that a process could go to, to have a command that works as it stands; "" if there is none.
 std::string some_other_node(const Hpc& hpc) {
     for (const std::uint32_t id : hpc.nodes()) {
         const NodeFigures figures = hpc.figures(id);
@@ -107,7 +110,7 @@ std::string some_other_node(const Hpc& hpc) {
             return std::to_string(id);
         }
     }
-    return "NODE";
+    return "";
 }
 
 Decision ask_why(const Subject& subject, const Hpc& hpc) {
@@ -134,8 +137,18 @@ Decision why_there(const Subject& subject, const Hpc& hpc, long where) {
     const bool sent = decision.reason == "moved" && best != decision.answer.end() &&
                       best->is_object() && field(*best, "node", 0L) == where;
     if (!sent) {
+        // These say nothing of who it was: omd may have sent it before it was told to rest, or one
+        // that ran earlier.
+        const bool unknown = decision.reason == "not_seen" || decision.reason == "quiet" ||
+                             decision.reason == "balance_off" || decision.reason == kNoOmd;
+        const bool on = decision.reason == "moved";
         decision.reason = "asked";
-        decision.text = "Somebody asked for that: by migrate, by mosrun, or it did so itself.";
+        decision.text =
+            on ? "The balancer sent it to another node first; the balancer of that one sent it on, "
+                 "or somebody asked for it."
+               : fmt::format(
+                     "Somebody asked for that: by migrate, by mosrun, or it did so itself{}.",
+                     unknown ? "; or a balancer did, of which this node's has no record now" : "");
         decision.remedy = remedy_for("moved", decision.answer, subject.pid());
     }
     return decision;
@@ -152,10 +165,15 @@ std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& 
     const std::string move = fmt::format("migrate {} {}", pid, node);
     if (word == "sleeping" || word == "too_young" || word == "balanced" ||
         word == "no_better_node" || word == "just_moved" || word == "not_seen") {
-        return Remedy{"To move it all the same:", move};
+        return node.empty() ? std::nullopt
+                            : std::optional(Remedy{"To move it all the same:", move});
     }
+    // Nodes that take no guests at all are not asked, so that it is not that.
     if (word == "refused_by_node") {
-        return Remedy{"On that node, let guests in:", "mosctl noblock"};
+        return node.empty() ? std::nullopt
+                            : std::optional(Remedy{"To move it all the same, or be told what is in "
+                                                   "the way:",
+                                                   move});
     }
     if (word == "stay" || word == "lstay" || word == "quiet") {
         return Remedy{"Let this node's processes move:", "mosctl no" + word};

@@ -49,8 +49,9 @@ struct Report {
 /// Everything about one process that exists.
 Report make_report(const Subject& subject, const Hpc& hpc);
 
-/// What a person can do about omd's word; nothing if there is nothing to do.
+/// What a person can do about omd's word; nothing if there is nothing to do. @p other_node: for
+/// where omd names none; may be "".
 std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid,
-                                 const std::string& other_node = "NODE");
+                                 const std::string& other_node = "");
 
 }  // namespace mosrig

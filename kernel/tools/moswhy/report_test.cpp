@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "moswhy/report.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,7 +61,7 @@ TEST_F(Why, TheCommandNamesANodeThatIsUp) {
         "\n";
     {
         const FakeOmd omd(socket(), answer);
-        EXPECT_THAT(text(), HasSubstr("        migrate 50 NODE\n")) << "node 2 is down";
+        EXPECT_THAT(text(), Not(HasSubstr("migrate 50"))) << "node 2 is down";
     }
     node_.node(2, "1", "0", "10000", "0", "200000", "250000", "500000", "3");
     const FakeOmd omd(socket(), answer);
@@ -129,8 +130,32 @@ TEST_F(Why, AwayByHandOrByTheBalancer) {
         EXPECT_THAT(text(), HasSubstr("It was sent to node 2."));
     }
     node_.put("proc/50/where", "3\n");
-    const FakeOmd omd(socket(), moved);
-    EXPECT_THAT(text(), HasSubstr("Somebody asked for that")) << "to another node than omd";
+    {
+        const FakeOmd omd(socket(), moved);
+        EXPECT_THAT(flat(), HasSubstr("sent it to another node first"));
+    }
+    // It does not know any more, or never did.
+    for (const char* reason : {"quiet", "balance_off", "not_seen"}) {
+        const FakeOmd omd(socket(), fmt::format(R"({{"reason":"{}","best":null,"text":"x"}})"
+                                                "\n",
+                                                reason));
+        EXPECT_THAT(flat(), HasSubstr("or a balancer did")) << reason;
+    }
+}
+
+TEST_F(Why, WhatAProcessCallsItselfDoesNothingToATerminal) {
+    node_.process(50, "a\x1b[2J", 1);
+    node_.put("proc/50/cantmove", "clone_vm\n");
+    node_.put("proc/50/task/51/comm", "w\x1b]0;x\x07\n");
+    const Report made = report();
+    for (const std::string& words : {render_text(made), render_summary(made)}) {
+        EXPECT_THAT(words, Not(HasSubstr("\x1b")));
+        EXPECT_THAT(words, HasSubstr("w?]0;x?"));
+    }
+    EXPECT_THAT(render_text(made), HasSubstr("50 (a?[2J) of"));
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(moswhy_program({"--root", node_.places().root, "--all"}), 0);
+    EXPECT_THAT(testing::internal::GetCapturedStdout(), Not(HasSubstr("\x1b")));
 }
 
 TEST_F(Why, AGuestIsItsHomesAffair) {
@@ -152,8 +177,10 @@ TEST_F(Why, EachWordOfTheBalancerHasItsCommand) {
     EXPECT_EQ(remedy_for("lstay", none, 50)->command, "mosctl nolstay");
     EXPECT_EQ(remedy_for("quiet", none, 50)->command, "mosctl noquiet");
     EXPECT_EQ(remedy_for("balance_off", none, 50)->command, "/etc/init.d/openmosix reload");
-    EXPECT_EQ(remedy_for("balanced", none, 50)->command, "migrate 50 NODE");
-    EXPECT_EQ(remedy_for("refused_by_node", none, 50)->command, "mosctl noblock");
+    EXPECT_EQ(remedy_for("balanced", none, 50, "3")->command, "migrate 50 3");
+    EXPECT_EQ(remedy_for("refused_by_node", none, 50, "3")->command, "migrate 50 3");
+    EXPECT_FALSE(remedy_for("balanced", none, 50)) << "no other node is up";
+    EXPECT_FALSE(remedy_for("refused_by_node", none, 50));
     EXPECT_FALSE(remedy_for("guest", none, 50));
 }
 

@@ -29,6 +29,21 @@ TEST(Rows, ParsesStat) {
     EXPECT_FALSE(parse_row("50 (a) R 1", row));
 }
 
+TEST(Rows, NamesDoNothingToATerminal) {
+    const TestFolder node;
+    node.cluster();
+    node.process(50, "a\x1b[2J", 1);
+    node.process(51, "b\x1b", 1);
+    node.put("proc/51/cmdline", std::string("b\x1b\0-x\0", 6));
+    node.process(52, "c\x1b", 1);
+    node.put("proc/52/cmdline", "");
+    const auto rows = read_rows(Hpc(node.places()));
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[0].name, "a?[2J");
+    EXPECT_EQ(rows[1].command, "b? -x");
+    EXPECT_EQ(rows[2].command, "[c?]");
+}
+
 TEST(Rows, Terminals) {
     EXPECT_EQ(tty_name(0), "?");
     EXPECT_EQ(tty_name((136U << 8U) | 5U), "pts/5");

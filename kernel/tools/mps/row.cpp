@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "common/printable.h"
 #include "common/process.h"
 #include "common/users.h"
 
@@ -41,13 +42,8 @@ std::string command_of(const Process& process, const std::string& name) {
     while (!words.empty() && words.back() == '\0') {
         words.pop_back();
     }
-    for (char& c : words) {
-        // What a program calls itself must not move the cursor.
-        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-            c = c == '\0' ? ' ' : '?';
-        }
-    }
-    return words.empty() ? "[" + name + "]" : words;
+    std::replace(words.begin(), words.end(), '\0', ' ');
+    return words.empty() ? "[" + name + "]" : printable(words);
 }
 
 }  // namespace
@@ -58,7 +54,7 @@ bool parse_row(const std::string& stat, ProcessRow& row) {
     if (open == std::string::npos || close == std::string::npos || close < open) {
         return false;
     }
-    row.name = stat.substr(open + 1, close - open - 1);
+    row.name = printable(stat.substr(open + 1, close - open - 1));
     std::istringstream fields(stat.substr(close + 1));
     char state = '?';
     int group = 0;

@@ -16,10 +16,10 @@ struct ProcessRow {
     int parent = 0;
     unsigned uid = 0;
     std::string user;
-    std::string tty;    // "pts/0", "?" without one
-    std::string node;   // "0" here, "N" there, "-1" not configured; "N>": a guest from N
-    std::string state;  // as ps has it: "Ss+"
-    std::string name;
+    std::string tty;          // "pts/0", "?" without one
+    std::string node;         // "0" here, "N" there, "-1" not configured; "N>": a guest from N
+    std::string state;        // as ps has it: "Ss+"
+    std::string name;         // fit for a terminal, as is:
     std::string command;      // with its arguments; "[name]" if it has none
     std::uint64_t ticks = 0;  // of CPU time, user and system
     std::uint64_t start = 0;  // ticks after boot

@@ -95,14 +95,41 @@ std::string nodes_json(const Cluster& cluster, const policy::Agent& agent, polic
     return dump({{"self", cluster.self}, {"nodes", nodes}});
 }
 
+std::string nobody(const policy::Agent& agent) {
+    std::size_t blocked = 0;
+    std::size_t quiet = 0;
+    std::size_t others = 0;
+    for (const policy::Members::Known& known : agent.members().loads()) {
+        const std::uint8_t flags = known.entry.load.flags;
+        blocked += (flags & policy::kBlock) != 0 ? 1 : 0;
+        quiet += (flags & (policy::kBlock | policy::kQuiet)) == policy::kQuiet ? 1 : 0;
+        others += (flags & (policy::kBlock | policy::kQuiet)) == 0 ? 1 : 0;
+    }
+    if (blocked + quiet + others == 0) {
+        return "nothing is known yet of the load of any other node";
+    }
+    std::string text = "no other node takes it";
+    const char* before = ": ";
+    for (const auto& [count, what] :
+         {std::pair{blocked, "blocked (mosctl noblock, there, changes that)"},
+          {quiet, "quiet (mosctl noquiet, there)"},
+          {others, "short of memory for it, or not heard lately, or did not answer"}}) {
+        if (count > 0) {
+            text += fmt::format("{}{} {} {}", before, count, count == 1 ? "is" : "are", what);
+            before = ", ";
+        }
+    }
+    return text;
+}
+
 std::string sentence(const policy::Verdict& verdict, const std::string& here,
-                     const std::string& best) {
+                     const std::string& best, const std::string& nobody) {
     using policy::Reason;
+    const std::string own = fmt::format("{} has a load of {:.0f}", here, verdict.here_load);
     const std::string figures =
         verdict.best == 0
-            ? fmt::format("{} has a load of {:.0f}", here, verdict.here_load)
-            : fmt::format("{} has a load of {:.0f}, {}, the best other one, of {:.0f}", here,
-                          verdict.here_load, best, verdict.best_load);
+            ? own + "; " + nobody
+            : fmt::format("{}, {}, the best other one, of {:.0f}", own, best, verdict.best_load);
     switch (verdict.reason) {
         case Reason::locked:
             return "It is locked: it asked, or inherited, not to be moved automatically.";
@@ -111,6 +138,10 @@ std::string sentence(const policy::Verdict& verdict, const std::string& here,
         case Reason::sleeping:
             return "It hardly uses the CPU, so it would gain nothing anywhere else.";
         case Reason::too_young:
+            if (verdict.best == 0) {
+                return "It has been busy for a moment only: not long enough to expect that it will "
+                       "stay so.";
+            }
             return fmt::format(
                 "{}, but it has not used enough CPU time yet to expect much more of it: it would "
                 "gain {:.1f} s, and a move costs {:.1f} s.",
@@ -120,11 +151,21 @@ std::string sentence(const policy::Verdict& verdict, const std::string& here,
                 "{}: there are not more runnable processes than CPUs, and no other node is "
                 "markedly "
                 "faster.",
-                figures);
+                verdict.best == 0 ? own : figures);
         case Reason::no_better_node:
-            return fmt::format("{}: there it would not run faster.", figures);
+            if (verdict.best == 0) {
+                return figures + ".";
+            }
+            return fmt::format(
+                "{}: {}", figures,
+                verdict.gain_ms > 0
+                    ? "that is no gain that would last, with what the others may send there."
+                    : "there it would not run faster.");
         case Reason::refused_by_node:
-            return fmt::format("{}, but that node does not take it.", figures);
+            return fmt::format(
+                "{}; the node that was asked last did not take it: it had more to do or less "
+                "memory than was known here, or did not answer, or the process did not get there.",
+                figures);
         case Reason::just_moved:
             return "It moved a moment ago and stays for a while, so that it does not go to and "
                    "fro.";
@@ -168,8 +209,8 @@ std::string why_json(const Cluster& cluster, const policy::Agent& agent, std::in
     } else {
         json["best"] = nullptr;
     }
-    json["text"] =
-        sentence(verdict, name_of(cluster, cluster.self), name_of(cluster, verdict.best));
+    json["text"] = sentence(verdict, name_of(cluster, cluster.self), name_of(cluster, verdict.best),
+                            nobody(agent));
     return dump(json);
 }
 

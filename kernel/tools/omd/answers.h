@@ -27,8 +27,12 @@ std::string refusal_json(const std::string& reason, const std::string& text);
 /// {"ok":true}
 std::string done_json();
 
-/// One plain sentence for a verdict, with its figures.
+/// Why there is no other node to speak of, though the cluster has some.
+std::string nobody(const policy::Agent& agent);
+
+/// One plain sentence for a verdict, with its figures. @p here, @p best: names of nodes; @p nobody:
+/// said if there is no best one.
 std::string sentence(const policy::Verdict& verdict, const std::string& here,
-                     const std::string& best);
+                     const std::string& best, const std::string& nobody);
 
 }  // namespace mosrig

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -39,23 +40,16 @@ Daemon::~Daemon() {
 }
 
 Result<void> Daemon::start(std::optional<Balance> balance) {
-    if (auto told = device_.set_self(settings_.self); !told) {
-        return told;
-    }
     const auto features = device_.features();
     if (!features) {
         return tl::unexpected(features.error());
     }
     cluster_.features = *features;
+    if (auto told = tell_self(); !told) {
+        return told;
+    }
     const Nonce chance = make_nonce();
     std::memcpy(&seed_, chance.data(), sizeof(seed_));
-    // A kernel of before this does not want to hear of its own node.
-    om_node own{};
-    own.id = settings_.self;
-    own.state = OM_NODE_UP;
-    own.addr = htonl(settings_.address);
-    own.features = *features;
-    (void)device_.set_node(own);
     acceptor_ = std::make_unique<Acceptor>(
         cluster_, std::move(listener_),
         [this](const Peer& peer, Fd socket) { on_arrived(peer, socket); });
@@ -82,6 +76,25 @@ Result<void> Daemon::start(std::optional<Balance> balance) {
         }
     }
     return acceptor_->start();
+}
+
+Result<void> Daemon::tell_self() {
+    if (auto told = device_.set_self(settings_.self); !told) {
+        return told;
+    }
+    configured_ = true;
+    // A kernel of before this does not want to hear of its own node.
+    om_node own{};
+    own.id = settings_.self;
+    own.state = OM_NODE_UP;
+    own.addr = htonl(settings_.address);
+    own.features = cluster_.features;
+    (void)device_.set_node(own);
+    return {};
+}
+
+Result<void> Daemon::restore() {
+    return tell_self().map([this] { read_pools(); });
 }
 
 // A report lasts until a pool is read: without a peer there would be no end to it.
@@ -320,6 +333,12 @@ bool Daemon::tell(Node& node, Known state) {
     }
     if (auto told = device_.set_node(message); !told) {
         log_.limited_line("{}: {}", peer.name, told.error().text);
+        if (told.error().code == ENXIO && configured_) {
+            configured_ = false;
+            log_.line(
+                "this node is not configured any more (setpe -off): until the next reload "
+                "it makes no links");
+        }
         return false;
     }
     if (node.told != state) {
@@ -336,11 +355,25 @@ void Daemon::read_pools() {
     pools_read_ = Clock::now();
     forget_lost(pools_read_);
     for (Node& node : nodes_) {
-        if (const auto idle = device_.idle_links(node.dialer->peer().id)) {
+        const auto idle = device_.idle_links(node.dialer->peer().id);
+        if (idle) {
             node.idle = *idle;
+        } else if (idle.error().code == ENXIO && configured_) {
+            on_forgotten(node);
         }
-        lower_if_lost(node);
+        if (configured_) {
+            lower_if_lost(node);
+        }
     }
+}
+
+// The kernel knows the node no more. If it does not know who this node is either, nothing can be
+// told to it: then somebody has unconfigured it, and it stays so until he takes that back.
+void Daemon::on_forgotten(Node& node) {
+    node.idle = 0;
+    node.told = Known::nothing;
+    node.trouble.clear();
+    tell(node, Known::down);
 }
 
 // Idle links that live prove more than a connection that failed. So do datagrams, if the node took

@@ -55,6 +55,8 @@ class Daemon {
     /// The list of the other nodes has changed: who left is removed from the kernel, who is new is
     /// linked, and nothing happens to the rest.
     void set_peers(const std::vector<Peer>& peers);
+    /// Tells the kernel once more who we are and of the others, as far as it has forgotten it.
+    Result<void> restore();
     /// After so long an announced node that is down is removed; 0: never.
     void set_forget(policy::Millis after) { forget_ = after; }
     /// Waits for events for at most @p longest and does what is due.
@@ -84,6 +86,7 @@ class Daemon {
         Instant down_since{};
     };
 
+    Result<void> tell_self();
     Result<void> add(const Peer& peer);
     void remove(std::uint32_t id, const char* why);
     void tell_removed(std::uint32_t id);
@@ -97,6 +100,7 @@ class Daemon {
     void on_arrived(const Peer& peer, const Fd& socket);
     bool tell(Node& node, Known state);
     void lower_if_lost(Node& node);
+    void on_forgotten(Node& node);
     [[nodiscard]] bool silent(const Node& node) const;
     [[nodiscard]] policy::State gossiped(const Node& node) const;
     [[nodiscard]] unsigned useful_links(const Node& node) const;
@@ -120,7 +124,8 @@ class Daemon {
     policy::Millis forget_ = 0;
     std::uint64_t seed_ = 0;
     Fd listener_;
-    bool polled_ = false;  // the device tells when a pool changes
+    bool configured_ = false;  // the kernel knows which node this is
+    bool polled_ = false;      // the device tells when a pool changes
     Instant pools_read_{};
     Instant stats_looked_{};
     std::string stats_shown_;

@@ -39,6 +39,9 @@ void Daemon::follow_gossip() {
 // Of a node whose links are from an omd before us the features are not known. To tell the kernel
 // that it is up again takes one more link.
 unsigned Daemon::useful_links(const Node& node) const {
+    if (!configured_) {
+        return settings_.limits.idle;  // the kernel would take none
+    }
     const bool enough = node.told == Known::up || node.features.protocol != 0 || silent(node);
     return enough ? node.idle : std::min(node.idle, settings_.limits.idle - 1);
 }

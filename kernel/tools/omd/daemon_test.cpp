@@ -260,6 +260,36 @@ TEST_F(Daemons, ARestartDisturbsNobody) {
     EXPECT_EQ(one_.device.told, std::vector<std::uint32_t>{OM_NODE_UP});
 }
 
+TEST_F(Daemons, WhoWasUnconfiguredRestsUntilToldAnew) {
+    start();
+    ASSERT_TRUE(run_until_full());
+    ASSERT_TRUE(one_.device.set_self(0));
+    ASSERT_TRUE(run_until([&] { return !one_.daemon->linked(2); }));
+    const std::uint64_t connects = one_.daemon->stats().connects;
+    for (const Instant end = Clock::now() + std::chrono::milliseconds(1500); Clock::now() < end;) {
+        one_.daemon->run_once(std::chrono::milliseconds(2));
+    }
+    EXPECT_EQ(one_.daemon->stats().connects, connects);
+    EXPECT_EQ(one_.device.self, 0U) << "somebody wanted that";
+    ASSERT_TRUE(one_.daemon->restore());
+    one_.daemon->set_peers({peer(2, two_)});
+    EXPECT_EQ(one_.device.self, 1U);
+    EXPECT_TRUE(one_.device.nodes.contains(1));
+    EXPECT_TRUE(run_until([&] {
+        return one_.device.nodes[2].state == OM_NODE_UP && one_.device.pools[2].size() == 4;
+    }));
+}
+
+TEST_F(Daemons, ANodeThatTheKernelForgotIsToldAgain) {
+    start();
+    ASSERT_TRUE(run_until_full());
+    one_.device.drop_node(2);
+    EXPECT_TRUE(run_until([&] {
+        return one_.device.nodes.contains(2) && one_.device.nodes[2].state == OM_NODE_UP &&
+               one_.device.pools[2].size() == 4;
+    }));
+}
+
 TEST_F(Daemons, AKernelThatTakesNoLinkIsNotHammered) {
     one_.device.add_link_error = ENOSPC;
     start();

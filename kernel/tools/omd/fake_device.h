@@ -31,10 +31,18 @@ class FakeDevice final : public KernelDevice {
     }
 
     Result<void> set_self(std::uint32_t id) override {
+        if (id != self) {
+            nodes.clear();
+            pools.clear();
+            changed();
+        }
         self = id;
         return {};
     }
     Result<void> set_node(const om_node& node) override {
+        if (self == 0) {
+            return fail_errno("set_node", ENXIO);
+        }
         nodes[node.id] = node;
         if (node.id != self) {
             told.push_back(node.state);
@@ -45,6 +53,9 @@ class FakeDevice final : public KernelDevice {
     Result<void> add_link(std::uint32_t node, int fd) override {
         if (add_link_error != 0) {
             return fail_errno("add_link", add_link_error);
+        }
+        if (!nodes.contains(node)) {
+            return fail_errno("add_link", ENXIO);
         }
         pools[node].emplace_back(::dup(fd));
         changed();
@@ -76,6 +87,11 @@ class FakeDevice final : public KernelDevice {
         pools[node].pop_back();
         changed();
         return link;
+    }
+    void drop_node(std::uint32_t node) {
+        nodes.erase(node);
+        pools.erase(node);
+        changed();
     }
     void drop_links(std::uint32_t node) {
         pools[node].clear();

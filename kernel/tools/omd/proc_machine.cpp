@@ -102,6 +102,11 @@ AdminSettings ProcMachine::admin() const {
         admin.flags =
             static_cast<std::uint8_t>(admin.flags | (admin_number(name, 0) != 0 ? bit : 0));
     }
+    // No node of the cluster at the moment, whatever its daemon still hears and says: the kernel
+    // would take nobody, and send nobody away.
+    if (admin_number("mospe", 1) == 0) {
+        admin.flags |= policy::kBlock | policy::kStay;
+    }
     admin.speed = static_cast<std::uint32_t>(std::max(0L, admin_number("speed", 0)));
     admin.slow = static_cast<unsigned>(std::clamp(admin_number("slow-decay", 975), 1L, 1000L));
     admin.fast = static_cast<unsigned>(std::clamp(admin_number("fast-decay", 926), 1L, 1000L));
@@ -217,8 +222,9 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
         return;  // sleeps: one read for it is enough
     }
     task.cpu = cpu;
-    // Its CPU time is accounted here, but it is used up elsewhere.
-    task.away = !guest && number(pid, "where", 0) != 0;
+    // Its CPU time is accounted here, but it is used up elsewhere. (-1 is nowhere else: the kernel
+    // says so of all while the node is not configured.)
+    task.away = !guest && number(pid, "where", 0) > 0;
     task.pages = stat->pages;
     if (task.away) {
         policy::ProcessView view;

@@ -150,5 +150,17 @@ TEST_F(ProcMachines, SaysWhenAProcessHasClearedItsPast) {
     EXPECT_EQ(seen.processes[0].cleared, 12345678901U);
 }
 
+TEST_F(ProcMachines, WhileUnconfiguredNobodyIsAwayAndNobodyMayCome) {
+    task(50, 'R', 0, 5);
+    put(50, "where", "-1\n");
+    folder_.put("proc/hpc/admin/mospe", "0\n");
+    (void)machine_.observe();
+    task(50, 'R', 0, 6);
+    const policy::Observation seen = machine_.observe();
+    ASSERT_EQ(seen.processes.size(), 1U);
+    EXPECT_FALSE(seen.processes[0].away);
+    EXPECT_EQ(seen.load.flags, policy::kBlock | policy::kStay);
+}
+
 }  // namespace
 }  // namespace mosrig

@@ -202,6 +202,10 @@ Result<void> Service::reload() {
     }
     setup_ = *setup;
     map_mark_ = map_mark();
+    if (auto told = daemon_.restore(); !told) {
+        log_.line("not reloaded: {}", told.error().text);
+        return told;
+    }
     if (setup_.config.discovery == Config::Discovery::map) {
         daemon_.set_peers(setup_.peers);
     }
@@ -290,7 +294,7 @@ std::optional<std::string> Service::balance(pid_t pid, uid_t user, bool first, b
     const Cluster& cluster = daemon_.cluster();
     return refusal_json(policy::reason_word(verdict.reason),
                         sentence(verdict, fmt::format("node {}", cluster.self),
-                                 fmt::format("node {}", verdict.best)));
+                                 fmt::format("node {}", verdict.best), nobody(agent)));
 }
 
 }  // namespace mosrig

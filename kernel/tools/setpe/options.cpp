@@ -19,6 +19,9 @@ std::optional<Action> parse_action(const std::string& word) {
     if (word == "-r") {
         return Action::read;
     }
+    if (word == "-reload") {
+        return Action::reload;
+    }
     return word == "-off" ? std::optional(Action::off) : std::nullopt;
 }
 
@@ -50,7 +53,7 @@ Result<SetpeOptions> parse_setpe_options(const std::vector<std::string>& words) 
     for (auto word = words.begin(); word != words.end(); ++word) {
         if (const auto action = parse_action(*word)) {
             if (chosen && options.action != *action) {
-                return fail("more than one of -w, -W, -c, -r and -off");
+                return fail("more than one of -w, -W, -c, -r, -reload and -off");
             }
             options.action = *action;
             chosen = true;
@@ -67,7 +70,7 @@ Result<SetpeOptions> parse_setpe_options(const std::vector<std::string>& words) 
         }
     }
     if (!chosen) {
-        return fail("one of -w, -W, -c, -r and -off is needed");
+        return fail("one of -w, -W, -c, -r, -reload and -off is needed");
     }
     return options;
 }

@@ -21,6 +21,7 @@ constexpr const char* kUsage =
     "usage: setpe -w|-W [-f FILE] [-p ID] [-g N] [-n 2]\n"
     "       setpe -c [-f FILE] [-p ID]\n"
     "       setpe -r [-f FILE]\n"
+    "       setpe -reload\n"
     "       setpe -off\n";
 
 int refused(const Error& error) {
@@ -56,7 +57,7 @@ Result<Table> read_table(const SetpeOptions& options, const Places& places) {
     return table;
 }
 
-// Has omd read the table anew: by its socket, else by SIGHUP.
+// Has omd read its configuration and the table anew: by its socket, else by SIGHUP.
 Result<void> reload(const Places& places) {
     const auto answer = ask_omd(places.omd_socket(), "reload", std::chrono::seconds(10));
     if (answer) {
@@ -67,7 +68,10 @@ Result<void> reload(const Places& places) {
     const auto text = read_text(places.omd_pid());
     const auto pid =
         text ? parse_number(text->substr(0, text->find('\n')), INT32_MAX) : std::nullopt;
-    if (!pid || *pid == 0 || ::kill(static_cast<pid_t>(*pid), SIGHUP) != 0) {
+    // The file may be left from a run long ago, and its number be another's by now.
+    const auto name =
+        pid ? read_text(fmt::format("{}/{}/comm", places.proc(), *pid)).value_or("") : "";
+    if (name != "omd\n" || ::kill(static_cast<pid_t>(*pid), SIGHUP) != 0) {
         return fail("omd does not run; start it: /etc/init.d/openmosix start");
     }
     return {};
@@ -158,6 +162,10 @@ int setpe_program(Words words) {
             return install(*options, hpc);
         case SetpeOptions::Action::read:
             return show(*options, hpc);
+        case SetpeOptions::Action::reload: {
+            const auto told = reload(hpc.places());
+            return told ? kDone : refused(told.error());
+        }
         default:
             return remove_configuration(hpc);
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <csignal>
 
 #include "common/fake_omd.h"
 #include "common/program.h"
@@ -18,6 +21,7 @@ TEST(SetpeOptions, OneAction) {
     EXPECT_EQ(parse_setpe_options({"-w"})->action, Action::install);
     EXPECT_EQ(parse_setpe_options({"-W", "-f", "x"})->file, "x");
     EXPECT_EQ(parse_setpe_options({"-off"})->action, Action::off);
+    EXPECT_EQ(parse_setpe_options({"-reload"})->action, Action::reload);
     EXPECT_EQ(parse_setpe_options({"-r"})->action, Action::read);
     EXPECT_EQ(parse_setpe_options({"-c", "-p", "7"})->self, 7U);
     EXPECT_EQ(parse_setpe_options({"-w", "-g", "2", "-n", "2"})->gateways, 2U);
@@ -88,6 +92,41 @@ TEST_F(Setpe, SaysIfNobodyHears) {
     const FakeOmd omd(node_.places().omd_socket(), "{\"ok\":false,\"text\":\"no key\"}\n");
     EXPECT_EQ(run({"-w", "-f", node_.path("table")}), 1);
     EXPECT_THAT(error_, HasSubstr("omd does not take it: no key"));
+}
+
+TEST_F(Setpe, AReloadSaysIfItWasNotTaken) {
+    {
+        FakeOmd omd(node_.places().omd_socket(), "{\"ok\":true}\n");
+        EXPECT_EQ(run({"-reload"}), 0) << error_;
+        EXPECT_EQ(omd.request(), "reload\n");
+    }
+    {
+        const FakeOmd omd(node_.places().omd_socket(),
+                          "{\"ok\":false,\"text\":\"line 3: no address\"}\n");
+        EXPECT_EQ(run({"-reload"}), 1);
+        EXPECT_THAT(error_, HasSubstr("line 3: no address"));
+    }
+    std::filesystem::remove(node_.places().omd_socket());
+    // Somebody else has the number that omd had once: not even a signal is tried.
+    node_.process(::getpid(), "bystander", 1);
+    node_.put("run/omd.pid", std::to_string(::getpid()) + "\n");
+    ASSERT_EQ(node_.places().omd_pid(), node_.path("run/omd.pid"));
+    std::signal(SIGHUP, SIG_IGN);
+    EXPECT_EQ(run({"-reload"}), 1);
+    EXPECT_THAT(error_, HasSubstr("omd does not run"));
+    node_.process(::getpid(), "omd", 1);
+    EXPECT_EQ(run({"-reload"}), 0) << error_;
+    std::signal(SIGHUP, SIG_DFL);
+}
+
+TEST_F(Setpe, EverybodyMayReadTheTableWhateverTheUmask) {
+    const FakeOmd omd(node_.places().omd_socket(), "{\"ok\":true}\n");
+    const std::string file = table("5 127.0.0.1 1\n");
+    const mode_t before = ::umask(077);
+    EXPECT_EQ(run({"-w", "-f", file}), 0) << error_;
+    ::umask(before);
+    EXPECT_EQ(std::filesystem::status(node_.path("etc/openmosix.map")).permissions(),
+              std::filesystem::perms(0644));
 }
 
 TEST_F(Setpe, ABadTableChangesNothing) {

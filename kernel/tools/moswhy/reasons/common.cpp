@@ -5,6 +5,14 @@
 
 namespace mosrig {
 
+std::string quoted(const std::string& word) {
+    std::string text = "'";
+    for (const char c : word) {
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return text + "'";
+}
+
 void shorten(std::vector<std::string>& causes, std::size_t most) {
     if (causes.size() > most) {
         const std::size_t more = causes.size() - most;

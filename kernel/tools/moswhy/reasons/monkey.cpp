@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/file.h"
+#include "common/printable.h"
 #include "moswhy/explain.h"
 #include "moswhy/mounts.h"
 #include "moswhy/reasons/kinds.h"
@@ -179,13 +180,14 @@ std::string command_for(const Mapping& mapping, bool mapped) {
         return fmt::format("ipcs -m -p; ipcs -m -i {}    # who made it, who used it last",
                            mapping.inode);
     }
-    if (!mapping.path.starts_with("/") || mapping.file() != mapping.path) {
+    // A name that a terminal cannot show as it is cannot be typed either.
+    if (!mapping.path.starts_with("/") || mapping.file() != mapping.path ||
+        printable(mapping.path) != mapping.path) {
         return "";
     }
-    return mapped
-               ? fmt::format("grep -lF '{}' /proc/[0-9]*/maps    # all who map it", mapping.file())
-               : fmt::format("fuser -v '{}'    # all who use it; F: open for writing",
-                             mapping.file());
+    const std::string file = quoted(mapping.file());
+    return mapped ? fmt::format("grep -lF {} /proc/[0-9]*/maps    # all who map it", file)
+                  : fmt::format("fuser -v {}    # all who use it; F: open for writing", file);
 }
 
 // The kernel counts who has a file open for writing, and does not tell who: also those that the

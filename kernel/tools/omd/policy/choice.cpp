@@ -126,12 +126,12 @@ bool Choice::above_average(double sure) const {
 // The best of a few random ones: nodes that decide at the same time on the same knowledge must not
 // all choose the same (M. Mitzenmacher, "The power of two choices in randomized load balancing",
 // IEEE TPDS 12, 2001). In a small cluster the few are all.
-Choice::Offer Choice::best_offer(const Candidate& candidate) {
+Choice::Offer Choice::best_offer(const Candidate& candidate, bool above) {
     constexpr std::size_t kFew = 8;
     constexpr double kNearly = 0.97;
     fitting_.clear();
     for (Target& target : targets_) {
-        const bool wanted = situation_.memory.wanted > 0 || candidate.asked;
+        const bool wanted = above || situation_.memory.wanted > 0 || candidate.asked;
         if (!refused(candidate, target.id) && has_room(target, candidate.view) &&
             (wanted || below_average(target, candidate.view.demand))) {
             fitting_.push_back(&target);
@@ -239,7 +239,7 @@ void Choice::usher(std::vector<const Candidate*>& open, std::vector<const Candid
         if (chosen == nullptr) {
             return;
         }
-        verdicts[chosen->view.id] = verdict(*chosen);
+        verdicts[chosen->view.id] = verdict(*chosen, offer);
         verdicts[chosen->view.id].reason = Reason::moved;
         plans.push_back(take(*chosen, offer));
         plans.back().urgent = true;
@@ -263,11 +263,11 @@ void Choice::evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans
             rate_at(*home, one->view) < kAsFast * here) {
             continue;
         }
-        verdicts[one->view.id] = verdict(*one);
+        const Offer offer{&*home, rate_at(*home, one->view), bonus_at(*home, one->view)};
+        verdicts[one->view.id] = verdict(*one, offer);
         verdicts[one->view.id].reason = Reason::moved;
-        const double bonus = bonus_at(*home, one->view);
-        plans.push_back(take(*one, {&*home, rate_at(*home, one->view), bonus}));
-        plans.back().rate = here / bonus;
+        plans.push_back(take(*one, offer));
+        plans.back().rate = here / offer.bonus;
         plans.back().eviction = true;
         std::erase(open, one);
         i--;
@@ -275,10 +275,9 @@ void Choice::evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans
 }
 
 // The figures for one process as things stand; the reason is the caller's.
-Verdict Choice::verdict(const Candidate& candidate) {
+Verdict Choice::verdict(const Candidate& candidate, const Offer& offer) const {
     Verdict result;
     result.here_load = load_of(situation_.self);
-    const Offer offer = best_offer(candidate);
     if (offer.target != nullptr) {
         const Value figures = value(candidate, offer.rate);
         result.best = offer.target->id;
@@ -338,21 +337,22 @@ std::vector<Plan> Choice::plan(const std::vector<Candidate>& candidates,
         if (best == nullptr) {
             break;
         }
-        verdicts[best->view.id] = verdict(*best);
+        verdicts[best->view.id] = verdict(*best, best_place);
         verdicts[best->view.id].reason = Reason::moved;
         plans.push_back(take(*best, best_place));
         std::erase(open, best);
     }
     for (const Candidate* one : open) {
         Verdict& told = verdicts[one->view.id];
-        told = verdict(*one);
-        const bool faster = told.best != 0 && told.gain_ms > 0;
+        // The best other node, also one that has its share: a person wants to hear of it.
+        told = verdict(*one, best_offer(*one, true));
+        const bool too_dear = told.gain_ms > 0 && told.gain_ms <= limits_.worth * told.cost_ms;
         if (idle_here()) {
             told.reason = Reason::balanced;
         } else if (one->refused) {
             told.reason = Reason::refused_by_node;
         } else {
-            told.reason = faster ? Reason::too_young : Reason::no_better_node;
+            told.reason = too_dear ? Reason::too_young : Reason::no_better_node;
         }
     }
     return plans;

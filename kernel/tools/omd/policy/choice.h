@@ -118,7 +118,8 @@ class Choice {
     [[nodiscard]] bool below_average(const Target& target, double demand) const;
     [[nodiscard]] bool above_average(double sure) const;
     [[nodiscard]] double rate_here(const Candidate& candidate) const;
-    Offer best_offer(const Candidate& candidate);
+    /// @p above: also nodes that would be above the average with it.
+    Offer best_offer(const Candidate& candidate, bool above = false);
     [[nodiscard]] Value value(const Candidate& candidate, double there) const;
     [[nodiscard]] bool pays(const Candidate& candidate, const Value& value) const;
     [[nodiscard]] bool evictable(const Candidate& candidate) const;
@@ -128,7 +129,7 @@ class Choice {
                std::vector<Plan>& plans, std::unordered_map<TaskId, Verdict>& verdicts);
     void evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans,
                std::unordered_map<TaskId, Verdict>& verdicts);
-    Verdict verdict(const Candidate& candidate);
+    [[nodiscard]] Verdict verdict(const Candidate& candidate, const Offer& offer) const;
 
     Situation situation_;
     std::vector<Target> targets_;

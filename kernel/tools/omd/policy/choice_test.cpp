@@ -330,6 +330,42 @@ TEST(Choice, ANodeBelowTheAverageKeepsWhatItHas) {
     EXPECT_TRUE(table.plan().empty());
 }
 
+TEST(Choice, InAnEvenlyOverloadedClusterTheBestOtherNodeIsNamed) {
+    Table table(2);
+    table.node(2, 2);
+    table.node(3, 3);
+    EXPECT_TRUE(table.plan().empty());
+    EXPECT_EQ(table.reason(1), Reason::no_better_node);
+    EXPECT_EQ(table.verdicts[1].best, 2U);
+    EXPECT_GT(table.verdicts[1].best_load, 0);
+    EXPECT_LE(table.verdicts[1].gain_ms, 0);
+}
+
+TEST(Choice, ANodeThatHasItsShareIsNoReasonToBeTooYoung) {
+    // It would run faster on node 2, which those of node 3 have to fill.
+    Table table(4);
+    table.node(2, 2);
+    table.node(3, 6);
+    table.node(4, 6);
+    EXPECT_TRUE(table.plan().empty());
+    EXPECT_EQ(table.reason(1), Reason::no_better_node);
+    EXPECT_EQ(table.verdicts[1].best, 2U);
+    EXPECT_GT(table.verdicts[1].gain_ms, table.verdicts[1].cost_ms);
+}
+
+TEST(Choice, TheVerdictNamesTheNodeThatItGoesTo) {
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        Table table(3);
+        table.random.seed(seed);
+        for (const NodeId id : {2, 3, 4, 5}) {
+            table.node(id, 0);
+        }
+        for (const Plan& plan : table.plan()) {
+            EXPECT_EQ(table.verdicts[plan.id].best, plan.target) << seed;
+        }
+    }
+}
+
 TEST(Choice, WhoIsAskedForGoesWithoutHysteresis) {
     Table table(1);
     table.add(2).asked = true;

@@ -70,7 +70,7 @@ enum class Reason : std::uint8_t {
     sleeping,        // hardly uses the CPU
     too_young,       // the gain would not pay for the move: too little is expected of it yet
     balanced,        // each runnable process has a CPU
-    no_better_node,  // no known node would run it faster
+    no_better_node,  // no known node would run it faster, or keep doing so
     refused_by_node,
     just_moved,
     stay,
