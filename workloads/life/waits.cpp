@@ -102,9 +102,11 @@ class Waits final : public mosrig::guest::Deed {
                 return wrong;
             }
         }
-        return wait4(-1, nullptr, WNOHANG, nullptr) != -1 || errno != ECHILD
-                   ? failed("wait for nobody")
-                   : nullptr;
+        const pid_t left = wait4(-1, nullptr, WNOHANG, nullptr);
+        if (left != -1) {
+            return differs("a wait for nobody", left, -1);
+        }
+        return errno != ECHILD ? failed("a wait for nobody") : nullptr;
     }
 
   private:
