@@ -145,6 +145,8 @@ class NoPressure {
 Result<void> expect_to_make_room(Stage& stage, const Crew& crew) {
     constexpr const char* vmstat = "/proc/vmstat";
     const NoPressure nobody_else(stage);
+    // What is left for the hog is free then, so that it needs nobody's memory to take it.
+    MOSRIG_CHECK(stage.write_text(stage.home(), "/proc/sys/vm/drop_caches", "3"));
     MOSRIG_TRY(const std::int64_t before, read_figure(stage, vmstat, "pswpout "));
     MOSRIG_TRY(const Crew hogs, start_copies(stage, run_of({"mosrun", "-h", "memory", "hog"}), 1));
     MOSRIG_TRY(const std::int64_t taken, read_figure(stage, vmstat, "pswpout "));
