@@ -18,13 +18,14 @@ import steps
 from render_test import Page
 
 HERE = Path(__file__).parent
-# Plays make: writes a fixture as the run's result. MUTANT_RESULT and BENCH choose what it plays; of a
-# kernel with a bug it is the case that was asked for.
+# Plays make: writes a fixture as the run's result. MUTANT_RESULT and BENCH choose what it plays;
+# of a kernel with a bug it is the case that was asked for.
 FAKE_MAKE = f"""#!/bin/sh
 mkdir -p build/report build/results
 case "$*" in
 *MUTANT=*) case_id=$(echo "$*" | sed 's/.*CASES=\\([^ ]*\\).*/\\1/')
-           sed "s/lock-fork/$case_id/g" {HERE}/fixtures/$MUTANT_RESULT.json >build/report/results.json
+           sed "s/lock-fork/$case_id/g" {HERE}/fixtures/$MUTANT_RESULT.json \\
+               >build/report/results.json
            [ "$MUTANT_RESULT" = passed ]; exit ;;
 conformance*) cp {HERE}/fixtures/junit.xml build/report/
              cp {HERE}/fixtures/$RESULT.json build/report/results.json ;;
@@ -64,7 +65,8 @@ class NightTest(unittest.TestCase):
                          [0] * (3 + len(one_night.MUTANTS)), done.parts)
         self.assertEqual(done.code, 0)
         self.assertEqual({path.name for path in folder.iterdir() if path.is_dir()},
-                         {"series", "base", "debug"} | {f"mutant-{name}" for name in one_night.MUTANTS})
+                         {"series", "base", "debug",
+                          *(f"mutant-{name}" for name in one_night.MUTANTS)})
         for part in done.parts[1:]:
             self.assertTrue((folder / part.name / "index.html").exists())
             self.assertTrue((folder / part.name / "conformance.log").exists())
