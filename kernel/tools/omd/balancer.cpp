@@ -119,6 +119,7 @@ void Balancer::on_message(std::uint32_t from, const policy::Message& message) {
     const Instant now = Clock::now();
     if (agent_.wants_count(message, ms(now))) {
         agent_.recount(machine_.observe(), ms(now));
+        answer_counted(now);
     }
     policy::Outbox out;
     agent_.receive(from, message, ms(now), out);
@@ -131,6 +132,7 @@ void Balancer::observe(Instant now) {
     policy::Outbox out;
     agent_.observe(machine_.observe(), ms(now), out);
     carry_out(out, now);
+    answer_counted(now);
     tell_kernel();
 }
 
@@ -208,11 +210,14 @@ void Balancer::reconsider(pid_t pid, Instant now) {
 
 // To count all processes takes its time, and anybody may ask.
 void Balancer::answer_questions(Instant now) {
-    if (questions_.empty() || ms(now) < agent_.count_due()) {
-        return;
+    if (!questions_.empty() && ms(now) >= agent_.count_due()) {
+        agent_.recount(machine_.observe(), ms(now));
+        answer_counted(now);
     }
+}
+
+void Balancer::answer_counted(Instant now) {
     policy::Outbox out;
-    agent_.recount(machine_.observe(), ms(now));
     for (const pid_t pid : questions_) {
         agent_.reconsider(pid, ms(now), out);
     }

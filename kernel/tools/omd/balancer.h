@@ -78,6 +78,8 @@ class Balancer {
     void watch_pushes(Instant now);
     void end(pid_t pid, const Machine::Journey& result, policy::Fate fate, Instant now);
     void answer_questions(Instant now);
+    /// Of those whose processes have just been counted.
+    void answer_counted(Instant now);
     void tell_kernel();
 
     Cluster& cluster_;

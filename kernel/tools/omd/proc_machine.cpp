@@ -328,19 +328,18 @@ Machine::Journey ProcMachine::journey(pid_t pid, std::uint32_t target) {
     const auto where = read_text(file(pid, "where"));
     const auto before = moves_before_.find(pid);
     const bool moved = before != moves_before_.end() && number(pid, "nmigs", 0) > before->second;
+    const long place = where ? number_of(*where, 0) : 0;
+    const bool there = where && place == static_cast<long>(target);
     Journey journey;
-    if (!where) {
-        journey.progress = Progress::done;  // a guest that has gone, or it ended on the way
-    } else if (is_guest(pid)) {
+    if (where && !there && (pending || is_guest(pid))) {
         return journey;
-    } else if (const long place = number_of(*where, 0); place == static_cast<long>(target)) {
+    }
+    if (there) {
         journey = cost_of_move(pid);
-    } else if (pending) {
-        return journey;
-    } else if (moved) {
-        journey.progress = place == 0 ? Progress::returned : Progress::done;
+    } else if (!where || (moved && place != 0)) {
+        journey.progress = Progress::done;  // a guest that has gone, or it ended on the way
     } else {
-        journey.progress = Progress::failed;
+        journey.progress = moved ? Progress::returned : Progress::failed;
     }
     moves_before_.erase(pid);
     return journey;
