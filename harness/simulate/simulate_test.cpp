@@ -179,6 +179,7 @@ TEST(Simulate, JobsThatEndBalanceNothing) {
     Scenario made = scenario(4, 8);
     made.policy = Policy::none;
     made.work_s = 5;
+    made.sizes = "pareto";  // one after the other
     const Outcome outcome = run(made);
     EXPECT_GT(outcome.makespan_s, 0);
     EXPECT_LT(outcome.balanced_s, 0);

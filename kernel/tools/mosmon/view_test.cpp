@@ -88,8 +88,9 @@ TEST(Mosmon, TheLastNodeCanBeReachedWithTotalsToo) {
         for (int i = 0; i < 30; i++) {
             view = after_key(view, Screen::kDown, page_of(view, 20), count_shown(snapshot, view));
         }
-        const std::string text = join(render(snapshot, view, 80, 20));
-        EXPECT_THAT(text, HasSubstr(" node30 ")) << totals;
+        const Lines lines = render(snapshot, view, 80, 20);
+        EXPECT_THAT(join(lines), HasSubstr(" node30 ")) << totals;
+        EXPECT_THAT(lines.back().text, StartsWith("l load")) << "keys are below it all";
         // And no further: one key back is seen at once.
         view = after_key(view, Screen::kUp, page_of(view, 20), count_shown(snapshot, view));
         EXPECT_THAT(join(render(snapshot, view, 80, 20)), Not(HasSubstr(" node30 "))) << totals;

@@ -293,7 +293,7 @@ TEST_F(Balancers, TheControlSocketAnswers) {
     if (root) {
         one_.machine.tasks.push_back({102});
         const auto moved = ask("balance 102");
-        EXPECT_EQ(moved["ok"], true);
+        EXPECT_EQ(moved["ok"], true) << moved.dump();
     }
 }
 

