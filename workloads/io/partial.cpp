@@ -25,8 +25,8 @@ using mosrig::guest::failed;
 using mosrig::guest::KindOf;
 
 constexpr ssize_t wanted = 20;
-// A read of TCP that begins late takes what is there, and is then woken only by as many bytes as the
-// mark says, counted from there: twice as many see to it that the last ones come, too.
+// A read of TCP that begins late takes what is there, and is then woken only by as many bytes as
+// the mark says, counted from there: twice as many see to it that the last ones come, too.
 constexpr ssize_t written = 2 * wanted;
 
 // A child writes the bytes once it is told to.

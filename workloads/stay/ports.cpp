@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Instructions that not every process may use as it is: those that talk to devices, and the one that
-// reads the time stamp counter, which a process can forbid itself.
+// Instructions that not every process may use as it is: those that talk to devices, and the one
+// that reads the time stamp counter, which a process can forbid itself.
 #include <sys/io.h>
 #include <sys/prctl.h>
 
