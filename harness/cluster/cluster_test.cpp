@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "harness/base/fd.h"
 #include "harness/base/subprocess.h"
