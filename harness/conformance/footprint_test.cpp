@@ -55,8 +55,8 @@ TEST(Footprint, AKernelThatHoldsBackWhatWasFreedBreathesMore) {
     Footprint before = sample();
     before.holds_back = true;
     Footprint now = before;
-    now.slab_kib += 1024;
-    now.free_kib -= 4096;
+    now.slab_kib += 16384;
+    now.free_kib -= 16384;
     EXPECT_EQ(leaks(before, now, {}), "");
     EXPECT_EQ(leaks(before, now, {8192, 2048}), "") << "nor is a wider slack made narrower";
     ++now.slab_kib;
