@@ -386,6 +386,8 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 			set_thread_flag(TIF_NOTIFY_RESUME);
 			return;
 		}
+		/* it was for this request, not for those that come later */
+		p->link_until = 0;
 		if (!ret && p->asleep)
 			ret = om_wait_soon(p);
 		if (ret)
