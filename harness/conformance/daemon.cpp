@@ -29,6 +29,14 @@ Result<void> run_ok(Stage& stage, Machine& machine, const std::string& what,
                          result.out + result.err);
 }
 
+Result<void> run_everywhere(Stage& stage, const std::string& what,
+                            const std::vector<std::string>& argv) {
+    for (Machine* machine : stage.machines()) {
+        MOSRIG_CHECK(run_ok(stage, *machine, what, argv));
+    }
+    return {};
+}
+
 Result<bool> is_up(Stage& stage, Machine& machine, int node) {
     const std::string folder = fmt::format("/proc/hpc/nodes/{}", node);
     const Result<std::string> status = stage.read_text(machine, folder + "/status");
@@ -84,9 +92,7 @@ Result<void> expect_moves(Stage& stage, Subject& subject, const std::string& whe
 
 Result<void> restart(Stage& stage, Subject& subject) {
     MOSRIG_TRY(const std::int64_t moves, moves_of(stage, subject));
-    for (Machine* machine : stage.machines()) {
-        MOSRIG_CHECK(run_ok(stage, *machine, "the daemon restarts", {script, "restart"}));
-    }
+    MOSRIG_CHECK(run_everywhere(stage, "the daemon restarts", {script, "restart"}));
     MOSRIG_CHECK(expect_still_away(stage, subject, moves, "after restarts"));
     MOSRIG_CHECK(await_all_up(stage, "after restarts"));
     return expect_moves(stage, subject, "after restarts");
@@ -105,9 +111,7 @@ Result<void> kill(Stage& stage, Subject& subject) {
                     status.status == not_running, fmt::format("{}: {}", status.status, status.out));
     }
     MOSRIG_CHECK(expect_still_away(stage, subject, moves, "without any daemon"));
-    for (Machine* machine : stage.machines()) {
-        MOSRIG_CHECK(run_ok(stage, *machine, "the daemon is started again", {script, "start"}));
-    }
+    MOSRIG_CHECK(run_everywhere(stage, "the daemon is started again", {script, "start"}));
     MOSRIG_CHECK(expect_still_away(stage, subject, moves, "with new daemons"));
     MOSRIG_CHECK(await_all_up(stage, "with new daemons"));
     return expect_moves(stage, subject, "with new daemons");
@@ -158,23 +162,19 @@ Result<void> have_another_key(Stage& stage, Subject& subject) {
 // The nodes' addresses end so that their ids are those of the map.
 Result<void> find_each_other(Stage& stage, Subject& subject) {
     MOSRIG_TRY(const std::int64_t moves, moves_of(stage, subject));
-    for (Machine* machine : stage.machines()) {
-        MOSRIG_CHECK(run_ok(stage, *machine, "there is no map, and the daemon is to do without",
-                            {"sh", "-c",
-                             "mv /etc/openmosix.map /etc/openmosix.map.away && "
-                             "printf 'discovery = announce\\ninterface = eth1\\n' "
-                             ">/etc/openmosix/omd.conf && /etc/init.d/openmosix restart"}));
-    }
+    MOSRIG_CHECK(run_everywhere(stage, "there is no map, and the daemon is to do without",
+                                {"sh", "-c",
+                                 "mv /etc/openmosix.map /etc/openmosix.map.away && "
+                                 "printf 'discovery = announce\\ninterface = eth1\\n' "
+                                 ">/etc/openmosix/omd.conf && /etc/init.d/openmosix restart"}));
     MOSRIG_CHECK(await_all_up(stage, "without a map"));
     MOSRIG_CHECK(expect_still_away(stage, subject, moves, "without a map"));
     MOSRIG_CHECK(expect_moves(stage, subject, "without a map"));
-    for (Machine* machine : stage.machines()) {
-        MOSRIG_CHECK(run_ok(stage, *machine, "there is a map again",
-                            {"sh", "-c",
-                             "rm /etc/openmosix/omd.conf && "
-                             "mv /etc/openmosix.map.away /etc/openmosix.map && "
-                             "/etc/init.d/openmosix restart"}));
-    }
+    MOSRIG_CHECK(run_everywhere(stage, "there is a map again",
+                                {"sh", "-c",
+                                 "rm /etc/openmosix/omd.conf && "
+                                 "mv /etc/openmosix.map.away /etc/openmosix.map && "
+                                 "/etc/init.d/openmosix restart"}));
     MOSRIG_CHECK(await_all_up(stage, "with a map again"));
     return expect_moves(stage, subject, "with a map again");
 }

@@ -47,11 +47,7 @@ Result<void> begin_phase(Stage& stage, Subject& subject, const Phase& phase) {
                     seen == phase.lock_errno, seen);
     }
     if (!phase.send.empty()) {
-        MOSRIG_TRY(
-            const std::string answer,
-            subject.ask(phase.send, stage.deadline("an answer to " + phase.send, answer_time)));
-        MOSRIG_CHECK(
-            stage.require(phase.send + " is done", answer == "OK" || answer == "READY", answer));
+        MOSRIG_CHECK(send_word(stage, subject, phase.send, answer_time));
     }
     return {};
 }
@@ -182,6 +178,12 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
 }
 
 }  // namespace
+
+Result<void> send_word(Stage& stage, Subject& subject, const std::string& word, Millis nominal) {
+    MOSRIG_TRY(const std::string answer,
+               subject.ask(word, stage.deadline("an answer to " + word, nominal)));
+    return stage.require(word + " is done", answer == "OK" || answer == "READY", answer);
+}
 
 Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase) {
     std::int64_t pid = subject.pid();

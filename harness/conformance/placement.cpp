@@ -53,10 +53,7 @@ static Result<Watched> start_one(Stage& stage, const Run& run) {
     Watched one{std::move(subject), 0};
     one.pid = one.subject.pid();
     if (!run.phases.empty() && !run.phases.front().send.empty()) {
-        const std::string& word = run.phases.front().send;
-        MOSRIG_TRY(const std::string answer,
-                   one.subject.ask(word, stage.deadline("an answer to " + word, spreading_time)));
-        MOSRIG_CHECK(stage.require(word + " is done", answer == "OK" || answer == "READY", answer));
+        MOSRIG_CHECK(send_word(stage, one.subject, run.phases.front().send, spreading_time));
         MOSRIG_TRY(one.pid, find_pid(stage, one.subject, run.phases.front()));
     }
     return one;

@@ -113,6 +113,8 @@ Result<void> play_tools(Stage& stage, const Description& description);
 // Starts the run's program at home and waits until it is READY. One that says SKIP skips the case,
 // and the error is of kind aborted.
 Result<Subject> start_subject(Stage& stage, const Run& run);
+// The program is told a word, and has to say in that time that it is done.
+Result<void> send_word(Stage& stage, Subject& subject, const std::string& word, Millis nominal);
 // The process that the phase looks at: the subject, or a child, which is waited for.
 Result<std::int64_t> find_pid(Stage& stage, const Subject& subject, const Phase& phase);
 // Both ways to ask for a move are refused as the phase says, and nothing changed.

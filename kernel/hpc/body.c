@@ -10,7 +10,6 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "om.h"
 #include "trace.h"

@@ -191,14 +191,12 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 			      const struct om_msg *first)
 {
 	size_t xlen = first->len - sizeof(struct om_return);
+	const struct om_return *said = first->data;
 	struct om_return *r;
 	int ret = -ENOMEM;
 
-	if (first->len < sizeof(*r))
-		return -EPROTO;
-	r = (struct om_return *)first->data;
-	if (r->reason > OM_HOME_NODE ||
-	    (r->reason == OM_HOME_REASON && r->arg >= OM_R_COUNT))
+	if (first->len < sizeof(*said) || said->reason > OM_HOME_NODE ||
+	    (said->reason == OM_HOME_REASON && said->arg >= OM_R_COUNT))
 		return -EPROTO;
 	spin_lock(&p->lock);
 	p->state = OM_RETURNING;

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/successor.h"
 
 namespace {
 
@@ -140,12 +140,7 @@ class FirstProcess final : public Holder {
         if (child < 0) {
             return failed("fork");
         }
-        if (child != 0) {
-            int status = 0;
-            (void)waitpid(child, &status, 0);
-            _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-        }
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        mosrig::guest::go_on_as_child(child);
         return nullptr;
     }
 

@@ -8,17 +8,15 @@
 // one user, whom no node has. It stays, and nothing else does.
 #include <linux/audit.h>
 #include <linux/netlink.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <cstring>
 
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/successor.h"
 
 namespace {
 
@@ -101,12 +99,7 @@ class Audited final : public mosrig::guest::Holder {
         if (!audit.turn(false) || child < 0) {
             return failed("fork of a child that is audited");
         }
-        if (child != 0) {
-            int status = 0;
-            (void)waitpid(child, &status, 0);
-            _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-        }
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        mosrig::guest::go_on_as_child(child);
         return nullptr;
     }
 

@@ -247,8 +247,8 @@ TEST(AgentMemory, ANodeThatRefusedIsAskedAgainInTheNextPeriodOnly) {
     EXPECT_EQ(node.requests().size(), 1U);
 }
 
-TEST(AgentMemory, AGuestThatIsNotLetGoIsNotAskedForAgainForLong) {
-    Alone node;
+// Node 2 takes a guest of node 3's, which node 3 does not let go.
+void keep_a_guest(Alone& node) {
     node.process(9).locked = true;
     node.process(1, 3);
     node.look();
@@ -257,6 +257,11 @@ TEST(AgentMemory, AGuestThatIsNotLetGoIsNotAskedForAgainForLong) {
     ASSERT_EQ(asked.size(), 1U);
     node.answer(Message::Kind::grant, asked[0].second, 2);
     node.agent.moved(1, Fate::kept, 0, 0, node.now, node.out);
+}
+
+TEST(AgentMemory, AGuestThatIsNotLetGoIsNotAskedForAgainForLong) {
+    Alone node;
+    ASSERT_NO_FATAL_FAILURE(keep_a_guest(node));
     EXPECT_FALSE(node.out.messages.back().second.done) << "the promise is given back";
     for (int i = 0; i < 120; i++) {
         node.look();
@@ -267,14 +272,7 @@ TEST(AgentMemory, AGuestThatIsNotLetGoIsNotAskedForAgainForLong) {
 
 TEST(AgentMemory, ThatAGuestIsNotLetGoIsNotTheOtherNodesFault) {
     Alone node;
-    node.process(9).locked = true;
-    node.process(1, 3);
-    node.look();
-    node.look();
-    const auto asked = node.requests();
-    ASSERT_EQ(asked.size(), 1U);
-    node.answer(Message::Kind::grant, asked[0].second, 2);
-    node.agent.moved(1, Fate::kept, 0, 0, node.now, node.out);
+    ASSERT_NO_FATAL_FAILURE(keep_a_guest(node));
     node.process(2);
     node.look();
     node.look();

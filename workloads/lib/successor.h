@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+namespace mosrig::guest {
+
+// After a fork: the child goes on in the place of its parent, which only waits for its end, and
+// ends with its status. The child dies with it.
+void go_on_as_child(pid_t child);
+
+}  // namespace mosrig::guest
