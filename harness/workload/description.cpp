@@ -6,179 +6,26 @@
 
 #include <algorithm>
 #include <array>
-#include <regex>
 #include <set>
 #include <stdexcept>
 #include <system_error>
 
 #include "harness/base/fd.h"
+#include "harness/workload/run_parts.h"
+#include "harness/workload/yaml_reader.h"
 
 namespace mosrig {
+
+using yaml::allow_only;
+using yaml::choose;
+using yaml::need;
+using yaml::patterns;
+using yaml::reject;
+using yaml::words;
 
 namespace {
 
 const std::array<std::string, 3> tiers = {"quick", "full", "night"};
-
-// Thrown and caught in this file only: yaml-cpp throws anyway, so both kinds leave by one door.
-[[noreturn]] void reject(const YAML::Node& node, const std::string& why) {
-    throw YAML::Exception(node.Mark(), why);
-}
-
-template <class T>
-T choose(const YAML::Node& node, const std::map<std::string, T>& choices) {
-    const auto found = choices.find(node.as<std::string>());
-    if (found == choices.end()) {
-        reject(node, fmt::format("'{}' is not known here", node.as<std::string>()));
-    }
-    return found->second;
-}
-
-// A misspelt key would silently drop an assertion.
-void allow_only(const YAML::Node& map, const std::set<std::string>& keys) {
-    if (!map.IsMap()) {
-        reject(map, "a map is wanted here");
-    }
-    for (const auto& entry : map) {
-        if (keys.count(entry.first.as<std::string>()) == 0) {
-            reject(entry.first,
-                   fmt::format("'{}' is not a key here", entry.first.as<std::string>()));
-        }
-    }
-}
-
-YAML::Node need(const YAML::Node& map, const char* key) {
-    const YAML::Node value = map[key];
-    if (!value) {
-        reject(map, fmt::format("'{}' is missing", key));
-    }
-    return value;
-}
-
-std::vector<std::string> words(const YAML::Node& node) {
-    return node.as<std::vector<std::string>>(std::vector<std::string>());
-}
-
-std::vector<std::string> patterns(const YAML::Node& node) {
-    std::vector<std::string> all =
-        node && node.IsScalar() ? std::vector<std::string>{node.as<std::string>()} : words(node);
-    for (const std::string& one : all) {
-        try {
-            const std::regex compiled(one, std::regex::multiline);
-        } catch (const std::regex_error& error) {
-            reject(node, fmt::format("'{}' is no pattern: {}", one, error.what()));
-        }
-    }
-    return all;
-}
-
-Phase read_phase(const YAML::Node& node) {
-    allow_only(node, {"send",          "write_lock", "write_errno", "as",     "subject",
-                      "cantmove",      "lock",       "parent_lock", "manual", "errno",
-                      "times",         "decisive",   "away",        "ends",   "home_reason",
-                      "cantmove_home", "companion",  "pageout",     "route",  "moswhy"});
-    Phase phase;
-    phase.send = node["send"].as<std::string>("");
-    if (node["write_lock"]) {
-        phase.set_lock = node["write_lock"].as<int>();
-    }
-    phase.lock_errno = node["write_errno"].as<std::string>("");
-    phase.user = node["as"].as<int>(0);
-    if (node["subject"]) {
-        phase.who = choose<Who>(
-            node["subject"],
-            {{"started", Who::started}, {"child", Who::child}, {"grandchild", Who::grandchild}});
-    }
-    phase.cantmove = need(node, "cantmove").as<std::vector<std::string>>();
-    phase.lock = need(node, "lock").as<int>();
-    if (node["parent_lock"]) {
-        phase.parent_lock = node["parent_lock"].as<int>();
-    }
-    if (node["manual"]) {
-        phase.manual = choose<Answer>(
-            node["manual"],
-            {{"moves", Answer::moves}, {"refused", Answer::refused}, {"none", Answer::none}});
-    }
-    phase.errno_name = node["errno"].as<std::string>("");
-    if ((phase.manual == Answer::refused) == phase.errno_name.empty()) {
-        reject(node, "'errno' belongs to 'manual: refused', and to nothing else");
-    }
-    phase.times = node["times"].as<int>(1);
-    phase.decisive = node["decisive"].as<bool>(false);
-    phase.away = words(node["away"]);
-    if (node["ends"]) {
-        phase.ends = choose<Ends>(
-            node["ends"],
-            {{"away", Ends::away}, {"home", Ends::home}, {"gone", Ends::gone}, {"any", Ends::any}});
-    }
-    phase.home_reason = node["home_reason"].as<std::string>("");
-    phase.cantmove_home = words(node["cantmove_home"]);
-    phase.companion = node["companion"].as<bool>(false);
-    phase.pageout = node["pageout"].as<bool>(false);
-    phase.moswhy = patterns(node["moswhy"]);
-    phase.route = node["route"].as<std::vector<int>>(std::vector<int>());
-    if (phase.manual != Answer::moves && (!phase.away.empty() || node["ends"] || phase.companion)) {
-        reject(node, "'away', 'ends' and 'companion' belong to 'manual: moves'");
-    }
-    return phase;
-}
-
-Phase look(std::string word, std::vector<std::string> cantmove) {
-    Phase phase;
-    phase.send = std::move(word);
-    phase.cantmove = std::move(cantmove);
-    return phase;
-}
-
-Phase ask_for_move(std::string word, std::vector<std::string> cantmove) {
-    Phase phase = look(std::move(word), std::move(cantmove));
-    phase.manual = phase.cantmove.empty() ? Answer::moves : Answer::refused;
-    phase.errno_name = phase.cantmove.empty() ? "" : "EBUSY";
-    return phase;
-}
-
-// It moves, takes hold of the reason while away, and has to come home for that.
-Phase caught_away(const std::vector<std::string>& reason) {
-    Phase phase = ask_for_move("", {});
-    phase.away = {"HOLD"};
-    phase.ends = Ends::home;
-    phase.cantmove_home = reason;
-    return phase;
-}
-
-// What every reason for staying has to go through: shown before anybody asks, gone with its cause,
-// set again, the request refused; moved once it has gone again; taken hold of while away.
-std::vector<Phase> phases_of_reason(const std::vector<std::string>& reason, bool for_good,
-                                    const std::vector<std::string>& moswhy) {
-    if (for_good) {
-        std::vector<Phase> phases = {caught_away(reason), ask_for_move("", reason)};
-        phases[1].moswhy = moswhy;
-        return phases;
-    }
-    std::vector<Phase> phases = {look("", reason),
-                                 look("RELEASE", {}),
-                                 ask_for_move("HOLD", reason),
-                                 ask_for_move("RELEASE", {}),
-                                 caught_away(reason),
-                                 ask_for_move("RELEASE", {})};
-    phases[2].decisive = true;
-    phases[2].moswhy = moswhy;
-    return phases;
-}
-
-Ask read_ask(const YAML::Node& node) {
-    allow_only(node, {"run", "as", "on", "status", "out", "err"});
-    Ask ask;
-    ask.run = need(node, "run").as<std::vector<std::string>>();
-    if (ask.run.empty()) {
-        reject(node, "'run' is empty");
-    }
-    ask.user = node["as"].as<int>(0);
-    ask.at_guest = node["on"] && choose<bool>(node["on"], {{"home", false}, {"other", true}});
-    ask.status = node["status"].as<int>(0);
-    ask.out = patterns(node["out"]);
-    ask.err = patterns(node["err"]);
-    return ask;
-}
 
 Run read_run(const YAML::Node& node) {
     allow_only(node, {"command",      "user",
@@ -195,7 +42,8 @@ Run read_run(const YAML::Node& node) {
                       "hog",          "speeds",
                       "best",         "extra_moves",
                       "frees",        "quiet_s",
-                      "busy",         "interrupted"});
+                      "busy",         "interrupted",
+                      "steps"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -220,6 +68,9 @@ Run read_run(const YAML::Node& node) {
     }
     for (const YAML::Node& ask : node["asks"]) {
         run.asks.push_back(read_ask(ask));
+    }
+    for (const YAML::Node& step : node["steps"]) {
+        run.steps.push_back(read_step(step));
     }
     run.needs = words(node["needs"]);
     run.output = words(node["output"]);
@@ -295,6 +146,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"out-of-memory", Procedure::out_of_memory},
                                                   {"balance", Procedure::balance},
                                                   {"tools", Procedure::tools},
+                                                  {"session", Procedure::session},
                                                   {"daemon", Procedure::daemon}});
     }
     for (const YAML::Node& proof : node["proofs"]) {

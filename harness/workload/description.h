@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/base/terminal_size.h"
 #include "harness/verdict/case_result.h"
 
 namespace mosrig {
@@ -33,6 +34,7 @@ enum class Procedure {
     out_of_memory,  // memory runs out under a process that is away
     balance,        // nobody asks: what the balancer does by itself
     tools,          // what people type, and what they are told
+    session,        // somebody works at a terminal, over ssh
     daemon,         // the node daemon goes, comes back, is a stranger, does without a map
 };
 
@@ -91,6 +93,15 @@ struct Ask {
     std::vector<std::string> err;  // the same, on standard error
 };
 
+// Something that somebody at a terminal does, and what the screen shows in the end.
+struct Step {
+    std::string keys;
+    std::optional<TerminalSize> size;  // the window gets this size, instead of keys
+    std::string front;                 // program that must have the terminal before, may be empty
+    std::string shows;                 // pattern of the whole screen; ^ and $ are of each line
+    std::string moves;  // name of the program that is asked to move before, and does so at a key
+};
+
 // One start of the program.
 struct Run {
     std::vector<std::string> command;
@@ -118,6 +129,7 @@ struct Run {
     std::string frees;  // a word that lets it go, or lock: 0 is written to it; then it leaves
     bool interrupted = false;  // what empties a node is interrupted first
     std::vector<Ask> asks;
+    std::vector<Step> steps;
     std::vector<std::string> needs;  // programs that the nodes must have
     int quiet_s = 10;                // once they have spread, none of them moves for so long
 };
