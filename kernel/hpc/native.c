@@ -101,7 +101,22 @@ bool om_may_nudge(const struct om_call *call)
 {
 	switch (call->nr) {
 	case __NR_read:
+	case __NR_accept:
+	case __NR_accept4:
 		return !om_read_gathers(call->arg[0]);
+	case __NR_recvfrom:
+		return !(call->arg[3] & MSG_WAITALL) &&
+		       !om_read_gathers(call->arg[0]);
+	case __NR_recvmsg:
+		return !(call->arg[2] & MSG_WAITALL) &&
+		       !om_read_gathers(call->arg[0]);
+	/* these begin a time of theirs anew, or write what is left of it */
+	case __NR_select:
+	case __NR_pselect6:
+		return !call->arg[4];
+	case __NR_epoll_wait:
+	case __NR_epoll_pwait:
+		return (int)call->arg[3] < 0;
 	case __NR_poll:
 	case __NR_ppoll:
 	case __NR_nanosleep:
