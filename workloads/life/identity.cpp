@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // Who a process is and what it may: users, limits, mask, folder, priority, names.
+#include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -58,6 +60,45 @@ class Users final : public Holder {
         }
         return seteuid(0) != 0 || geteuid() != 0 ? failed("seteuid back") : nullptr;
     }
+};
+
+// Installed setuid root, and started by an ordinary user.
+class Setuid final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override { return check(); }
+
+  protected:
+    const char* check() override {
+        uid_t user[3] = {};
+        if (getresuid(&user[0], &user[1], &user[2]) != 0 || user[0] != 1000 || user[1] != 0) {
+            return differs("effective user", user[1], 0);
+        }
+        if (getauxval(AT_SECURE) != 1 || prctl(PR_GET_DUMPABLE) != 0) {
+            return differs("dumpable", prctl(PR_GET_DUMPABLE), 0);
+        }
+        if (const char* wrong = step(); wrong != nullptr) {
+            return wrong;
+        }
+        // What its user may not, it may not either without its rights.
+        if (seteuid(1000) != 0) {
+            return failed("seteuid");
+        }
+        const int fd = open(secret, O_RDONLY | O_CLOEXEC);
+        const int error = errno;
+        if (fd >= 0 || error != EACCES) {
+            return differs("errno without rights", fd >= 0 ? 0 : error, EACCES);
+        }
+        return seteuid(0) != 0 ? failed("seteuid back") : nullptr;
+    }
+
+    const char* step() override {
+        const int fd = open(secret, O_RDONLY | O_CLOEXEC);
+        return fd < 0 || close(fd) != 0 ? failed("open with rights") : nullptr;
+    }
+
+  private:
+    static constexpr const char* secret = "/etc/shadow";
 };
 
 class Limits final : public Holder {
@@ -162,6 +203,7 @@ class FirstProcess final : public Holder {
 };
 
 const KindOf<Users> users("users");
+const KindOf<Setuid> setuid_program("setuid");
 const KindOf<Limits> limits("limits");
 const KindOf<Spaces> spaces("namespaces");
 const KindOf<FirstProcess> first_process("pid-namespace");
