@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
 
 #include "harness/conformance/printed.h"
 
@@ -15,6 +16,7 @@ namespace {
 // Links are made anew, and what RCU and sockets put off is done in its own time.
 constexpr Millis settling_time(30000);
 constexpr Millis between_looks(500);
+constexpr std::int64_t page_kib = 4;
 // There where a kernel has its checkers: of them all, this one has a file.
 constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locking";
 
@@ -25,7 +27,6 @@ std::int64_t stocked_kib(const std::string& zones) {
     for (size_t at = zones.find(word); at != std::string::npos; at = zones.find(word, at + 1)) {
         pages += std::strtoll(zones.c_str() + at + word.size(), nullptr, 10);
     }
-    constexpr std::int64_t page_kib = 4;
     return pages * page_kib;
 }
 
@@ -33,16 +34,17 @@ Result<Footprint> measure(Stage& stage, Machine& machine) {
     const Deadline deadline = stage.deadline("the footprint of " + machine.name(), Millis(20000));
     // What the node keeps only because nobody needs the room is not counted.
     MOSRIG_CHECK(machine.write_file("/proc/sys/vm/drop_caches", "3", deadline, 0));
-    MOSRIG_TRY(
-        const std::vector<Result<std::string>> files,
-        machine.read_files({"/proc/meminfo", "/proc/net/sockstat", "/proc/zoneinfo", lock_checker},
-                           deadline));
+    MOSRIG_TRY(const std::vector<Result<std::string>> files,
+               machine.read_files({"/proc/meminfo", "/proc/net/sockstat", "/proc/zoneinfo",
+                                   "/proc/slabinfo", lock_checker},
+                                  deadline));
     MOSRIG_TRY(const std::string memory, files.at(0));
     MOSRIG_TRY(const std::string sockets, files.at(1));
     MOSRIG_TRY(const std::string zones, files.at(2));
+    MOSRIG_TRY(const std::string slabs, files.at(3));
     MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(machine, deadline));
-    Footprint print = parse_footprint(memory, sockets, zones, tasks);
-    print.holds_back = files.at(3).has_value();
+    Footprint print = parse_footprint(memory, sockets, zones, slabs, tasks);
+    print.holds_back = files.at(4).has_value();
     return print;
 }
 
@@ -54,6 +56,24 @@ std::string added(const Footprint& before, const Footprint& now) {
         if (was == before.processes.end() || count > was->second) {
             names += (names.empty() ? "" : " ") + name;
         }
+    }
+    return names;
+}
+
+// The caches that have grown by a page or more, the most first, with by how much.
+std::string grown(const Footprint& before, const Footprint& now) {
+    std::vector<std::pair<std::int64_t, std::string>> all;
+    for (const auto& [name, kib] : now.caches_kib) {
+        const auto was = before.caches_kib.find(name);
+        const std::int64_t more = kib - (was == before.caches_kib.end() ? 0 : was->second);
+        if (more >= page_kib) {
+            all.emplace_back(more, name);
+        }
+    }
+    std::sort(all.rbegin(), all.rend());
+    std::string names;
+    for (const auto& [more, name] : all) {
+        names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name, more);
     }
     return names;
 }
@@ -75,11 +95,23 @@ std::int64_t Footprint::count_processes() const {
 }
 
 Footprint parse_footprint(const std::string& memory, const std::string& sockets,
-                          const std::string& zones, const std::vector<TaskStat>& tasks) {
+                          const std::string& zones, const std::string& slabs,
+                          const std::vector<TaskStat>& tasks) {
     Footprint print;
     print.free_kib = number_after(memory, "MemFree:") + stocked_kib(zones);
     print.slab_kib = number_after(memory, "SUnreclaim:");
     print.sockets = number_after(sockets, "sockets: used");
+    std::istringstream lines(slabs);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string name;
+        std::int64_t active = 0;
+        std::int64_t objects = 0;
+        std::int64_t size = 0;
+        if (words >> name >> active >> objects >> size) {
+            print.caches_kib[name] = objects * size / 1024;
+        }
+    }
     for (const TaskStat& task : tasks) {
         // Workers of the kernel come and go as it likes.
         if (task.ppid != 2 && task.pid != 2) {
@@ -105,7 +137,8 @@ std::string leaks(const Footprint& before, const Footprint& now, const Slack& sl
         text += fmt::format("{} sockets more ", now.sockets - before.sockets);
     }
     if (now.slab_kib > before.slab_kib + slab_slack_kib) {
-        text += fmt::format("{} KiB of slab more ", now.slab_kib - before.slab_kib);
+        text += fmt::format("{} KiB of slab more ({}) ", now.slab_kib - before.slab_kib,
+                            grown(before, now));
     }
     if (now.free_kib < before.free_kib - memory_slack_kib) {
         text += fmt::format("{} KiB of memory less ", before.free_kib - now.free_kib);

@@ -17,15 +17,18 @@ struct Footprint {
     std::int64_t slab_kib = 0;
     std::int64_t sockets = 0;
     std::map<std::string, int> processes;  // name, and how many of it: stubs and bodies, too
+    std::map<std::string, std::int64_t> caches_kib;  // of slab, by name
     // The kernel's checkers hold back what was freed, to see who uses it still.
     bool holds_back = false;
 
     [[nodiscard]] std::int64_t count_processes() const;
 };
 
-// From /proc/meminfo, /proc/net/sockstat, /proc/zoneinfo, and the list of processes.
+// From /proc/meminfo, /proc/net/sockstat, /proc/zoneinfo, /proc/slabinfo (its 2.1), and the list of
+// processes.
 Footprint parse_footprint(const std::string& memory, const std::string& sockets,
-                          const std::string& zones, const std::vector<TaskStat>& tasks);
+                          const std::string& zones, const std::string& slabs,
+                          const std::vector<TaskStat>& tasks);
 
 // By how much the caches of a kernel breathe.
 struct Slack {

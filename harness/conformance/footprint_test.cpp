@@ -15,6 +15,9 @@ Footprint sample() {
         "MemTotal:  2000000 kB\nMemFree:   100000 kB\nSUnreclaim:   9000 kB\n",
         "sockets: used 41\nTCP: inuse 12 orphan 0\n",
         "  pagesets\n    cpu: 0\n      count: 10\n      high:  60\n    cpu: 1\n      count: 5\n",
+        "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize>\n"
+        "sock_inode_cache     40     64   1024   32    8 : tunables    0    0    0\n"
+        "filp               900   1024    256   32    2 : tunables    0    0    0\n",
         {task(1, "init", 0), task(2, "kthreadd", 0), task(9, "kworker/0:0", 2), task(50, "omd", 1),
          task(51, "omd", 50), task(52, "omd", 50)});
 }
@@ -23,6 +26,8 @@ TEST(Footprint, LeavesOutWhatTheKernelDoesAsItLikes) {
     const Footprint print = sample();
     EXPECT_EQ(print.free_kib, 100000 + 15 * 4) << "pages that the CPUs keep at hand are free";
     EXPECT_EQ(print.slab_kib, 9000);
+    EXPECT_EQ(print.caches_kib.at("sock_inode_cache"), 64);
+    EXPECT_EQ(print.caches_kib.size(), 2);
     EXPECT_EQ(print.sockets, 41);
     EXPECT_EQ(print.count_processes(), 4) << "neither kthreadd nor its workers";
     EXPECT_EQ(print.processes.at("omd"), 3);
@@ -48,7 +53,11 @@ TEST(Footprint, WhatBreathesMayDoSo) {
     EXPECT_EQ(leaks(before, now, slack), "");
     ++now.slab_kib;
     --now.free_kib;
-    EXPECT_EQ(leaks(before, now, slack), "261 KiB of slab more 1041 KiB of memory less ");
+    now.caches_kib["filp"] += 3;
+    now.caches_kib["sock_inode_cache"] += 8;
+    now.caches_kib["om_link"] = 250;
+    EXPECT_EQ(leaks(before, now, slack),
+              "261 KiB of slab more (om_link 250, sock_inode_cache 8) 1041 KiB of memory less ");
 }
 
 TEST(Footprint, AKernelThatHoldsBackWhatWasFreedBreathesMore) {
@@ -61,7 +70,7 @@ TEST(Footprint, AKernelThatHoldsBackWhatWasFreedBreathesMore) {
     EXPECT_EQ(leaks(before, now, {32768, 32768}), "") << "nor is a wider slack made narrower";
     ++now.slab_kib;
     --now.free_kib;
-    EXPECT_EQ(leaks(before, now, {}), "16385 KiB of slab more 16385 KiB of memory less ");
+    EXPECT_EQ(leaks(before, now, {}), "16385 KiB of slab more () 16385 KiB of memory less ");
 }
 
 TEST(Footprint, LessOfAnythingIsNone) {

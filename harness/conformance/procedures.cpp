@@ -10,26 +10,13 @@
 
 #include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
+#include "harness/conformance/wording.h"
 
 namespace mosrig {
 
 namespace {
 
 constexpr Millis run_time(60000);
-
-// Shows numbers that differ from run to run as '#'.
-std::string mask_digits(const std::string& line) {
-    std::string masked;
-    for (const char letter : line) {
-        const bool digit = letter >= '0' && letter <= '9';
-        if (!digit) {
-            masked += letter;
-        } else if (masked.empty() || masked.back() != '#') {
-            masked += '#';
-        }
-    }
-    return masked;
-}
 
 int occurrences(const std::vector<std::string>& lines, const std::string& text) {
     int count = 0;

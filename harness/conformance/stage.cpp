@@ -149,6 +149,7 @@ void play(Stage& stage, const Description& description) {
              {Procedure::out_of_memory, play_out_of_memory},
              {Procedure::balance, play_balance},
              {Procedure::tools, play_tools},
+             {Procedure::session, play_session},
              {Procedure::daemon, play_daemon}};
         played = procedures.at(description.procedure)(stage, description);
         const bool looked = result.lock && result.where;

@@ -106,6 +106,7 @@ Result<void> play_bad_network(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);
 Result<void> play_out_of_memory(Stage& stage, const Description& description);
 Result<void> play_balance(Stage& stage, const Description& description);
+Result<void> play_session(Stage& stage, const Description& description);
 Result<void> play_daemon(Stage& stage, const Description& description);
 Result<void> play_tools(Stage& stage, const Description& description);
 
@@ -131,6 +132,8 @@ Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user,
 // if `shown`; what holds for every move alike is looked at with the `first`.
 Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
                                bool first, bool shown);
+// Skips the case if the nodes lack one of these programs; the error is of kind aborted.
+Result<void> need_programs(Stage& stage, const std::vector<std::string>& names);
 // Each command of the run that somebody types ends and says as it should.
 Result<void> expect_answers(Stage& stage, const Run& run, std::int64_t pid);
 // VERIFY is answered by OK.

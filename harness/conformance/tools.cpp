@@ -51,6 +51,8 @@ Result<void> expect_answer(Stage& stage, const Ask& ask, std::int64_t pid) {
     return {};
 }
 
+}  // namespace
+
 Result<void> need_programs(Stage& stage, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         MOSRIG_TRY(const CommandResult found,
@@ -62,8 +64,6 @@ Result<void> need_programs(Stage& stage, const std::vector<std::string>& names) 
     }
     return {};
 }
-
-}  // namespace
 
 Result<void> expect_answers(Stage& stage, const Run& run, std::int64_t pid) {
     for (const Ask& ask : run.asks) {

@@ -19,6 +19,19 @@ std::string with_number(std::string text, const std::string& mark, std::int64_t 
     return text;
 }
 
+std::string mask_digits(const std::string& text) {
+    std::string masked;
+    for (const char letter : text) {
+        const bool digit = letter >= '0' && letter <= '9';
+        if (!digit) {
+            masked += letter;
+        } else if (masked.empty() || masked.back() != '#') {
+            masked += '#';
+        }
+    }
+    return masked;
+}
+
 std::string unwrapped(const std::string& text) {
     std::istringstream words(text);
     std::string line;

@@ -13,6 +13,9 @@ bool says(const std::string& text, const std::string& pattern);
 // A text with that number for each mark, which is PID or the like.
 std::string with_number(std::string text, const std::string& mark, std::int64_t number);
 
+// A text that shows numbers, which differ from run to run, as '#'.
+std::string mask_digits(const std::string& text);
+
 // A text as if it had never been broken into lines: one blank for any space.
 std::string unwrapped(const std::string& text);
 

@@ -15,6 +15,7 @@
 #include "harness/node/agent_client.h"
 #include "harness/node/passthrough.h"
 #include "harness/node/ssh.h"
+#include "harness/node/terminal.h"
 
 namespace mosrig {
 
@@ -38,22 +39,35 @@ Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
 
-Result<void> Node::connect(const Deadline& deadline) {
-    if (client_) {
-        return {};
-    }
+Result<std::unique_ptr<Transport>> Node::log_in(std::string command,
+                                                std::optional<TerminalSize> terminal,
+                                                const Deadline& deadline) {
     SshTarget target;
     target.port = info_.ssh_port;
     target.identity = keys_ / "id_ed25519";
     target.host_key = keys_ / "host_ed25519.pub";
-    target.command = std::string(helper) + " agent";
+    target.command = std::move(command);
+    target.terminal = terminal;
     auto transport = open_ssh(target, deadline);
     if (!transport) {
         Error error = std::move(transport).error();
         error.node = name();
         return tl::unexpected(std::move(error));
     }
-    return connect_over(std::move(*transport), deadline);
+    return transport;
+}
+
+Result<void> Node::connect(const Deadline& deadline) {
+    if (client_) {
+        return {};
+    }
+    MOSRIG_TRY(auto transport, log_in(std::string(helper) + " agent", {}, deadline));
+    return connect_over(std::move(transport), deadline);
+}
+
+Result<std::unique_ptr<Terminal>> Node::open_terminal(TerminalSize size, const Deadline& deadline) {
+    MOSRIG_TRY(auto transport, log_in({}, size, deadline));
+    return std::make_unique<Terminal>(std::move(transport), name(), size);
 }
 
 Result<void> Node::connect_over(std::unique_ptr<Transport> transport, const Deadline& deadline) {

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "harness/base/result.h"
 #include "harness/base/subprocess.h"
+#include "harness/base/terminal_size.h"
 #include "harness/console/console.h"
 #include "harness/deadline/deadline.h"
 #include "harness/node/remote_process.h"
@@ -22,6 +24,7 @@
 namespace mosrig {
 
 class AgentClient;
+class Terminal;
 class Transport;
 
 // What a node is, as resolved at `up` (one entry of cluster.json's "nodes").
@@ -99,6 +102,9 @@ class Node {
     Result<int> run_attached(const std::vector<std::string>& argv, const Streams& streams,
                              const StartOptions& options = {});
 
+    // Logs in as somebody at a terminal of that size would, over a connection of its own.
+    Result<std::unique_ptr<Terminal>> open_terminal(TerminalSize size, const Deadline& deadline);
+
     // Sends a signal to any process of the node. Gives errno, 0 if sent.
     Result<int> send_signal(std::int64_t pid, int signal, const Deadline& deadline);
 
@@ -110,6 +116,9 @@ class Node {
 
   private:
     Result<AgentClient*> client(const Deadline& deadline);
+    Result<std::unique_ptr<Transport>> log_in(std::string command,
+                                              std::optional<TerminalSize> terminal,
+                                              const Deadline& deadline);
 
     NodeInfo info_;
     std::filesystem::path keys_;

@@ -12,6 +12,8 @@ namespace mosrig {
 
 namespace {
 
+constexpr const char* terminal_type = "xterm";
+
 struct FreeSession {
     void operator()(ssh_session session) const {
         ssh_disconnect(session);
@@ -163,6 +165,17 @@ void set_options(ssh_session session, const SshTarget& target, const Deadline& d
                     "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes128-ctr");
 }
 
+bool start_command(ssh_channel channel, const SshTarget& target) {
+    if (target.terminal &&
+        ssh_channel_request_pty_size(channel, terminal_type, target.terminal->columns,
+                                     target.terminal->rows) != SSH_OK) {
+        return false;
+    }
+    return target.command.empty()
+               ? ssh_channel_request_shell(channel) == SSH_OK
+               : ssh_channel_request_exec(channel, target.command.c_str()) == SSH_OK;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Transport>> open_ssh(const SshTarget& target, const Deadline& deadline) {
@@ -178,8 +191,10 @@ Result<std::unique_ptr<Transport>> open_ssh(const SshTarget& target, const Deadl
     MOSRIG_CHECK(log_in(session.get(), target));
     Channel channel(ssh_channel_new(session.get()));
     if (!channel || ssh_channel_open_session(channel.get()) != SSH_OK ||
-        ssh_channel_request_exec(channel.get(), target.command.c_str()) != SSH_OK) {
-        return ssh_error("cannot start the agent", session.get());
+        !start_command(channel.get(), target)) {
+        return ssh_error(
+            fmt::format("cannot start {}", target.command.empty() ? "a shell" : target.command),
+            session.get());
     }
     ssh_set_blocking(session.get(), 0);
     return std::make_unique<SshTransport>(std::move(session), std::move(channel));

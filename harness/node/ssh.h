@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A transport through sshd to the agent of a node.
+// A transport through sshd to a program on a node.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "harness/base/result.h"
+#include "harness/base/terminal_size.h"
 #include "harness/deadline/deadline.h"
 #include "harness/node/transport.h"
 
@@ -19,6 +21,8 @@ struct SshTarget {
     std::filesystem::path identity;  // private key
     std::filesystem::path host_key;  // the one public key that the far end may have
     std::string command;             // run there, its standard streams are the transport
+    // Then they are a terminal, and without a command it is the user's shell that is run.
+    std::optional<TerminalSize> terminal;
 };
 
 // Connects, checks the host's key, logs in, starts the command. One try; whoever waits for a node

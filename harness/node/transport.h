@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A stream of bytes to the agent of a node. Never blocks.
+// A stream of bytes to a program on a node, mostly the agent. Never blocks.
 #pragma once
 
 #include <cstddef>

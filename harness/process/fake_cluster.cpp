@@ -99,6 +99,11 @@ class FakeMachine final : public Machine {
         return 0;
     }
 
+    Result<std::unique_ptr<Terminal>> open_terminal(TerminalSize /*size*/,
+                                                    const Deadline& /*deadline*/) override {
+        return usage_error("nobody can log in on a machine that is played");
+    }
+
     Result<int> send_signal(std::int64_t pid, int signal, const Deadline& /*deadline*/) override {
         return ::kill(static_cast<pid_t>(pid), signal) == 0 ? 0 : errno;
     }

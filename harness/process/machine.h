@@ -14,6 +14,7 @@
 #include "harness/base/subprocess.h"
 #include "harness/deadline/deadline.h"
 #include "harness/node/remote_process.h"
+#include "harness/node/terminal.h"
 
 namespace mosrig {
 
@@ -62,6 +63,8 @@ class Machine {
     // Gives the errno of the step that failed, 0 if none did.
     virtual Result<int> write_file(const std::string& path, std::string_view data,
                                    const Deadline& deadline, int user) = 0;
+    virtual Result<std::unique_ptr<Terminal>> open_terminal(TerminalSize size,
+                                                            const Deadline& deadline) = 0;
     virtual Result<int> send_signal(std::int64_t pid, int signal, const Deadline& deadline) = 0;
 };
 

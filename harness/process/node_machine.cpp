@@ -59,6 +59,11 @@ Result<int> NodeMachine::write_file(const std::string& path, std::string_view da
     return node_.write_file(path, data, deadline, user);
 }
 
+Result<std::unique_ptr<Terminal>> NodeMachine::open_terminal(TerminalSize size,
+                                                             const Deadline& deadline) {
+    return node_.open_terminal(size, deadline);
+}
+
 Result<int> NodeMachine::send_signal(std::int64_t pid, int signal, const Deadline& deadline) {
     return node_.send_signal(pid, signal, deadline);
 }

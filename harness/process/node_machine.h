@@ -23,6 +23,8 @@ class NodeMachine final : public Machine {
     Result<std::string> read_all(const std::string& name, const Deadline& deadline) override;
     Result<int> write_file(const std::string& path, std::string_view data, const Deadline& deadline,
                            int user) override;
+    Result<std::unique_ptr<Terminal>> open_terminal(TerminalSize size,
+                                                    const Deadline& deadline) override;
     Result<int> send_signal(std::int64_t pid, int signal, const Deadline& deadline) override;
 
   private:

@@ -67,6 +67,8 @@ Result<TaskStat> parse_stat(std::string_view line) {
     TaskStat stat;
     stat.comm = line.substr(open + 1, close - open - 1);
     const std::vector<std::string> rest = split_words(std::string(line.substr(close + 1)));
+    constexpr size_t group = 2;
+    constexpr size_t front_group = 5;
     constexpr size_t utime = 11;
     constexpr size_t stime = 12;
     const std::optional<std::int64_t> pid = to_number<std::int64_t>(line.substr(0, open));
@@ -78,6 +80,7 @@ Result<TaskStat> parse_stat(std::string_view line) {
     stat.ppid = to_number<std::int64_t>(rest[1]).value_or(0);
     stat.utime = to_number<std::int64_t>(rest[utime]).value_or(0);
     stat.stime = to_number<std::int64_t>(rest[stime]).value_or(0);
+    stat.in_front = rest[group] == rest[front_group];
     return stat;
 }
 

@@ -23,6 +23,7 @@ struct TaskStat {
     std::int64_t ppid = 0;
     std::int64_t utime = 0;  // ticks of 10 ms
     std::int64_t stime = 0;
+    bool in_front = false;  // its group is the one that its terminal listens to
 
     [[nodiscard]] std::int64_t cpu_ticks() const { return utime + stime; }
 };

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// Somebody works at a terminal of the home node, over ssh: once with nothing moved, once with the
+// programs asked to move again and again. Both times each step has to show the same screen.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+#include <utility>
+
+#include "harness/conformance/stage.h"
+#include "harness/conformance/wording.h"
+
+namespace mosrig {
+
+namespace {
+
+constexpr Millis step_time(60000);
+constexpr TerminalSize usual_size{24, 80};
+
+// Keys on one line, for a reader.
+std::string readable(const std::string& keys) {
+    std::string line;
+    for (const char key : keys) {
+        line += static_cast<unsigned char>(key) < ' '
+                    ? fmt::format("^{}", static_cast<char>(key + '@'))
+                    : std::string(1, key);
+    }
+    return line;
+}
+
+class Session {
+  public:
+    // Logs in, and gives the shell a prompt that every step can end with.
+    static Result<Session> begin(Stage& stage);
+
+    // Takes a step, and waits until the screen is as that says. Its program moves if `moving`.
+    Result<void> take(const Step& step, bool moving);
+    // What the screen shows, with '#' for the numbers, which differ from session to session.
+    [[nodiscard]] std::string screen() const { return mask_digits(terminal_->text()); }
+    // Records whether the screen comes to show that.
+    Result<void> expect(const std::string& wanted, const Step& step);
+    Result<void> end();
+
+    [[nodiscard]] std::int64_t moves() const { return moves_; }
+
+  private:
+    Session(Stage& stage, std::unique_ptr<Terminal> terminal)
+        : stage_(stage), terminal_(std::move(terminal)) {}
+
+    Result<void> type(const std::string& keys) {
+        return terminal_->type(keys, stage_.soon("room for keys"));
+    }
+    Result<void> await(const std::string& pattern, std::string name) {
+        return terminal_->await([&](const std::string& text) { return says(text, pattern); },
+                                stage_.deadline(std::move(name), step_time));
+    }
+    // The shell, or a child of it; once it has the terminal, if it must.
+    Result<std::int64_t> find(const std::string& program, bool in_front = false);
+    // Asks for a move to the next node, types the key, and waits until the program is there.
+    Result<void> move_at_key(const std::string& program, const std::string& key);
+
+    Stage& stage_;
+    std::unique_ptr<Terminal> terminal_;
+    std::string device_;  // of the terminal, on the node
+    std::int64_t shell_ = 0;
+    std::size_t turn_ = 0;
+    std::int64_t moves_ = 0;
+};
+
+Result<Session> Session::begin(Stage& stage) {
+    MOSRIG_TRY(auto terminal,
+               stage.home().open_terminal(usual_size, stage.soon("a terminal, over ssh")));
+    Session session(stage, std::move(terminal));
+    MOSRIG_CHECK(session.await("[#$]$", "the prompt of a login"));
+    MOSRIG_CHECK(session.type("unset HISTFILE; PS1='% '; echo shell $$ on $(tty)\r"));
+    const std::string told = "^shell (\\d+) on (/\\S+)\n%$";
+    MOSRIG_CHECK(session.await(told, "the shell's number"));
+    const std::string text = session.terminal_->text();
+    std::smatch match;
+    std::regex_search(text, match, std::regex(told, std::regex::multiline));
+    session.shell_ = std::stoll(match[1]);
+    session.device_ = match[2];
+    return session;
+}
+
+Result<std::int64_t> Session::find(const std::string& program, bool in_front) {
+    std::int64_t pid = 0;
+    const Deadline deadline = stage_.soon(program + " in the session");
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(stage_.home(), deadline));
+        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskStat& task) {
+            return task.comm == program && (task.pid == shell_ || task.ppid == shell_) &&
+                   (task.in_front || !in_front);
+        });
+        pid = found == tasks.end() ? 0 : found->pid;
+        return pid != 0;
+    }));
+    return pid;
+}
+
+Result<void> Session::move_at_key(const std::string& program, const std::string& key) {
+    MOSRIG_TRY(const std::int64_t pid, find(program));
+    MOSRIG_TRY(const ProcessState before,
+               read_process(stage_.home(), pid, stage_.soon("where it is")));
+    const Machines& machines = stage_.machines();
+    int target = before.where;
+    while (target == before.where) {
+        const Machine& next = *machines[++turn_ % machines.size()];
+        target = &next == &stage_.home() ? 0 : next.id();
+    }
+    MOSRIG_TRY(const MoveAnswer answer,
+               request_by_file(stage_.home(), pid, target, 0, stage_.soon("a request")));
+    MOSRIG_CHECK(stage_.require(fmt::format("{} may move to {}", program, target),
+                                answer.seen == Answer::moves, answer.message));
+    MOSRIG_CHECK(type(key));
+    MOSRIG_TRY(
+        const ProcessState after,
+        await_place(stage_.home(), pid, target,
+                    stage_.deadline(fmt::format("{} to be at {}", program, target), step_time)));
+    stage_.check(fmt::format("{} is at {} with the key {}", program, target, readable(key)),
+                 after.where == target,
+                 fmt::format("where {}, home_reason {}", after.where, home_reason(after)));
+    if (moves_++ == 0) {
+        stage_.result.seen = Answer::moves;
+        show(stage_.result, after);
+    }
+    return {};
+}
+
+Result<void> Session::take(const Step& step, bool moving) {
+    std::string keys = step.keys;
+    if (!step.front.empty()) {
+        MOSRIG_CHECK(find(step.front, true));
+    }
+    if (step.size) {
+        // As sshd does when the window of its client changes: the node tells who is in front.
+        terminal_->resize(*step.size);
+        MOSRIG_TRY(
+            const CommandResult told,
+            stage_.home().run({"stty", "-F", device_, "rows", std::to_string(step.size->rows),
+                               "columns", std::to_string(step.size->columns)},
+                              stage_.soon("stty"), 0));
+        MOSRIG_CHECK(stage_.require("the terminal gets its size", told.ok(), told.err));
+    }
+    if (moving && !step.moves.empty()) {
+        MOSRIG_CHECK(move_at_key(step.moves, keys.substr(0, 1)));
+        keys.erase(0, 1);
+    }
+    MOSRIG_CHECK(type(keys));
+    return await(step.shows, fmt::format("'{}' after '{}'", step.shows, readable(step.keys)));
+}
+
+Result<void> Session::expect(const std::string& wanted, const Step& step) {
+    const Result<void> same = terminal_->await(
+        [&](const std::string& text) { return mask_digits(text) == wanted; },
+        stage_.deadline("the screen of a still session, which is\n" + wanted, step_time));
+    stage_.check(
+        fmt::format("the screen after '{}' is that of a still session", readable(step.keys)),
+        same.has_value(), same ? "" : same.error().what);
+    return {};
+}
+
+Result<void> Session::end() {
+    MOSRIG_CHECK(type("exit\r"));
+    return terminal_->await_end(stage_.deadline("the end of the session", step_time));
+}
+
+}  // namespace
+
+Result<void> play_session(Stage& stage, const Description& description) {
+    const Run& run = description.runs.front();
+    MOSRIG_CHECK(need_programs(stage, run.needs));
+    MOSRIG_TRY(Session still, Session::begin(stage));
+    std::vector<std::string> screens;
+    for (const Step& step : run.steps) {
+        MOSRIG_CHECK(still.take(step, false));
+        screens.push_back(still.screen());
+    }
+    MOSRIG_CHECK(still.end());
+
+    MOSRIG_TRY(Session moved, Session::begin(stage));
+    for (std::size_t at = 0; at < screens.size(); ++at) {
+        MOSRIG_CHECK(moved.take(run.steps[at], true));
+        MOSRIG_CHECK(moved.expect(screens[at], run.steps[at]));
+    }
+    MOSRIG_CHECK(moved.end());
+    stage.result.message = fmt::format("{} steps, {} moves", screens.size(), moved.moves());
+    stage.result.nmigs = moved.moves();
+    return {};
+}
+
+}  // namespace mosrig
