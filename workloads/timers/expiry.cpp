@@ -76,11 +76,8 @@ const char* Expiry::await() {
     if (fired_ != 1) {
         return differs("signals", fired_, 1);
     }
-    // CPU time is what a process had when a tick came; an emulated node makes up for ticks that it
-    // missed, so a few may come together.
-    constexpr int64_t tick = 50000000;
     const int64_t late = fired_at_ - start_ - span_;
-    if (late < -tick) {
+    if (late < -haste(span_)) {
         return differs("early, ms that had gone by", (fired_at_ - start_) / 1000000,
                        span_ / 1000000);
     }
