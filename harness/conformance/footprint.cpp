@@ -60,7 +60,8 @@ std::string added(const Footprint& before, const Footprint& now) {
     return names;
 }
 
-// The caches that have grown by a page or more, the most first, with by how much.
+// The caches that have grown by a page or more, the most first, with by how much, in brackets;
+// empty if there is none.
 std::string grown(const Footprint& before, const Footprint& now) {
     std::vector<std::pair<std::int64_t, std::string>> all;
     for (const auto& [name, kib] : now.caches_kib) {
@@ -75,7 +76,7 @@ std::string grown(const Footprint& before, const Footprint& now) {
     for (const auto& [more, name] : all) {
         names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name, more);
     }
-    return names;
+    return names.empty() ? names : "(" + names + ") ";
 }
 
 std::string figures(const Footprint& before, const Footprint& now) {
@@ -137,7 +138,7 @@ std::string leaks(const Footprint& before, const Footprint& now, const Slack& sl
         text += fmt::format("{} sockets more ", now.sockets - before.sockets);
     }
     if (now.slab_kib > before.slab_kib + slab_slack_kib) {
-        text += fmt::format("{} KiB of slab more ({}) ", now.slab_kib - before.slab_kib,
+        text += fmt::format("{} KiB of slab more {}", now.slab_kib - before.slab_kib,
                             grown(before, now));
     }
     if (now.free_kib < before.free_kib - memory_slack_kib) {
