@@ -3,6 +3,7 @@
 // Wherever it has come to, it first sleeps in one call without an end until the rig has a word for
 // it: meanwhile its memory has to follow it. What wakes it is the rig's word itself, or a child at
 // home that sees the word come.
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -13,7 +14,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 
 #include "workloads/io/connection.h"
 #include "workloads/lib/bytes.h"
@@ -96,13 +96,11 @@ class Asleep final : public mosrig::guest::Holder {
     static constexpr size_t ballast_size = size_t{32} << 20U;
 
     static bool is_away() {
-        FILE* const file = fopen("/proc/self/where", "re");
-        int where = 0;
-        const bool known = file != nullptr && fscanf(file, "%d", &where) == 1;
-        if (file != nullptr) {
-            (void)fclose(file);
-        }
-        return known && where != 0;
+        const int file = open("/proc/self/where", O_RDONLY | O_CLOEXEC);
+        char first = 0;
+        const bool known = file >= 0 && read(file, &first, 1) == 1;
+        (void)close(file);
+        return known && first != '0';
     }
 
     static const char* select_word() {
