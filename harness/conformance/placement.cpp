@@ -93,23 +93,18 @@ Result<Placement> await_leaving(Stage& stage, const Crew& crew) {
     return placement;
 }
 
-Result<Placement> expect_rest(Stage& stage, const Crew& crew, Millis time, const std::string& who,
-                              std::int64_t late) {
-    MOSRIG_TRY(Placement now, look(stage, crew));
-    const std::int64_t most = now.moves + late;
-    bool moved = true;
-    while (moved && now.moves <= most) {
-        const std::int64_t before = now.moves;
-        MOSRIG_TRY(moved, comes_true(
-                              Deadline("a move that must not be", time),
-                              [&]() -> Result<bool> {
-                                  MOSRIG_TRY(now, look(stage, crew));
-                                  return now.moves != before;
-                              },
-                              time / 20));
-    }
+Result<void> expect_rest(Stage& stage, const Crew& crew, Millis time, const std::string& who) {
+    MOSRIG_TRY(const Placement before, look(stage, crew));
+    Placement now = before;
+    MOSRIG_TRY(const bool moved, comes_true(
+                                     Deadline("a move that must not be", time),
+                                     [&]() -> Result<bool> {
+                                         MOSRIG_TRY(now, look(stage, crew));
+                                         return now.moves != before.moves;
+                                     },
+                                     time / 20));
     stage.check(fmt::format("{} for {} s", who, time.count() / 1000), !moved, now.words());
-    return now;
+    return {};
 }
 
 Result<void> finish_all(Stage& stage, Crew& crew) {

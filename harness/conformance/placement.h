@@ -46,10 +46,8 @@ Run run_of(std::vector<std::string> command);
 Result<Placement> await_leaving(Stage& stage, const Crew& crew);
 
 // Nobody moves for so long, by the clock: the balancer's periods are no longer on a slow node. It
-// is looked at seldom, since on such a node looking is a load, too. After one of `late` moves the
-// time begins anew. Where they are in the end.
-Result<Placement> expect_rest(Stage& stage, const Crew& crew, Millis time, const std::string& who,
-                              std::int64_t late = 0);
+// is looked at seldom, since on such a node looking is a load, too.
+Result<void> expect_rest(Stage& stage, const Crew& crew, Millis time, const std::string& who);
 
 // All of them are intact and end well.
 Result<void> finish_all(Stage& stage, Crew& crew);

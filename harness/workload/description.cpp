@@ -43,7 +43,7 @@ Run read_run(const YAML::Node& node) {
                       "best",         "extra_moves",
                       "frees",        "quiet_s",
                       "busy",         "interrupted",
-                      "steps",        "late_moves"});
+                      "steps"});
     Run run;
     run.command = need(node, "command").as<std::vector<std::string>>();
     if (run.command.empty()) {
@@ -99,7 +99,6 @@ Run read_run(const YAML::Node& node) {
     if (node["extra_moves"]) {
         run.extra_moves = node["extra_moves"].as<int>();
     }
-    run.late_moves = node["late_moves"].as<int>(0);
     run.frees = node["frees"].as<std::string>("");
     if (!run.frees.empty() && run.automatic != Automatic::stays) {
         reject(node, "'frees' belongs to 'automatic: stays'");

@@ -126,7 +126,6 @@ struct Run {
     std::vector<int> speeds;         // of home and of the others, the last of all further ones
     std::vector<int> best;           // how many of them home and each other shall have in the end
     std::optional<int> extra_moves;  // beyond the least; nothing: a quarter of them
-    int late_moves = 0;              // of these, how many may come once they have spread
     std::string frees;  // a word that lets it go, or lock: 0 is written to it; then it leaves
     bool interrupted = false;  // what empties a node is interrupted first
     std::vector<Ask> asks;
