@@ -2,7 +2,6 @@
 #include "harness/node/agent_client.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <cstring>
@@ -143,17 +142,8 @@ Result<bool> AgentClient::pump(Millis wait) {
     if (moved || sent) {
         return true;
     }
-    const Deadline deadline("something from the node", std::min(wait, poll_limit()));
-    pollfd fd{poll_fd(), poll_events(), 0};
-    ::poll(&fd, 1, deadline.poll_timeout());
+    transport_->await_ready(!outgoing_.empty(), wait);
     return turn();
-}
-
-Millis AgentClient::poll_limit() {
-    if (transport_->holds_input()) {
-        return Millis(0);
-    }
-    return outgoing_.empty() ? Millis(1000 * 60 * 60) : Millis(50);
 }
 
 Result<void> AgentClient::flush(const Deadline& deadline) {

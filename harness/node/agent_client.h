@@ -61,9 +61,8 @@ class AgentClient {
     // happen. True if anything was sent or came in. An error once the connection has broken: every
     // later call gives it again.
     Result<bool> pump(Millis wait);
-    // How long a poll on poll_fd() may last: a library below may have taken in what it announced,
-    // an answer or word of room to send. To be asked last, but for what to poll for.
-    [[nodiscard]] Millis poll_limit();
+    // As of the transport, for what there is to send.
+    [[nodiscard]] Millis poll_limit() { return transport_->poll_limit(!outgoing_.empty()); }
     // Pumps until `done` or the deadline.
     template <class Condition>
     Result<void> pump_until(const Deadline& deadline, const Condition& done) {

@@ -34,8 +34,10 @@ class Terminal {
     Result<void> await_end(const Deadline& deadline);
 
   private:
-    // Takes in what has come, waiting up to `wait` for something.
-    Result<void> take(Millis wait);
+    // Takes in what comes until `done`, or the deadline.
+    Result<void> take_until(const std::function<bool()>& done, const Deadline& deadline);
+    // Takes in what has come.
+    Result<void> take();
 
     std::unique_ptr<Transport> transport_;
     std::string node_;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -64,6 +65,19 @@ class SocketTransport : public Transport {
 };
 
 }  // namespace
+
+Millis Transport::poll_limit(bool want_write) {
+    if (holds_input()) {
+        return Millis(0);
+    }
+    return want_write ? Millis(50) : Millis(1000 * 60 * 60);
+}
+
+void Transport::await_ready(bool want_write, Millis wait) {
+    const Deadline deadline("something from the node", std::min(wait, poll_limit(want_write)));
+    pollfd fd{poll_fd(), poll_events(want_write), 0};
+    ::poll(&fd, 1, deadline.poll_timeout());
+}
 
 Result<std::unique_ptr<Transport>> make_socket_transport(Fd socket) {
     MOSRIG_CHECK(set_nonblocking(socket.get()));

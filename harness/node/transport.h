@@ -10,6 +10,7 @@
 
 #include "harness/base/fd.h"
 #include "harness/base/result.h"
+#include "harness/deadline/deadline.h"
 
 namespace mosrig {
 
@@ -29,6 +30,11 @@ class Transport {
     // Has something arrived that read_some() has not given yet, though the descriptor may be
     // silent? Whoever is about to poll asks last.
     virtual bool holds_input() { return false; }
+    // How long a poll on poll_fd() may last: a library below may have taken in what it announced,
+    // an answer or word of room to send. To be asked last, but for what to poll for.
+    [[nodiscard]] Millis poll_limit(bool want_write);
+    // Polls until there may be something to read, or room to write if that is wanted.
+    void await_ready(bool want_write, Millis wait);
     // What to poll before the next try; `want_write` if write_some had no room.
     [[nodiscard]] virtual int poll_fd() const = 0;
     [[nodiscard]] virtual short poll_events(bool want_write) const = 0;
