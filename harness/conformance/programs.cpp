@@ -161,25 +161,12 @@ Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     return {};
 }
 
-// The process of a name, be it the program itself or a child of it.
-Result<std::int64_t> await_named(Stage& stage, std::int64_t root, const std::string& name) {
-    const Deadline deadline = stage.deadline("a process named " + name, Millis(20000));
-    std::int64_t pid = 0;
-    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(stage.home(), deadline));
-        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskStat& task) {
-            return task.comm == name && (task.pid == root || task.ppid == root);
-        });
-        pid = found == tasks.end() ? 0 : found->pid;
-        return pid != 0;
-    }));
-    return pid;
-}
-
 // One move at the beginning: after that no call of the process may bring it home.
 Result<void> play_settled(Stage& stage, const Run& run, const Printed& still) {
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
-    MOSRIG_TRY(const std::int64_t pid, await_named(stage, program->pid(), run.stays_away));
+    MOSRIG_TRY(const std::int64_t pid,
+               await_named(stage, program->pid(), run.stays_away,
+                           stage.deadline("a process named " + run.stays_away, Millis(20000))));
     MOSRIG_TRY(ProcessState last, move_to(stage, pid, stage.guest().id(), 0, true));
     stage.result.seen = Answer::moves;
     show(stage.result, last);

@@ -4,7 +4,6 @@
 // programs asked to move again and again. Both times each step has to show the same screen.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <regex>
 #include <utility>
 
@@ -56,7 +55,10 @@ class Session {
                                 stage_.deadline(std::move(name), step_time));
     }
     // The shell, or a child of it; once it has the terminal, if it must.
-    Result<std::int64_t> find(const std::string& program, bool in_front = false);
+    Result<std::int64_t> find(const std::string& program, bool in_front = false) {
+        return await_named(stage_, shell_, program, stage_.soon(program + " in the session"),
+                           in_front);
+    }
     // Asks for a move to the next node, types the key, and waits until the program is there.
     Result<void> move_at_key(const std::string& program, const std::string& key);
 
@@ -82,21 +84,6 @@ Result<Session> Session::begin(Stage& stage) {
     session.shell_ = std::stoll(match[1]);
     session.device_ = match[2];
     return session;
-}
-
-Result<std::int64_t> Session::find(const std::string& program, bool in_front) {
-    std::int64_t pid = 0;
-    const Deadline deadline = stage_.soon(program + " in the session");
-    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(stage_.home(), deadline));
-        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskStat& task) {
-            return task.comm == program && (task.pid == shell_ || task.ppid == shell_) &&
-                   (task.in_front || !in_front);
-        });
-        pid = found == tasks.end() ? 0 : found->pid;
-        return pid != 0;
-    }));
-    return pid;
 }
 
 Result<void> Session::move_at_key(const std::string& program, const std::string& key) {

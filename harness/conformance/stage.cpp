@@ -86,6 +86,21 @@ Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int e
     return bodies;
 }
 
+Result<std::int64_t> await_named(Stage& stage, std::int64_t root, const std::string& name,
+                                 const Deadline& deadline, bool in_front) {
+    std::int64_t pid = 0;
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(stage.home(), deadline));
+        const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskStat& task) {
+            return task.comm == name && (task.pid == root || task.ppid == root) &&
+                   (task.in_front || !in_front);
+        });
+        pid = found == tasks.end() ? 0 : found->pid;
+        return pid != 0;
+    }));
+    return pid;
+}
+
 void show(CaseResult& result, const ProcessState& state) {
     result.lock = state.lock;
     result.cantmove = state.cantmove;

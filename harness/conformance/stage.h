@@ -81,6 +81,11 @@ Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int e
 // Pid of the body of home process `pid` on the guest.
 Result<std::int64_t> find_body(Stage& stage, std::int64_t pid);
 
+// Waits for a process of that name: `root` itself or a child of it, once it has its terminal if it
+// must. Its pid.
+Result<std::int64_t> await_named(Stage& stage, std::int64_t root, const std::string& name,
+                                 const Deadline& deadline, bool in_front = false);
+
 // Puts what the report shows of a process into the result.
 void show(CaseResult& result, const ProcessState& state);
 
