@@ -44,7 +44,8 @@ class Asleep final : public mosrig::guest::Holder {
             case Call::epoll:
                 return make_set();
             case Call::accept:
-                return listen_to(&Asleep::knock);
+                listener_ = mosrig::guest::listen_here(name_);
+                return listener_ >= 0 ? start(&Asleep::knock) : failed("a socket that listens");
             case Call::recv:
             case Call::recvmsg:
                 return connection_.open() ? start(&Asleep::tell) : failed("a connection");
@@ -68,11 +69,6 @@ class Asleep final : public mosrig::guest::Holder {
         if (!sleeps) {
             return nullptr;
         }
-        char byte = 0;
-        struct iovec part = {&byte, 1};
-        struct msghdr message = {};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
         switch (call_) {
             case Call::select:
                 return select_word();
@@ -83,10 +79,8 @@ class Asleep final : public mosrig::guest::Holder {
             case Call::accept:
                 return take_caller();
             case Call::recv:
-                return recv(connection_.server, &byte, 1, 0) == 1 ? acknowledge() : failed("recv");
             case Call::recvmsg:
-                return recvmsg(connection_.server, &message, 0) == 1 ? acknowledge()
-                                                                     : failed("recvmsg");
+                return take_byte();
         }
         return nullptr;
     }
@@ -102,19 +96,22 @@ class Asleep final : public mosrig::guest::Holder {
         return known && first != '0';
     }
 
-    static const char* select_word() {
+    static fd_set words() {
         fd_set reading;
         FD_ZERO(&reading);
         FD_SET(STDIN_FILENO, &reading);
+        return reading;
+    }
+
+    static const char* select_word() {
+        fd_set reading = words();
         return select(STDIN_FILENO + 1, &reading, nullptr, nullptr, nullptr) != 1 ? failed("select")
                                                                                   : nullptr;
     }
 
     // With a mask that is for the time of the wait only.
     static const char* pselect_word() {
-        fd_set reading;
-        FD_ZERO(&reading);
-        FD_SET(STDIN_FILENO, &reading);
+        fd_set reading = words();
         sigset_t mask;
         sigset_t after;
         (void)sigemptyset(&mask);
@@ -142,25 +139,23 @@ class Asleep final : public mosrig::guest::Holder {
                    : nullptr;
     }
 
-    const char* listen_to(void (Asleep::*child)()) {
-        socklen_t length = sizeof name_;
-        name_.sin_family = AF_INET;
-        name_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        auto* const name = reinterpret_cast<struct sockaddr*>(&name_);
-        listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        return listener_ < 0 || bind(listener_, name, length) != 0 ||
-                       getsockname(listener_, name, &length) != 0 || listen(listener_, 1) != 0
-                   ? failed("a socket that listens")
-                   : start(child);
-    }
-
     const char* take_caller() const {
         const int caller = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         return caller < 0 || close(caller) != 0 ? failed("accept") : nullptr;
     }
 
-    const char* acknowledge() const {
-        return send(connection_.server, "x", 1, MSG_NOSIGNAL) != 1 ? failed("send") : nullptr;
+    // Takes what the child tells, and answers it.
+    [[nodiscard]] const char* take_byte() const {
+        char byte = 0;
+        struct iovec part = {&byte, 1};
+        struct msghdr message = {};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        const ssize_t taken = call_ == Call::recvmsg ? recvmsg(connection_.server, &message, 0)
+                                                     : recv(connection_.server, &byte, 1, 0);
+        return taken != 1 || send(connection_.server, "x", 1, MSG_NOSIGNAL) != 1
+                   ? failed("recv, or send")
+                   : nullptr;
     }
 
     // Makes the child, which does that whenever the rig has said a word.
