@@ -43,10 +43,11 @@ Result<void> wait_until(const Deadline& deadline, const std::function<Result<boo
         if (deadline.expired()) {
             return deadline.error();
         }
-        // A slow node shall not spend most of its time on being looked at. A signal may end this
-        // early, which only costs one more look.
+        // A slow node shall not spend much of its time on being looked at: that is load, which a
+        // balancer acts upon. A signal may end this early, which only costs one more look.
+        constexpr int rests = 3;  // for each look
         const auto look = std::chrono::duration_cast<Millis>(Clock::now() - begin);
-        ::poll(nullptr, 0, deadline.poll_timeout(std::max(interval, look)));
+        ::poll(nullptr, 0, deadline.poll_timeout(std::max(interval, rests * look)));
     }
 }
 

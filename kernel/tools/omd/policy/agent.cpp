@@ -13,6 +13,15 @@ constexpr unsigned kHelpers = 2;         // asked to ping in this node's place
 constexpr std::size_t kMostProbes = 32;  // at a time, most of them for others
 constexpr Millis kLate = 500;            // of the own loop, from which on nobody else is blamed
 
+// What others are told that it takes of a CPU. A guest that was busy of late and waits for its home
+// computes as soon as that answers, the less often beside others: if it counted for the rest only,
+// its home would send another one after it.
+double wanted_by(const ProcessView& view, const Demand& demand) {
+    constexpr double kBusy = 0.5;
+    const double wanted = demand.possible();
+    return view.home != 0 && wanted >= kBusy ? 1 : wanted;
+}
+
 }  // namespace
 
 AgentSettings scaled(AgentSettings settings) {
@@ -50,7 +59,7 @@ NodeLoad Agent::own_load() const {
         const auto tracked = tracks_.find(view.id);
         if (!view.away && tracked != tracks_.end() &&
             (found == pending_.end() || !found->second.granted)) {
-            load.runnable += tracked->second.demand.possible();
+            load.runnable += wanted_by(view, tracked->second.demand);
         }
     }
     load.mem -= std::min(load.mem, ledger_.pages());
@@ -255,7 +264,16 @@ std::pair<Verdict, Millis> Agent::why(TaskId id, Millis now) const {
         verdict.here_load = load_of(own_load());
         return {verdict, 0};
     }
-    return seen ? std::pair(found->second.verdict, age) : std::pair(Verdict{}, Millis{0});
+    if (seen && found->second.verdict.reason != Reason::not_seen) {
+        return {found->second.verdict, age};
+    }
+    // Asked before the first thought about it. What holds for all, holds for it.
+    Verdict verdict;
+    if ((seen_.load.flags & (kStay | kLstay)) != 0) {
+        verdict.reason = (seen_.load.flags & kStay) != 0 ? Reason::stay : Reason::lstay;
+        verdict.here_load = load_of(own_load());
+    }
+    return {verdict, seen ? age : 0};
 }
 
 bool Agent::decides() const {

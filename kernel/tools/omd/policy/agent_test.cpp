@@ -313,6 +313,25 @@ TEST(Agent, SaysThatItDecidesNothing) {
     EXPECT_NE(net.agent(1).why(1, net.now).first.reason, Reason::quiet);
 }
 
+TEST(Agent, ThatNothingLeavesIsKnownOfWhoWasNotSeenYet) {
+    Net net(2);
+    net.run(3000);
+    Observation stays = net.observation(1);
+    Outbox out;
+    for (const auto& [flag, reason] :
+         {std::pair{kLstay, Reason::lstay}, std::pair{kStay, Reason::stay}}) {
+        stays.load.flags |= flag;
+        net.agent(1).observe(stays, net.now += 1000, out);
+        EXPECT_EQ(net.agent(1).why(5, net.now).first.reason, reason);
+    }
+    // Nor is one that was away at the last look and is back.
+    stays.processes.push_back({});
+    stays.processes.back().id = 1;
+    stays.processes.back().away = true;
+    net.agent(1).observe(stays, net.now += 1000, out);
+    EXPECT_EQ(net.agent(1).why(1, net.now).first.reason, Reason::stay);
+}
+
 TEST(Agent, AnswersWhyAndReconsidersWhenAsked) {
     Net net(2);
     net.run(3000);
