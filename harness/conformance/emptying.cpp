@@ -167,6 +167,9 @@ Result<void> expel(Stage& stage, const Run& run, Subject& first) {
     MOSRIG_TRY(const std::string left, guests_of(stage, stage.guest()));
     stage.check("no guest is left", left.empty(), left);
     MOSRIG_CHECK(expect_home(stage, first, "after expel"));
+    MOSRIG_TRY(state, read_process(stage.home(), first.pid(), deadline));
+    const std::string reason = state.migstat.text("home_reason");
+    stage.check("it says that the node sent it home", reason == "node", reason);
     MOSRIG_CHECK(expect_home(stage, second, "after expel"));
     MOSRIG_TRY(state, read_process(stage.home(), sleeper->pid(), deadline));
     stage.check("who slept in a call is at home", state.where == 0, std::to_string(state.where));
@@ -179,13 +182,43 @@ Result<void> expel(Stage& stage, const Run& run, Subject& first) {
     return unblock(stage);
 }
 
+// It is away.
 Result<void> bring(Stage& stage, Subject& subject) {
     MOSRIG_TRY(const std::string before, read_line(stage, stage.home(), admin("lstay")));
-    MOSRIG_CHECK(await_link(stage, subject.pid()));
     MOSRIG_CHECK(write_admin(stage, stage.home(), "bring", "1"));
     MOSRIG_CHECK(expect_home(stage, subject, "after bring"));
     MOSRIG_CHECK(expect_file(stage, stage.home(), admin("lstay"), "1"));
     return write_admin(stage, stage.home(), "lstay", before);
+}
+
+// It is away, in a call without an end.
+Result<void> await_sleep(Stage& stage, Subject& subject) {
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
+    const Deadline deadline = stage.deadline("a program that sleeps elsewhere", emptying_time);
+    return wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::int64_t body, find_body(stage, subject.pid()));
+        MOSRIG_TRY(const std::string line,
+                   stage.read_text(stage.guest(), fmt::format("/proc/{}/stat", body)));
+        MOSRIG_TRY(const TaskStat stat, parse_stat(line));
+        return stat.state == 'I';  // what it waits for is home's answer
+    });
+}
+
+// Neither of the two waits for what a program waits for that sleeps in a call without an end; and
+// that one goes on sleeping.
+Result<void> empty_of_sleeper(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_CHECK(await_sleep(stage, subject));
+    MOSRIG_CHECK(write_admin(stage, stage.guest(), "expel", "1"));
+    const std::string what = fmt::format("after {}", join_words(run.command));
+    MOSRIG_CHECK(expect_home(stage, subject, what + " was expelled"));
+    MOSRIG_CHECK(unblock(stage));
+    MOSRIG_CHECK(await_sleep(stage, subject));
+    MOSRIG_CHECK(bring(stage, subject));
+    const Deadline deadline = stage.deadline("the end of one that slept", emptying_time);
+    MOSRIG_TRY(const int status, subject.finish(deadline));
+    stage.check("it ends with status 0", status == 0, fmt::format("{}: {}", what, status));
+    return {};
 }
 
 // One of the two, and what is said of it.
@@ -329,9 +362,13 @@ Result<void> play_emptying(Stage& stage, const Description& description) {
     show(stage.result, state);
     MOSRIG_CHECK(block(stage, subject));
     MOSRIG_CHECK(expel(stage, run, subject));
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
     MOSRIG_CHECK(bring(stage, subject));
     stage.result.seen = Answer::moves;
     MOSRIG_CHECK(subject.program().kill(stage.soon("its end")));
+    for (size_t sleeper = 1; sleeper < description.runs.size(); ++sleeper) {
+        MOSRIG_CHECK(empty_of_sleeper(stage, description.runs[sleeper]));
+    }
     return {};
 }
 

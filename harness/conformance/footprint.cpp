@@ -36,15 +36,17 @@ Result<Footprint> measure(Stage& stage, Machine& machine) {
     MOSRIG_CHECK(machine.write_file("/proc/sys/vm/drop_caches", "3", deadline, 0));
     MOSRIG_TRY(const std::vector<Result<std::string>> files,
                machine.read_files({"/proc/meminfo", "/proc/net/sockstat", "/proc/zoneinfo",
-                                   "/proc/slabinfo", lock_checker},
+                                   "/proc/slabinfo", "/proc/hpc/stats", lock_checker},
                                   deadline));
-    MOSRIG_TRY(const std::string memory, files.at(0));
-    MOSRIG_TRY(const std::string sockets, files.at(1));
-    MOSRIG_TRY(const std::string zones, files.at(2));
-    MOSRIG_TRY(const std::string slabs, files.at(3));
+    FootprintFiles parts;
+    MOSRIG_TRY(parts.memory, files.at(0));
+    MOSRIG_TRY(parts.sockets, files.at(1));
+    MOSRIG_TRY(parts.zones, files.at(2));
+    MOSRIG_TRY(parts.slabs, files.at(3));
+    MOSRIG_TRY(parts.moves, files.at(4));
     MOSRIG_TRY(const std::vector<TaskStat> tasks, list_tasks(machine, deadline));
-    Footprint print = parse_footprint(memory, sockets, zones, slabs, tasks);
-    print.holds_back = files.at(4).has_value();
+    Footprint print = parse_footprint(parts, tasks);
+    print.holds_back = files.at(5).has_value();
     return print;
 }
 
@@ -95,14 +97,15 @@ std::int64_t Footprint::count_processes() const {
     return all;
 }
 
-Footprint parse_footprint(const std::string& memory, const std::string& sockets,
-                          const std::string& zones, const std::string& slabs,
-                          const std::vector<TaskStat>& tasks) {
+Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskStat>& tasks) {
     Footprint print;
-    print.free_kib = number_after(memory, "MemFree:") + stocked_kib(zones);
-    print.slab_kib = number_after(memory, "SUnreclaim:");
-    print.sockets = number_after(sockets, "sockets: used");
-    std::istringstream lines(slabs);
+    print.free_kib = number_after(files.memory, "MemFree:") + stocked_kib(files.zones);
+    print.slab_kib = number_after(files.memory, "SUnreclaim:");
+    print.sockets = number_after(files.sockets, "sockets: used");
+    for (const char* what : {"links", "bodies", "states"}) {
+        print.held[what] = number_after(files.moves, fmt::format("\n{} ", what));
+    }
+    std::istringstream lines(files.slabs);
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
         std::string name;
@@ -131,8 +134,13 @@ std::string leaks(const Footprint& before, const Footprint& now, const Slack& sl
     const std::int64_t slab_slack_kib =
         before.holds_back ? std::max(slack.slab_kib, held_back.slab_kib) : slack.slab_kib;
     std::string text;
-    if (const std::int64_t more = now.count_processes() - before.count_processes(); more > 0) {
-        text += fmt::format("{} processes more ({}) ", more, added(before, now));
+    if (const std::string names = added(before, now); !names.empty()) {
+        text += fmt::format("more processes ({}) ", names);
+    }
+    for (const auto& [what, count] : now.held) {
+        if (const std::int64_t more = count - before.held.at(what); more > 0) {
+            text += fmt::format("{} {} more ", more, what);
+        }
     }
     if (now.sockets > before.sockets) {
         text += fmt::format("{} sockets more ", now.sockets - before.sockets);
@@ -178,9 +186,9 @@ Result<void> expect_nothing_left(Stage& stage, const Footprints& before, const M
                 return leaks(was, now, slack).empty();
             },
             between_looks));
-        stage.check(
-            fmt::format("{} is where it was: memory, slab, sockets, processes", machine->name()),
-            leaks(was, now, slack).empty(), leaks(was, now, slack) + figures(was, now));
+        stage.check(fmt::format("{} is where it was: memory, slab, sockets, processes, links",
+                                machine->name()),
+                    leaks(was, now, slack).empty(), leaks(was, now, slack) + figures(was, now));
     }
     return {};
 }

@@ -18,17 +18,24 @@ struct Footprint {
     std::int64_t sockets = 0;
     std::map<std::string, int> processes;  // name, and how many of it: stubs and bodies, too
     std::map<std::string, std::int64_t> caches_kib;  // of slab, by name
+    // Of what moves are made of, as /proc/hpc/stats counts it: links, bodies, states of processes.
+    std::map<std::string, std::int64_t> held;
     // The kernel's checkers hold back what was freed, to see who uses it still.
     bool holds_back = false;
 
     [[nodiscard]] std::int64_t count_processes() const;
 };
 
-// From /proc/meminfo, /proc/net/sockstat, /proc/zoneinfo, /proc/slabinfo (its 2.1), and the list of
-// processes.
-Footprint parse_footprint(const std::string& memory, const std::string& sockets,
-                          const std::string& zones, const std::string& slabs,
-                          const std::vector<TaskStat>& tasks);
+// The files that a footprint is made of.
+struct FootprintFiles {
+    std::string memory;   // /proc/meminfo
+    std::string sockets;  // /proc/net/sockstat
+    std::string zones;    // /proc/zoneinfo
+    std::string slabs;    // /proc/slabinfo, its 2.1
+    std::string moves;    // /proc/hpc/stats
+};
+
+Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskStat>& tasks);
 
 // By how much the caches of a kernel breathe.
 struct Slack {

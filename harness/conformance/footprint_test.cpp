@@ -12,12 +12,13 @@ TaskStat task(std::int64_t pid, const std::string& name, std::int64_t parent) {
 
 Footprint sample() {
     return parse_footprint(
-        "MemTotal:  2000000 kB\nMemFree:   100000 kB\nSUnreclaim:   9000 kB\n",
-        "sockets: used 41\nTCP: inuse 12 orphan 0\n",
-        "  pagesets\n    cpu: 0\n      count: 10\n      high:  60\n    cpu: 1\n      count: 5\n",
-        "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize>\n"
-        "sock_inode_cache     40     64   1024   32    8 : tunables    0    0    0\n"
-        "filp               900   1024    256   32    2 : tunables    0    0    0\n",
+        {"MemTotal:  2000000 kB\nMemFree:   100000 kB\nSUnreclaim:   9000 kB\n",
+         "sockets: used 41\nTCP: inuse 12 orphan 0\n",
+         "  pagesets\n    cpu: 0\n      count: 10\n      high:  60\n    cpu: 1\n      count: 5\n",
+         "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize>\n"
+         "sock_inode_cache     40     64   1024   32    8 : tunables    0    0    0\n"
+         "filp               900   1024    256   32    2 : tunables    0    0    0\n",
+         "moves_out 7\nlinks_lost 9\nbytes_in 1\nlinks 4\nbodies 2\nstates 30\n"},
         {task(1, "init", 0), task(2, "kthreadd", 0), task(9, "kworker/0:0", 2), task(50, "omd", 1),
          task(51, "omd", 50), task(52, "omd", 50)});
 }
@@ -31,6 +32,8 @@ TEST(Footprint, LeavesOutWhatTheKernelDoesAsItLikes) {
     EXPECT_EQ(print.sockets, 41);
     EXPECT_EQ(print.count_processes(), 4) << "neither kthreadd nor its workers";
     EXPECT_EQ(print.processes.at("omd"), 3);
+    EXPECT_EQ(print.held.at("links"), 4) << "not those that were lost";
+    EXPECT_EQ(print.held.at("bodies"), 2);
 }
 
 TEST(Footprint, OneOfEachMoreIsALeak) {
@@ -38,7 +41,12 @@ TEST(Footprint, OneOfEachMoreIsALeak) {
     EXPECT_EQ(leaks(before, before, {}), "");
     Footprint now = before;
     ++now.processes["remote(412)"];
-    EXPECT_EQ(leaks(before, now, {}), "1 processes more (remote(412)) ");
+    EXPECT_EQ(leaks(before, now, {}), "more processes (remote(412)) ");
+    --now.processes["omd"];
+    EXPECT_EQ(leaks(before, now, {}), "more processes (remote(412)) ") << "in place of another";
+    now = before;
+    ++now.held["bodies"];
+    EXPECT_EQ(leaks(before, now, {}), "1 bodies more ");
     now = before;
     ++now.sockets;
     EXPECT_EQ(leaks(before, now, {}), "1 sockets more ");
@@ -82,7 +90,7 @@ TEST(Footprint, LessOfAnythingIsNone) {
     now.free_kib += 50000;
     EXPECT_EQ(leaks(before, now, {}), "");
     EXPECT_EQ(leaks(now, before, {}),
-              "3 processes more (omd) 4 sockets more 5000 KiB of slab more "
+              "more processes (omd) 4 sockets more 5000 KiB of slab more "
               "50000 KiB of memory less ");
 }
 

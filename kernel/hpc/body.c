@@ -24,8 +24,10 @@ void om_body_free(struct om_body *b)
 		put_page(page);
 	xa_destroy(&b->stash);
 	mtree_destroy(&b->owned);
-	if (!om_mutant("leak"))
-		kfree(b);
+	if (om_mutant("leak"))
+		return;
+	kfree(b);
+	om_uncount(OM_C_BODIES);
 }
 
 /* The process that lived here is gone, or never came. */

@@ -75,6 +75,7 @@ static struct om_proc *om_proc_alloc(void)
 	timer_setup(&p->retry, om_retry_fn, 0);
 	timer_setup(&p->nudge, om_nudge_fn, 0);
 	timer_setup(&p->unstop, om_unstop_fn, 0);
+	om_count(OM_C_STATES);
 	return p;
 }
 
@@ -86,6 +87,7 @@ static void om_proc_free(struct om_proc *p)
 	timer_shutdown(&p->nudge);
 	timer_shutdown(&p->unstop);
 	kfree(p);
+	om_uncount(OM_C_STATES);
 }
 
 /**

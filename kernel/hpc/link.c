@@ -161,6 +161,7 @@ struct om_link *om_link_get_fd(int fd, u32 node)
 	write_unlock_bh(&sk->sk_callback_lock);
 	om_sk_set_class(sk);
 	om_sk_set_buffer(sk);
+	om_count(OM_C_LINKS);
 	return link;
 free:
 	kvfree(link->rx_buf);
@@ -188,6 +189,7 @@ void om_link_put(struct om_link *link)
 	fput(link->file);
 	kvfree(link->rx_buf);
 	kfree(link);
+	om_uncount(OM_C_LINKS);
 }
 
 /**

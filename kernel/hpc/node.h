@@ -82,6 +82,10 @@ enum om_count {
 	OM_C_DEMAND_FAULTS,	/* answered here */
 	OM_C_PAGES_OUT, OM_C_PAGES_IN,	/* of own processes and guests */
 	OM_C_BYTES_OUT, OM_C_BYTES_IN,
+	/* how many there are */
+	OM_C_LINKS,
+	OM_C_BODIES,		/* and stubs that wait to become one */
+	OM_C_STATES,		/* processes that something is known of */
 	OM_COUNTS
 };
 
@@ -99,6 +103,11 @@ static inline void om_count_add(enum om_count what, u64 n)
 static inline void om_count(enum om_count what)
 {
 	om_count_add(what, 1);
+}
+
+static inline void om_uncount(enum om_count what)
+{
+	this_cpu_dec(om_counts.value[what]);
 }
 
 void om_stats_init(struct proc_dir_entry *hpc);

@@ -24,20 +24,25 @@ static const char * const om_count_names[OM_COUNTS] = {
 	[OM_C_DEMAND_FAULTS] = "demand_faults",
 	[OM_C_PAGES_OUT] = "pages_out", [OM_C_PAGES_IN] = "pages_in",
 	[OM_C_BYTES_OUT] = "bytes_out", [OM_C_BYTES_IN] = "bytes_in",
+	[OM_C_LINKS] = "links", [OM_C_BODIES] = "bodies",
+	[OM_C_STATES] = "states",
 };
 
-/* The sums are not of one instant, but none of them ever falls. */
+/*
+ * The sums are not of one instant: of what comes and goes, more may seem to have
+ * gone than had come.
+ */
 static int om_stats_show(struct seq_file *m, void *unused)
 {
 	unsigned int i;
 	int cpu;
 
 	for (i = 0; i < OM_COUNTS; i++) {
-		u64 sum = 0;
+		s64 sum = 0;
 
 		for_each_possible_cpu(cpu)
 			sum += per_cpu(om_counts.value[i], cpu);
-		seq_printf(m, "%s %llu\n", om_count_names[i], sum);
+		seq_printf(m, "%s %lld\n", om_count_names[i], max(sum, 0));
 	}
 	return 0;
 }

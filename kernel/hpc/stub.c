@@ -56,6 +56,7 @@ int om_body_start(struct om_link *link)
 	xa_init(&b->stash);
 	mt_init(&b->owned);
 	timer_setup(&b->tick, om_tick_fn, 0);
+	om_count(OM_C_BODIES);
 	p->link = link;
 	WRITE_ONCE(p->guest, true);
 	/* pairs with om_syscall_enter() and the other hooks: b is complete */

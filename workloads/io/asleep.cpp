@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -103,10 +104,12 @@ class Asleep final : public mosrig::guest::Holder {
         return reading;
     }
 
+    // The library's select() makes the call pselect6.
     static const char* select_word() {
         fd_set reading = words();
-        return select(STDIN_FILENO + 1, &reading, nullptr, nullptr, nullptr) != 1 ? failed("select")
-                                                                                  : nullptr;
+        return syscall(SYS_select, STDIN_FILENO + 1, &reading, nullptr, nullptr, nullptr) != 1
+                   ? failed("select")
+                   : nullptr;
     }
 
     // With a mask that is for the time of the wait only.
