@@ -23,17 +23,43 @@ namespace {
 // How long a side stands still: longer than a link may be silent, in real time as that is.
 constexpr Millis standing_time = link_timeout + Millis(5000);
 
+// How soon a process answers whose guest stands still at that message: at once, if it has not left
+// yet, or has come home. One that is to go on from node to node waits until the next of them is
+// given up. Nothing: it cannot go on without that guest.
+std::optional<Blow> answer_due(const Stage& stage, const Message& message, Clock::time_point fell) {
+    if (message.before_commit && message.onward) {
+        return silent_blow(fell);
+    }
+    return message.before_commit || message.type == "taken" ? std::optional(plain_blow(stage, fell))
+                                                            : std::nullopt;
+}
+
+// The process runs on meanwhile.
+void expect_running(Stage& stage, Subject& subject, const std::string& title, const Blow& due) {
+    const Result<std::string> answer =
+        subject.ask("VERIFY", Deadline("an answer while a guest stands still", due.limit));
+    const Clock::time_point answered = Clock::now();
+    stage.check(title + ": its data are intact meanwhile", answer && *answer == "OK",
+                answer ? *answer : answer.error().what);
+    expect_noticed(stage, due, title + ": it answers meanwhile", answered);
+}
+
 // The side that was told to hold does so, and goes on. Until then it cannot end, whatever the other
-// one made of it. Gives the moment at which the process was dead, if it was before that.
+// one made of it. A process that needs it not is asked meanwhile. Gives the moment at which the
+// process was dead, if it was before that.
 Result<std::optional<Clock::time_point>> stand_still(Stage& stage, Machine& machine,
-                                                     std::int64_t pid) {
+                                                     Subject& subject, const std::string& title,
+                                                     const std::optional<Blow>& due) {
     const Deadline end("the end of standing still", standing_time);
+    if (due) {
+        expect_running(stage, subject, title, *due);
+    }
     std::optional<Clock::time_point> died;
     MOSRIG_CHECK(comes_true(
         end,
         [&]() -> Result<bool> {
             if (!died) {
-                MOSRIG_TRY(const bool dead, is_dead(stage, pid));
+                MOSRIG_TRY(const bool dead, is_dead(stage, subject.pid()));
                 died = dead ? std::optional(Clock::now()) : std::nullopt;
             }
             return false;
@@ -43,13 +69,29 @@ Result<std::optional<Clock::time_point>> stand_still(Stage& stage, Machine& mach
     return died;
 }
 
-// It cost the life of the process: whoever started that learns it in time. What a guest holds that
-// stands still is there until it goes on, and a process whose home does so cannot die earlier.
-void expect_death_in_time(Stage& stage, const std::string& title, Clock::time_point fell,
-                          const Settled& settled) {
+// Nobody waits for ever for a guest that does not get ready: the request ends, and says why.
+Result<void> expect_timed_out(Stage& stage, const std::string& title, std::int64_t pid) {
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage.home(), pid, stage.soon("what became of the request")));
+    const std::string seen =
+        errno_name(static_cast<int>(state.migstat.number("errno").value_or(0)));
+    stage.check(title + ": the request ends with ETIMEDOUT", seen == "ETIMEDOUT", seen);
+    return {};
+}
+
+// Whoever started the process learns in time that it is dead, or has its answer as soon as that,
+// and the nodes agree on it. What a guest holds that stands still is there until it goes on, and a
+// process whose home does so can neither die earlier nor answer.
+void expect_settled_in_time(Stage& stage, const std::string& title, Clock::time_point fell,
+                            const Settled& settled) {
     const Blow blow = plain_blow(stage, fell);
-    expect_noticed(stage, blow, title + ": its death is reported", settled.answered);
-    expect_noticed(stage, blow, title + ": nothing of it is left", settled.clear);
+    const bool dead = settled.outcome == Outcome::dead;
+    expect_noticed(stage, blow, title + (dead ? ": its death is reported" : ": it answers"),
+                   settled.answered);
+    expect_noticed(
+        stage, blow,
+        title + (dead ? ": nothing of it is left" : ": it is in one place, and nothing elsewhere"),
+        settled.clear);
 }
 
 // One failure at one message.
@@ -66,8 +108,10 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
     const Result<Clock::time_point> fell = await_fault(stage, machine, ordered);
     const bool held = fell && action == "hold";
     std::optional<Clock::time_point> died;
+    const std::optional<Blow> due =
+        held && !at_home ? answer_due(stage, message, *fell) : std::nullopt;
     if (held) {
-        MOSRIG_TRY(died, stand_still(stage, machine, subject.pid()));
+        MOSRIG_TRY(died, stand_still(stage, machine, subject, title, due));
     }
     const Clock::time_point went_on = Clock::now();
     MOSRIG_TRY(const Settled settled, settle(stage, subject));
@@ -80,8 +124,11 @@ Result<void> play_failure(Stage& stage, const Run& run, const std::string& name,
     if (fell && outcome == Outcome::dead && held && !at_home) {
         expect_noticed(stage, silent_blow(*fell), title + ": its death is reported",
                        died.value_or(settled.answered));
-    } else if (fell && outcome == Outcome::dead) {
-        expect_death_in_time(stage, title, held ? went_on : *fell, settled);
+    } else if (fell && outcome != Outcome::unclear) {
+        expect_settled_in_time(stage, title, held ? went_on : *fell, settled);
+    }
+    if (due && message.before_commit && outcome != Outcome::dead) {
+        MOSRIG_CHECK(expect_timed_out(stage, title, subject.pid()));
     }
     // A guest that is killed as it says that it is ready has said so, and is sent the process.
     const bool must_live =

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // Real programs: one run at home, one under moves; output and status must be the same.
+#include "harness/conformance/programs.h"
+
 #include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <map>
+#include <cmath>
 #include <set>
+#include <utility>
 
 #include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
@@ -19,6 +22,14 @@ constexpr Millis run_time(240000);
 constexpr const char* end_of_program = "the end of the program";
 // A round of moves begins this long after the one before, if the node is fast enough.
 constexpr Millis round_time(400);
+// Each second has a move, as nearly as that can be seen: at the look that follows it.
+constexpr double moves_a_second = 0.8;
+// One that was asked, in vain, a few times in a row is not under continuous moves.
+constexpr Millis still_at_most(3000);
+// Seconds that a process has to live to be counted.
+constexpr double long_enough = 1;
+// Home makes so many calls at least for one that is to prove that none brings it home.
+constexpr std::int64_t calls_enough = 20;
 
 Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run) {
     StartOptions options;
@@ -29,16 +40,64 @@ Result<std::unique_ptr<Program>> start(Stage& stage, const Run& run) {
                               options);
 }
 
-struct Unsettled {
-    std::string name;
-    std::int64_t moves = 0;
-    int rounds = 0;
+double seconds(Clock::time_point begin, Clock::time_point end) {
+    return std::chrono::duration<double>(end - begin).count();
+}
+
+// One process under one name.
+struct Life {
+    Clock::time_point first;
+    Clock::time_point last;
+    std::int64_t moves_at_first = 0;
+    std::int64_t moves_at_last = 0;
+    std::vector<Clock::time_point> moved;  // when a look found that it had
+
+    explicit Life(const Look& look)
+        : first(look.at), last(look.at), moves_at_first(look.moves), moves_at_last(look.moves) {}
+
+    void add(const Look& look) {
+        if (look.moves > moves_at_last) {
+            moved.push_back(look.at);
+        }
+        last = look.at;
+        moves_at_last = look.moves;
+    }
 };
 
+// Lives of one name. Where none of them was lived, nobody could move.
+Unrest add_up(std::vector<Life> lives) {
+    Unrest unrest;
+    std::vector<Clock::time_point> moved;
+    for (const Life& life : lives) {
+        unrest.moves += life.moves_at_last - life.moves_at_first;
+        moved.insert(moved.end(), life.moved.begin(), life.moved.end());
+    }
+    std::sort(moved.begin(), moved.end());
+    std::sort(lives.begin(), lives.end(),
+              [](const Life& one, const Life& other) { return one.first < other.first; });
+    for (auto life = lives.begin(); life != lives.end();) {
+        const Clock::time_point begin = life->first;
+        Clock::time_point end = begin;
+        for (; life != lives.end() && life->first <= end; ++life) {
+            end = std::max(end, life->last);
+        }
+        Clock::time_point still_since = begin;
+        const auto stir = [&](Clock::time_point moment) {
+            unrest.longest_still = std::max(unrest.longest_still, seconds(still_since, moment));
+            still_since = moment;
+        };
+        std::for_each(std::upper_bound(moved.begin(), moved.end(), begin),
+                      std::upper_bound(moved.begin(), moved.end(), end), stir);
+        stir(end);
+        unrest.seconds += seconds(begin, end);
+    }
+    return unrest;
+}
+
 // Moves every process of a family to the next node, again and again.
-class Unrest {
+class Agitator {
   public:
-    Unrest(Stage& stage, std::int64_t root) : stage_(stage), root_(root) {}
+    Agitator(Stage& stage, std::int64_t root) : stage_(stage), root_(root) {}
 
     Result<void> round() {
         const Machines& machines = stage_.machines();
@@ -51,11 +110,9 @@ class Unrest {
             MOSRIG_CHECK(request_by_file(stage_.home(), pid, target, 0, stage_.soon("a request")));
             const Result<ProcessState> state =
                 read_process(stage_.home(), pid, stage_.soon("the state of a process"));
-            if (state) {
-                Unsettled& one = met_[pid];
-                one.name = state->stat.comm;
-                one.moves = std::max(one.moves, state->nmigs);
-                ++one.rounds;
+            if (state && state->stat.state != 'Z') {
+                met_.insert(pid);
+                looks_.push_back({Clock::now(), pid, state->stat.comm, state->nmigs});
             }
             if (state && pid == root_) {
                 show(stage_.result, *state);
@@ -65,7 +122,7 @@ class Unrest {
     }
 
     [[nodiscard]] size_t processes() const { return met_.size(); }
-    [[nodiscard]] const std::map<std::int64_t, Unsettled>& met() const { return met_; }
+    [[nodiscard]] const std::vector<Look>& looks() const { return looks_; }
 
   private:
     Result<std::set<std::int64_t>> family() {
@@ -84,34 +141,40 @@ class Unrest {
     Stage& stage_;
     std::int64_t root_;
     size_t turn_ = 0;
-    std::map<std::int64_t, Unsettled> met_;
+    std::set<std::int64_t> met_;
+    std::vector<Look> looks_;
 };
 
-// Under each name that fits the pattern, of processes that were met often enough, some have moved.
-void expect_each_moved(Stage& stage, const Unrest& unrest, const std::string& pattern) {
-    constexpr int rounds_enough = 4;
-    std::map<std::string, std::int64_t> moves;
-    for (const auto& [pid, one] : unrest.met()) {
-        if (::fnmatch(pattern.c_str(), one.name.c_str(), 0) == 0 && one.rounds >= rounds_enough) {
-            moves[one.name] += one.moves;
-        }
+// What is named has itself moved, all the time that there was one of that name. Others of the
+// family wait for it, and are not moved while they sleep.
+void expect_each_moved(Stage& stage, const std::vector<Look>& looks, const std::string& pattern) {
+    const double patience =
+        std::chrono::duration<double>(stage.deadline("the next move", still_at_most).total())
+            .count();
+    const std::map<std::string, Unrest> names = unrest_of(looks, pattern);
+    stage.check(fmt::format("some {} ran for long enough to be moved", pattern), !names.empty());
+    for (const auto& [name, unrest] : names) {
+        stage.check(
+            fmt::format("{} moves each second, and never stays for {:.1f} s", name, patience),
+            unrest.each_second() && unrest.longest_still <= patience,
+            fmt::format("{} moves in {:.1f} s, still for {:.1f} s at most", unrest.moves,
+                        unrest.seconds, unrest.longest_still));
     }
-    std::string still;
-    for (const auto& [name, count] : moves) {
-        still += count == 0 ? " " + name : "";
-    }
-    const std::string figures =
-        moves.empty() ? "none was met often enough" : fmt::format("{} names", moves.size());
-    stage.check(fmt::format("{} itself has moved", pattern), !moves.empty() && still.empty(),
-                still.empty() ? figures : "not so:" + still);
 }
 
 // The moves so far of all processes of a node. Nothing but the case moves any, and what a process
 // does between a look at it and its end counts as well.
-Result<std::int64_t> count_moves(Stage& stage) {
+struct Moves {
+    std::int64_t out = 0;
+    std::int64_t home = 0;
+
+    [[nodiscard]] std::int64_t all() const { return out + home; }
+};
+
+Result<Moves> count_moves(Stage& stage) {
     MOSRIG_TRY(const std::string text, stage.read_text(stage.home(), "/proc/hpc/stats"));
     const Migstat stats = parse_migstat(text);
-    return stats.number("moves_out").value_or(0) + stats.number("moves_home").value_or(0);
+    return Moves{stats.number("moves_out").value_or(0), stats.number("moves_home").value_or(0)};
 }
 
 // The processes that have come so far to each node that is not home.
@@ -137,61 +200,101 @@ Result<void> expect_arrivals(Stage& stage, const std::map<std::string, std::int6
 }
 
 Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
-    MOSRIG_TRY(const std::int64_t before, count_moves(stage));
+    MOSRIG_TRY(const Moves before, count_moves(stage));
     MOSRIG_TRY(const auto arrivals, count_arrivals(stage));
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
-    Unrest unrest(stage, program->pid());
+    Agitator agitator(stage, program->pid());
     MOSRIG_TRY(const Printed moved, follow(*program, stage.deadline(end_of_program, run_time),
-                                           round_time, [&unrest] { return unrest.round(); }));
+                                           round_time, [&agitator] { return agitator.round(); }));
     expect_same(stage, still, moved);
-    MOSRIG_TRY(const std::int64_t after, count_moves(stage));
-    const std::int64_t moves = after - before;
+    MOSRIG_TRY(const Moves after, count_moves(stage));
+    const std::int64_t moves = after.all() - before.all();
     const std::string figures =
         fmt::format("{} moves of {} processes in {:.1f} s, still {:.1f} s", moves,
-                    unrest.processes(), moved.seconds, still.seconds);
+                    agitator.processes(), moved.seconds, still.seconds);
     stage.result.message = figures;
     stage.result.nmigs = moves;
     stage.result.seen = moves > 0 ? Answer::moves : Answer::none;
     MOSRIG_CHECK(expect_arrivals(stage, arrivals));
     if (!run.each_moves.empty()) {
-        expect_each_moved(stage, unrest, run.each_moves);
+        expect_each_moved(stage, agitator.looks(), run.each_moves);
     }
     stage.check("there was a move at least each second",
-                moves > 1 && static_cast<double>(moves) >= 0.8 * moved.seconds, figures);
+                moves > 1 && static_cast<double>(moves) >= moves_a_second * moved.seconds, figures);
     return {};
 }
 
-// One move at the beginning: after that no call of the process may bring it home.
+// One move at the beginning: after that no call of the process may bring it home, until its end.
 Result<void> play_settled(Stage& stage, const Run& run, const Printed& still) {
+    MOSRIG_TRY(const Moves before, count_moves(stage));
     MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
     MOSRIG_TRY(const std::int64_t pid,
                await_named(stage, program->pid(), run.stays_away,
                            stage.deadline("a process named " + run.stays_away, Millis(20000))));
     MOSRIG_TRY(ProcessState last, move_to(stage, pid, stage.guest().id(), 0, true));
     stage.result.seen = Answer::moves;
-    show(stage.result, last);
     int looks = 0;
+    bool stayed = true;
     const auto look = [&]() -> Result<void> {
         Result<ProcessState> now = read_process(stage.home(), pid, stage.soon("where it is"));
-        // Between its last line and the end of its output it may be gone.
-        if (now && now->stat.state != 'Z') {
+        // Between its last line and the end of its output it may be gone. As it ends it is nowhere
+        // any more, without a move.
+        const bool ends =
+            !now || now->stat.state == 'Z' || (now->where == 0 && now->nmigs == last.nmigs);
+        // Of one that came home, the first look that finds it so is shown.
+        if (stayed && !ends) {
             last = std::move(*now);
+            stayed = last.where == stage.guest().id() && last.nmigs == 1;
             ++looks;
         }
         return {};
     };
     MOSRIG_TRY(const Printed moved,
                follow(*program, stage.deadline(end_of_program, run_time), Millis(100), look));
+    show(stage.result, last);
     expect_same(stage, still, moved);
-    stage.check("no call brought it home", last.where == stage.guest().id() && last.nmigs == 1,
+    stage.check("no call brought it home", stayed,
                 fmt::format("where {}, nmigs {}, home_reason {}", last.where, last.nmigs,
                             home_reason(last)));
+    MOSRIG_TRY(const Moves after, count_moves(stage));
+    stage.check("nor did any after the last look: it ended away", after.home == before.home,
+                fmt::format("{} moves home", after.home - before.home));
+    const std::int64_t calls = last.migstat.number("calls_forwarded").value_or(0);
+    stage.check(fmt::format("home made {} calls for it, or more", calls_enough),
+                calls >= calls_enough, std::to_string(calls));
     stage.check("it ran long enough to be looked at", looks >= 5,
                 fmt::format("{} looks in {:.1f} s", looks, moved.seconds));
     return {};
 }
 
 }  // namespace
+
+bool Unrest::each_second() const {
+    return static_cast<double>(moves) >= std::floor(moves_a_second * seconds);
+}
+
+std::map<std::string, Unrest> unrest_of(const std::vector<Look>& looks,
+                                        const std::string& pattern) {
+    std::map<std::string, std::map<std::int64_t, Life>> lives;
+    for (const Look& look : looks) {
+        if (::fnmatch(pattern.c_str(), look.name.c_str(), 0) == 0) {
+            lives[look.name].try_emplace(look.pid, look).first->second.add(look);
+        }
+    }
+    std::map<std::string, Unrest> names;
+    for (const auto& [name, processes] : lives) {
+        std::vector<Life> counted;
+        for (const auto& [pid, life] : processes) {
+            if (seconds(life.first, life.last) >= long_enough) {
+                counted.push_back(life);
+            }
+        }
+        if (!counted.empty()) {
+            names[name] = add_up(std::move(counted));
+        }
+    }
+    return names;
+}
 
 Result<void> play_program(Stage& stage, const Description& description) {
     for (const Run& run : description.runs) {

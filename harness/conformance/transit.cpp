@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // Signals that come while a process is nowhere in particular: frozen, on its way, or in a call that
-// its home executes. Each message of a move is held back once, and signals are sent meanwhile.
+// its home executes. Each message of a move is held back, and signals are sent meanwhile: some that
+// are counted, and once more with one that stops the process.
 #include <fmt/format.h>
+
+#include <csignal>
 
 #include "harness/conformance/fault_point.h"
 #include "harness/conformance/messages.h"
@@ -15,13 +18,28 @@ namespace {
 // Of the real-time signal each one counts; of the plain one, all that wait at once are one.
 constexpr int real_time_signals = 3;
 
-Result<void> send_signals(Stage& stage, std::int64_t pid) {
+Result<void> send_signals(Stage& stage, std::int64_t pid, bool stop) {
     const std::string script =
-        fmt::format("kill -USR1 {0} && for i in $(seq {1}); do kill -RTMIN {0} || exit 1; done",
-                    pid, real_time_signals);
+        fmt::format("{1} kill -USR1 {0} && for i in $(seq {2}); do kill -RTMIN {0} || exit 1; done",
+                    pid, stop ? fmt::format("kill -STOP {} &&", pid) : "", real_time_signals);
     MOSRIG_TRY(const CommandResult sent,
                stage.home().run({"bash", "-c", script}, stage.soon("signals"), 0));
     return stage.require("signals can be sent", sent.status == 0, sent.err);
+}
+
+// It stops, wherever it then is, and is let go on.
+Result<void> expect_stop(Stage& stage, std::int64_t pid, const std::string& title) {
+    const Deadline deadline = stage.deadline("the stop", Millis(10000));
+    char seen = '?';
+    MOSRIG_TRY(const bool stopped, comes_true(deadline, [&]() -> Result<bool> {
+                   MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+                   seen = state.stat.state;
+                   return seen == 'T';
+               }));
+    MOSRIG_CHECK(
+        stage.require(fmt::format("{}: it is stopped", title), stopped, std::string(1, seen)));
+    MOSRIG_TRY(const int error, stage.home().send_signal(pid, SIGCONT, stage.soon("SIGCONT")));
+    return stage.require("it can be let go on", error == 0, errno_name(error));
 }
 
 // It has had each signal once, and goes where it was asked to go.
@@ -42,17 +60,22 @@ Result<void> expect_arrival(Stage& stage, Subject& subject, const std::string& t
 }
 
 Result<void> play_held(Stage& stage, const Run& run, const std::string& name,
-                       const std::string& side) {
+                       const std::string& side, bool stop) {
     MOSRIG_TRY(const Message message, find_message(name));
     Machine& machine = machine_of(stage, message, side);
-    const std::string title = fmt::format("signals at {}:{}", side, name);
+    const std::string title =
+        fmt::format("{} at {}:{}", stop ? "a stop and signals" : "signals", side, name);
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, "hold"));
     MOSRIG_CHECK(await_fault(stage, machine));
-    MOSRIG_CHECK(send_signals(stage, subject.pid()));
+    MOSRIG_CHECK(send_signals(stage, subject.pid(), stop));
     MOSRIG_CHECK(arm_fault(stage, machine, "none"));
+    if (stop) {
+        MOSRIG_CHECK(expect_stop(stage, subject.pid(), title));
+    }
     const bool out = message.leg == Leg::out || message.leg == Leg::away;
-    MOSRIG_CHECK(expect_arrival(stage, subject, title, out ? stage.guest().id() : 0));
+    const int target = out ? destination_of(stage, message).id() : 0;
+    MOSRIG_CHECK(expect_arrival(stage, subject, title, target));
     return subject.program().kill(stage.soon("the end of the program"));
 }
 
@@ -62,7 +85,9 @@ Result<void> play_transit(Stage& stage, const Description& description) {
     for (const Run& run : description.runs) {
         for (const std::string& name : run.messages) {
             for (const char* side : {"send", "recv"}) {
-                MOSRIG_CHECK(play_held(stage, run, name, side));
+                for (const bool stop : {false, true}) {
+                    MOSRIG_CHECK(play_held(stage, run, name, side, stop));
+                }
             }
         }
     }

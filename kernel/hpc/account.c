@@ -26,6 +26,18 @@ static void om_add_runtime(u64 runtime)
 	task_rq_unlock(rq, current, &flags);
 }
 
+/* What it needed of memory: home's mappings have seen little of that. */
+static void om_add_memory(const struct om_usage *was, const struct om_usage *now)
+{
+	struct signal_struct *sig = current->signal;
+
+	if (now->minor_faults > was->minor_faults)
+		current->min_flt += now->minor_faults - was->minor_faults;
+	if (now->major_faults > was->major_faults)
+		current->maj_flt += now->major_faults - was->major_faults;
+	sig->maxrss = max_t(unsigned long, sig->maxrss, now->peak);
+}
+
 /**
  * om_usage_add - account what the body consumed since it was last heard
  * @p: the process; the current one
@@ -43,11 +55,14 @@ int om_usage_add(struct om_proc *p, const struct om_usage *now)
 	u64 runtime = now->runtime - was->runtime;
 
 	if (now->utime > OM_MAX_USAGE || now->stime > OM_MAX_USAGE ||
-	    now->runtime > OM_MAX_USAGE)
+	    now->runtime > OM_MAX_USAGE || now->minor_faults > OM_MAX_USAGE ||
+	    now->major_faults > OM_MAX_USAGE ||
+	    now->peak > TASK_SIZE_MAX >> PAGE_SHIFT)
 		return -EPROTO;
 	if (now->utime < was->utime || now->stime < was->stime ||
 	    now->runtime < was->runtime)
 		return 0;
+	om_add_memory(was, now);
 	*was = *now;
 	if (om_mutant("cheap-cpu"))
 		runtime -= runtime / 32;

@@ -52,6 +52,11 @@ void om_body_usage(struct om_body *b, struct om_usage *u)
 	u->utime = utime - b->base.utime;
 	u->stime = stime - b->base.stime;
 	u->runtime = task_sched_runtime(current) - b->base.runtime;
+	/* one that is not over yet has been taken off already */
+	u->minor_faults = max_t(s64, b->told.minor_faults,
+				current->min_flt - b->base.minor_faults);
+	u->major_faults = current->maj_flt - b->base.major_faults;
+	u->peak = get_mm_hiwater_rss(current->mm);
 }
 
 /* Everything home had of anonymous memory is here: no need to ask any more. */
@@ -179,6 +184,7 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	om_body_usage(b, &r->usage);
 	r->reason = reason;
 	r->arg = arg;
+	r->trap = b->trap;
 	r->calls_local = b->calls_local;
 	r->prefetched = b->prefetched;
 	vec[0].iov_base = r;
@@ -213,7 +219,7 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
  * A signal of this node's kernel, raised by what the process did. Death is not one
  * of them, and is not taken off.
  */
-static int om_pending_signal(void)
+static int om_pending_signal(struct om_trap *trap)
 {
 	int sig = 0, i;
 
@@ -226,6 +232,7 @@ static int om_pending_signal(void)
 		if (sigismember(&current->pending.signal, i) ||
 		    sigismember(&current->signal->shared_pending.signal, i))
 			sig = i;
+	om_trap_note(sig, trap);
 	flush_sigqueue(&current->pending);
 	flush_sigqueue(&current->signal->shared_pending);
 	recalc_sigpending();
@@ -266,7 +273,7 @@ void om_body_signal(struct om_proc *p)
 		om_body_die(b, "no link");
 	om_stash_map(b);
 	if (task_sigpending(current)) {
-		sig = om_pending_signal();
+		sig = om_pending_signal(&b->trap);
 		if (sig == SIGKILL)
 			om_body_die(b, "killed here");
 		if (sig)

@@ -54,6 +54,7 @@ struct om_body {
 	u64 clock_heard;	/* by this node's clock; 0: ask home */
 	struct om_usage base;	/* this task's own, when the process came */
 	struct om_usage told;
+	struct om_trap trap;	/* what it goes home for, if it is one */
 	u64 calls_local;
 	u64 prefetched;
 	struct timer_list tick;
@@ -92,6 +93,8 @@ int om_prot(u32 flags);
 bool om_range_sane(u64 start, u64 len);
 long om_own_call(unsigned int nr, unsigned long a, unsigned long b,
 		 unsigned long c, unsigned long d, unsigned long e);
+int om_move_range(unsigned long start, unsigned long len, unsigned long to,
+		  unsigned long to_len);
 int om_set_owned(struct om_body *b, unsigned long start, unsigned long end,
 		 unsigned long kind);
 unsigned long om_owned_any(struct om_body *b, unsigned long start,

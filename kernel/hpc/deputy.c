@@ -209,7 +209,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		return ret;
 	memcpy(r, first->data, first->len);
 	ret = -EPROTO;
-	if (!om_regs_sane(&r->regs, r + 1, xlen))
+	if (!om_regs_sane(&r->regs, r + 1, xlen) || !om_trap_sane(&r->trap))
 		goto out;
 	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
 	ret = om_usage_add(p, &r->usage);
@@ -217,7 +217,12 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 		ret = om_receive_pages(p);
 	if (ret)
 		goto out;
-	if (!p->away.keep_regs) {
+	/* what home has loaded for the body lacks only what no signal changes */
+	if (p->away.keep_regs) {
+		ret = om_bases_load(&r->regs);
+		if (ret)
+			goto out;
+	} else {
 		ret = om_regs_load(regs, &r->regs, r + 1);
 		if (ret)
 			goto out;
@@ -226,9 +231,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 			set_notify_signal(current);
 	}
 	om_stop_again();
-	/* A trap, unlike a fault, is past its instruction: it is not repeated. */
-	if (r->reason == OM_HOME_SIGNAL && r->arg == SIGTRAP)
-		force_sig(SIGTRAP);
+	om_trap_raise(regs, &r->trap);
 	/* If it does not get there: the body waits for it, and runs no more. */
 	om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
 	trace_om_taken(task_tgid_nr(current), p->link->node, 0);

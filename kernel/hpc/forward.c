@@ -261,10 +261,8 @@ static void om_note_call(struct om_body *b, const struct om_request *r,
 		b->restart_nr = r->call.nr;
 		memcpy(b->restart_arg, arg, sizeof(b->restart_arg));
 	}
-	if (r->call.nr == __NR_rseq && !result) {
-		b->rseq = arg[2] & RSEQ_FLAG_UNREGISTER ? 0 : arg[0];
-		b->rseq_sig = arg[3];
-	}
+	if (r->call.nr == __NR_rseq && !result)
+		om_rseq_note(b, arg[0], arg[2], arg[3]);
 }
 
 static void om_forward(struct om_body *b, struct pt_regs *regs,
@@ -350,6 +348,18 @@ static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
 	return true;
 }
 
+/*
+ * Made in the place of the vdso's function, which is asked how much memory it
+ * needs for a state of its own: it has none here.
+ */
+static bool om_asks_vdso(const struct om_body *b, const struct pt_regs *regs,
+			 unsigned long nr)
+{
+	return nr == __NR_getrandom && regs->r8 == ~0UL &&
+	       !regs->di && !regs->si && !regs->dx &&
+	       regs->ip - b->vdso < b->vdso_len;
+}
+
 /**
  * om_body_syscall - the whole of a body's system call
  * @p: its state
@@ -361,7 +371,9 @@ void om_body_syscall(struct om_proc *p, struct pt_regs *regs)
 	const struct om_row *row = om_row_of(nr);
 	struct om_body *b = p->body;
 
-	if (!om_local(b, regs, nr, row)) {
+	if (om_asks_vdso(b, regs, nr)) {
+		regs->ax = -ENOSYS;
+	} else if (!om_local(b, regs, nr, row)) {
 		if (row->kind == OM_ROW_HOME || row->kind == OM_ROW_LOCAL)
 			om_call_at_home(b, regs, nr);
 		om_forward(b, regs, nr, row);

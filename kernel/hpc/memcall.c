@@ -126,7 +126,7 @@ static long om_mprotect(struct om_proc *p, struct om_work *w)
 
 	VMA_ITERATOR(vmi, current->mm, start);
 
-	if (!om_range_ok(start, len) || !PAGE_ALIGNED(start))
+	if (!len || !om_range_ok(start, len) || !PAGE_ALIGNED(start))
 		return om_native(w->call);
 	if (om_only_exec(w->call->arg[2])) {
 		w->reply.flags |= OM_REPLY_NATIVE;
@@ -201,9 +201,11 @@ static long om_madvise(struct om_proc *p, struct om_work *w)
 	 * A page that is lazily free at home must not look clean there. Over a
 	 * hole it is done all the same.
 	 */
-	if ((!result || result == -ENOMEM) && w->call->arg[2] == MADV_DONTNEED)
+	if ((!result || result == -ENOMEM) && len && start < TASK_SIZE_MAX &&
+	    w->call->arg[2] == MADV_DONTNEED)
 		om_op_add(p, w, (struct om_op){
-			.kind = OM_OP_DISCARD, .start = start, .len = len });
+			.kind = OM_OP_DISCARD, .start = start,
+			.len = min(len, TASK_SIZE_MAX - start) });
 	return result;
 }
 
@@ -267,9 +269,11 @@ u32 om_map_budget(void)
 	return left > OM_MAX_OPS ? (left - OM_MAX_OPS) / 2 : 0;
 }
 
-static long om_repeat(struct om_proc *p, const struct om_op *op)
+/* Returns 0 or a negative errno. */
+static int om_repeat(const struct om_op *op)
 {
 	struct om_call call = { };
+	long result;
 
 	switch (op->kind) {
 	case OM_OP_MAP:
@@ -293,19 +297,51 @@ static long om_repeat(struct om_proc *p, const struct om_op *op)
 		call.nr = __NR_brk;
 		break;
 	case OM_OP_MOVE:
-		call.nr = __NR_mremap;
-		call.arg[2] = op->to_len;
-		call.arg[3] = op->to == op->start ? 0 :
-			      MREMAP_MAYMOVE | MREMAP_FIXED;
-		call.arg[4] = op->to;
-		break;
+		return om_move_range(op->start, op->len, op->to, op->to_len);
 	default:
 		return -EPROTO;
 	}
 	call.arg[0] = op->start;
 	if (op->kind != OM_OP_BRK)
 		call.arg[1] = op->len;
-	return om_native(&call);
+	result = om_native(&call);
+	switch (op->kind) {
+	case OM_OP_MAP:
+	case OM_OP_BRK:
+		return result == op->start ? 0 : -ENOMEM;
+	case OM_OP_PROTECT:
+		/* half of it may have been done, on either side alike */
+		return 0;
+	default:
+		return result;
+	}
+}
+
+/*
+ * The program has been told that it was done: a limit that somebody else has set
+ * since then holds from the next call on, as it does for what is there already.
+ */
+static int om_repeat_unlimited(const struct om_op *op)
+{
+	struct rlimit *limit = current->signal->rlim;
+	struct rlimit as, data;
+	int ret;
+
+	task_lock(current->group_leader);
+	as = limit[RLIMIT_AS];
+	data = limit[RLIMIT_DATA];
+	limit[RLIMIT_AS].rlim_cur = RLIM_INFINITY;
+	limit[RLIMIT_DATA].rlim_cur = RLIM_INFINITY;
+	task_unlock(current->group_leader);
+	ret = om_repeat(op);
+	task_lock(current->group_leader);
+	/* unless they were set once more, meanwhile */
+	if (limit[RLIMIT_AS].rlim_cur == RLIM_INFINITY)
+		limit[RLIMIT_AS].rlim_cur = as.rlim_cur;
+	if (limit[RLIMIT_DATA].rlim_cur == RLIM_INFINITY)
+		limit[RLIMIT_DATA].rlim_cur = data.rlim_cur;
+	task_unlock(current->group_leader);
+	return ret;
 }
 
 /**
@@ -320,29 +356,16 @@ int om_take_ops(struct om_proc *p, const struct om_msg *msg)
 {
 	const struct om_op *op = msg->data;
 	const struct om_op *end = op + msg->len / sizeof(*op);
-	long result;
+	int ret;
 
 	if (!msg->len || msg->len % sizeof(*op))
 		return -EPROTO;
 	for (; op < end; op++) {
-		result = om_repeat(p, op);
-		switch (op->kind) {
-		case OM_OP_MAP:
-			result = result == op->start ? 0 : -ENOMEM;
-			break;
-		case OM_OP_MOVE:
-			result = result == op->to ? 0 : -ENOMEM;
-			break;
-		case OM_OP_BRK:
-			result = result == op->start ? 0 : -ENOMEM;
-			break;
-		case OM_OP_PROTECT:
-			/* half of it may have been done, on either side alike */
-			result = result == -EPROTO ? result : 0;
-			break;
-		}
-		if (result)
-			return result;
+		ret = om_repeat(op);
+		if (ret == -ENOMEM)
+			ret = om_repeat_unlimited(op);
+		if (ret)
+			return ret;
 		om_note_op(p, op);
 	}
 	return 0;

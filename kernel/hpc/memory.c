@@ -22,7 +22,7 @@ int om_prot(u32 flags)
 bool om_range_sane(u64 start, u64 len)
 {
 	return PAGE_ALIGNED(start) && PAGE_ALIGNED(len) && len &&
-	       len < TASK_SIZE_MAX && start < TASK_SIZE_MAX - len;
+	       len <= TASK_SIZE_MAX && start <= TASK_SIZE_MAX - len;
 }
 
 int om_set_owned(struct om_body *b, unsigned long start,
@@ -108,10 +108,51 @@ unsigned long om_owned_any(struct om_body *b, unsigned long start,
 	return entry ? xa_to_value(entry) : 0;
 }
 
+/**
+ * om_move_range - do what an mremap() did on the other side
+ * @start: of what moves
+ * @len: its length
+ * @to: where it begins afterwards; may be @start
+ * @to_len: its new length
+ *
+ * The two sides need not have split the range into mappings alike, and mremap()
+ * takes one of them at a time. Returns 0 or a negative errno.
+ */
+int om_move_range(unsigned long start, unsigned long len, unsigned long to,
+		  unsigned long to_len)
+{
+	unsigned long how = to == start ? 0 : MREMAP_MAYMOVE | MREMAP_FIXED;
+	unsigned long at, n, new;
+	struct vm_area_struct *vma;
+	int ret;
+
+	if (to_len < len) {
+		ret = vm_munmap(start + to_len, len - to_len);
+		if (ret)
+			return ret;
+		len = to_len;
+	}
+	for (at = 0; at < len; at += n) {
+		mmap_read_lock(current->mm);
+		vma = vma_lookup(current->mm, start + at);
+		n = vma ? min(vma->vm_end - start - at, len - at) : 0;
+		mmap_read_unlock(current->mm);
+		if (!n)
+			return -ENOMEM;
+		new = at + n < len ? n : to_len - at;
+		if (to == start && new == n)
+			continue;
+		if (om_own_call(__NR_mremap, start + at, n, new, how,
+				to + at) != to + at)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int om_move(struct om_body *b, const struct om_op *op)
 {
 	unsigned long owned = om_owned_any(b, op->start, op->start + op->len);
-	long ret;
+	int ret;
 
 	if (!om_range_sane(op->to, op->to_len))
 		return -EPROTO;
@@ -120,10 +161,9 @@ static int om_move(struct om_body *b, const struct om_op *op)
 	if (ret)
 		return ret;
 	om_stash_drop(b, op->to, op->to + op->to_len);
-	ret = om_own_call(__NR_mremap, op->start, op->len, op->to_len,
-			  MREMAP_MAYMOVE | MREMAP_FIXED, op->to);
-	if (ret != op->to)
-		return -ENOMEM;
+	ret = om_move_range(op->start, op->len, op->to, op->to_len);
+	if (ret)
+		return ret;
 	b->moves++;
 	ret = om_set_owned(b, op->start, op->start + op->len, 0);
 	if (!ret)

@@ -89,7 +89,8 @@ void om_home_abort(struct om_proc *p, int error)
  */
 static bool om_good_moment(struct pt_regs *regs)
 {
-	if (om_vdso_amid(regs->ip) || om_interrupts_vdso(regs)) {
+	if (om_vdso_amid(regs->ip) || om_interrupts_vdso(regs) ||
+	    !om_segments_travel(regs)) {
 		om_retry_at(current->signal->om, jiffies + 1);
 		return false;
 	}

@@ -184,6 +184,11 @@ int om_stay_print(u32 reasons, char *buf, size_t size);
 
 size_t om_xstate_size(void);
 int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate);
+void om_trap_note(int sig, struct om_trap *trap);
+bool om_trap_sane(const struct om_trap *trap);
+void om_trap_raise(struct pt_regs *regs, const struct om_trap *trap);
+bool om_segments_travel(const struct pt_regs *regs);
+int om_bases_load(const struct om_regs *in);
 int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		 const void *xstate);
 bool om_regs_sane(const struct om_regs *in, const void *xstate,
@@ -239,6 +244,7 @@ int om_deliver(struct om_proc *p, struct pt_regs *regs);
 void om_rseq_take(struct om_proc *p);
 void om_rseq_give(struct om_proc *p);
 void om_body_park(struct om_body *b, struct pt_regs *regs);
+void om_rseq_note(struct om_body *b, u64 at, u64 flags, u32 sig);
 void om_body_await_regs(struct om_body *b, struct pt_regs *regs);
 
 /* pages.c: pages in one message */

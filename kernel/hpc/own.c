@@ -112,7 +112,7 @@ static bool om_own_mprotect(struct om_body *b, const struct pt_regs *regs,
 	unsigned long prot = regs->dx;
 
 	if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) ||
-	    prot == PROT_EXEC || !om_all_own(b, start, len))
+	    prot == PROT_EXEC || len > OM_OWN_MAX || !om_all_own(b, start, len))
 		return false;
 	*result = om_own_call(__NR_mprotect, start, len, prot, 0, 0);
 	if (*result == -ENOMEM)
@@ -191,8 +191,9 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
 		return false;
 	switch (regs->dx) {
 	case MADV_FREE:
-		/* lazily, that is: not now */
-		*result = 0;
+		/* lazily, that is: not now; but is all of it there? */
+		*result = om_own_call(__NR_madvise, start, len, MADV_NORMAL, 0,
+				      0);
 		return true;
 	case MADV_DONTNEED:
 		break;
@@ -210,16 +211,40 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
 	return true;
 }
 
+/* A stack grows where it is used: what of it is new, home learns from its pages. */
+static bool om_on_stack(const struct pt_regs *regs)
+{
+	unsigned long start = regs->di, end = start + PAGE_ALIGN(regs->si);
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	if (regs->orig_ax == __NR_brk || end <= start ||
+	    (regs->orig_ax == __NR_mmap &&
+	     !(regs->r10 & (MAP_FIXED | MAP_FIXED_NOREPLACE))))
+		return false;
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, end)
+		found |= vma->vm_flags & VM_GROWSDOWN;
+	mmap_read_unlock(current->mm);
+	return found;
+}
+
 /**
  * om_own_memory - make a memory call here, if it is one that may be
  * @b: the body
  * @regs: number and arguments of the call
- * @result: out; -ENOMEM if there was no room, and home has to make the call
+ * @result: out; -ENOMEM if it cannot be made here, and the process has to be home
  *
  * Returns false if home has to see to it.
  */
 bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result)
 {
+	if (om_on_stack(regs)) {
+		*result = -ENOMEM;
+		return true;
+	}
 	if (!b->own_memory || !b->budget)
 		return false;
 	switch (regs->orig_ax) {

@@ -301,6 +301,8 @@ bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 		return true;
 	}
 	om_map_around(b, vmf);
+	/* at home it would have been there */
+	b->base.minor_faults++;
 	*ret = VM_FAULT_NOPAGE;
 	return true;
 }

@@ -20,6 +20,7 @@
 #include <asm/proto.h>
 #include <asm/segment.h>
 #include <asm/unistd.h>
+#include <asm/page.h>
 
 #include "om.h"
 #include "../arch/x86/kernel/fpu/context.h"
@@ -125,6 +126,7 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 		.dx = regs->dx, .si = regs->si, .di = regs->di,
 		.orig_ax = regs->orig_ax, .ip = regs->ip,
 		.flags = regs->flags & OM_USER_FLAGS, .sp = regs->sp,
+		.cs = regs->cs, .ss = regs->ss,
 	};
 	current_save_fsgs();
 	out->fsbase = current->thread.fsbase;
@@ -139,15 +141,64 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 	return 0;
 }
 
-/* Would these registers be legal ones of a user program? */
+/* With FSGSBASE a program can set these itself, to what no system call takes. */
+static bool om_base_sane(u64 base)
+{
+	return base < TASK_SIZE_MAX ||
+	       (boot_cpu_has(X86_FEATURE_FSGSBASE) &&
+		__is_canonical_address(base, boot_cpu_data.x86_virt_bits));
+}
+
+static bool om_segments_sane(const struct om_regs *in)
+{
+	return (in->cs == __USER_CS || in->cs == __USER32_CS) &&
+	       in->ss == __USER_DS;
+}
+
+/* Can the current task go on elsewhere in the segments that it is in? */
+bool om_segments_travel(const struct pt_regs *regs)
+{
+	return (regs->cs == __USER_CS || regs->cs == __USER32_CS) &&
+	       regs->ss == __USER_DS;
+}
+
+/*
+ * Would these registers be legal ones of a user program? Its instruction pointer
+ * may be anything: it faults then.
+ */
 bool om_regs_sane(const struct om_regs *in, const void *xstate,
 		  size_t xstate_len)
 {
 	return in->xstate_len == xstate_len && om_xstate_size() &&
 	       om_xstate_unpack(xstate, xstate_len, NULL, om_xstate_size()) &&
-	       !(in->flags & ~OM_USER_FLAGS) && in->ip < TASK_SIZE_MAX &&
-	       in->fsbase < TASK_SIZE_MAX && in->gsbase < TASK_SIZE_MAX &&
+	       !(in->flags & ~OM_USER_FLAGS) && om_segments_sane(in) &&
+	       om_base_sane(in->fsbase) && om_base_sane(in->gsbase) &&
 	       (in->orig_ax == (u64)-1 || in->orig_ax < NR_syscalls);
+}
+
+/**
+ * om_bases_load - set the bases of the segments that threads use
+ * @in: registers, checked by om_regs_sane()
+ */
+int om_bases_load(const struct om_regs *in)
+{
+	bool fs = in->fsbase < TASK_SIZE_MAX, gs = in->gsbase < TASK_SIZE_MAX;
+	int ret = do_arch_prctl_64(current, ARCH_SET_FS, fs ? in->fsbase : 0);
+
+	if (!ret)
+		ret = do_arch_prctl_64(current, ARCH_SET_GS,
+				       gs ? in->gsbase : 0);
+	preempt_disable();
+	if (!ret && !fs) {
+		x86_fsbase_write_cpu(in->fsbase);
+		current->thread.fsbase = in->fsbase;
+	}
+	if (!ret && !gs) {
+		x86_gsbase_write_cpu_inactive(in->gsbase);
+		current->thread.gsbase = in->gsbase;
+	}
+	preempt_enable();
+	return ret;
 }
 
 /**
@@ -186,9 +237,7 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		return ret;
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		write_pkru(current->thread.pkru);
-	ret = do_arch_prctl_64(current, ARCH_SET_FS, in->fsbase);
-	if (!ret)
-		ret = do_arch_prctl_64(current, ARCH_SET_GS, in->gsbase);
+	ret = om_bases_load(in);
 	if (ret)
 		return ret;
 	regs->r15 = in->r15;
@@ -208,8 +257,8 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 	regs->di = in->di;
 	regs->orig_ax = in->orig_ax;
 	regs->ip = in->ip;
-	regs->cs = __USER_CS;
-	regs->ss = __USER_DS;
+	regs->cs = in->cs;
+	regs->ss = in->ss;
 	regs->flags = (in->flags & OM_USER_FLAGS) | X86_EFLAGS_IF |
 		      X86_EFLAGS_FIXED;
 	regs->sp = in->sp;

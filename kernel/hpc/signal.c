@@ -318,6 +318,35 @@ static int om_rseq_fixup(struct om_body *b, struct pt_regs *regs)
 }
 
 /**
+ * om_rseq_note - say in an rseq area what home's kernel would have said
+ * @b: the body
+ * @at: where the area is
+ * @flags: of the call, which home has made
+ * @sig: its signature
+ *
+ * Home did not see that area. Any of its CPUs does: all guard the same memory.
+ */
+void om_rseq_note(struct om_body *b, u64 at, u64 flags, u32 sig)
+{
+#ifdef CONFIG_RSEQ
+	bool gone = flags & RSEQ_FLAG_UNREGISTER;
+	struct rseq area = {
+		.cpu_id = gone ? RSEQ_CPU_ID_UNINITIALIZED : 0,
+	};
+
+	b->rseq = gone ? 0 : at;
+	b->rseq_sig = sig;
+	/* what cannot be written there faults at its next use, as at home */
+	if (copy_to_user((void __user *)at, &area, offsetof(struct rseq, flags)) ||
+	    copy_to_user((void __user *)at + offsetof(struct rseq, node_id),
+			 &area.node_id,
+			 offsetofend(struct rseq, mm_cid) -
+			 offsetof(struct rseq, node_id)))
+		b->rseq = 0;
+#endif
+}
+
+/**
  * om_body_await_regs - stand still until home says how to go on
  * @b: the body
  * @regs: its user registers, replaced on return

@@ -161,7 +161,7 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	om_stash_drop(b, 0, TASK_SIZE_MAX);
 	mtree_destroy(&b->owned);
 	mt_init(&b->owned);
-	ret = vm_munmap(0, TASK_SIZE_MAX - PAGE_SIZE);
+	ret = vm_munmap(0, TASK_SIZE_MAX);
 	if (!ret)
 		ret = om_set_priority(&prep);
 	if (!ret)
@@ -220,6 +220,10 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	set_syscall_work(OPENMOSIX);
 	task_cputime(current, &b->base.utime, &b->base.stime);
 	b->base.runtime = task_sched_runtime(current);
+	b->base.minor_faults = current->min_flt;
+	b->base.major_faults = current->maj_flt;
+	b->told = (struct om_usage){ };
+	reset_mm_hiwater_rss(current->mm);
 	om_link_bind(b->link, current, OM_NOTIFY_SIGNAL);
 	mod_timer(&b->tick, jiffies + OM_USAGE_PERIOD);
 	ret = om_link_send_one(b->link, OM_M_RESUMED, NULL, 0);

@@ -128,7 +128,7 @@ struct om_regs {
 	__u64 ax, cx, dx, si, di, orig_ax, ip, flags, sp;
 	__u64 fsbase, gsbase;
 	__u32 xstate_len;	/* bytes of packed xstate after this message's struct */
-	__u32 reserved;
+	__u16 cs, ss;
 };
 
 /* A page that was sent before the process, and has changed since. */
@@ -150,6 +150,10 @@ struct om_usage {
 	__u64 utime;
 	__u64 stime;
 	__u64 runtime;
+	/* and otherwise */
+	__u64 minor_faults;
+	__u64 major_faults;
+	__u64 peak;		/* the most pages at a time */
 };
 
 struct om_pages {
@@ -239,11 +243,19 @@ struct om_parked {
 	/* then xstate */
 };
 
+/* A trap is past its instruction: home raises the signal that would have come. */
+struct om_trap {
+	__u32 number;		/* X86_TRAP_*; 0: none */
+	__s32 code;		/* of siginfo */
+	__u64 addr;
+};
+
 struct om_return {
 	struct om_regs regs;
 	struct om_usage usage;
 	__u32 reason;
 	__u32 arg;
+	struct om_trap trap;
 	__u64 calls_local;
 	__u64 prefetched;
 	/* then xstate */

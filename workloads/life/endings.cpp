@@ -6,8 +6,10 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/procfs.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +24,17 @@
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
 
+// Faults at its first instruction.
+extern "C" void mosrig_fault(int* nowhere);
+
+asm(R"(
+    .pushsection .text
+mosrig_fault:
+    movl $1, (%rdi)
+    ret
+    .popsection
+)");
+
 namespace {
 
 using mosrig::guest::differs;
@@ -33,6 +46,7 @@ struct Testament {
     int status;         // as wait is to give it, but for the bit that says "core"
     long long used_ns;  // CPU time that it has used
     bool leaves_core;
+    unsigned long long place;  // of the instruction that ends it; 0: somewhere in the library
 };
 
 // `slow`: the core goes to a program that begins to read it only after longer than a link between
@@ -81,12 +95,14 @@ class Endings final : public mosrig::guest::Holder {
             void (*end)();
             Testament testament;
         } ways[] = {
-            {"EXIT", [] { _exit(42); }, {42 << 8, 0, false}},
-            {"KILLED", [] { (void)kill(getpid(), SIGKILL); }, {SIGKILL, 0, false}},
-            {"TERMINATED", [] { (void)raise(SIGTERM); }, {SIGTERM, 0, false}},
-            {"ABORTED", [] { abort(); }, {SIGABRT, 0, true}},
-            {"FAULTED", [] { *static_cast<volatile int*>(nullptr) = 1; }, {SIGSEGV, 0, true}},
-            {"BURNT", burn, {43 << 8, 0, false}},
+            {"EXIT", [] { _exit(42); }, {42 << 8, 0, false, 0}},
+            {"KILLED", [] { (void)kill(getpid(), SIGKILL); }, {SIGKILL, 0, false, 0}},
+            {"TERMINATED", [] { (void)raise(SIGTERM); }, {SIGTERM, 0, false, 0}},
+            {"ABORTED", [] { abort(); }, {SIGABRT, 0, true, 0}},
+            {"FAULTED",
+             [] { mosrig_fault(nullptr); },
+             {SIGSEGV, 0, true, reinterpret_cast<uintptr_t>(mosrig_fault)}},
+            {"BURNT", burn, {43 << 8, 0, false, 0}},
         };
         for (const auto& way : ways) {
             if (strcmp(way.word, word) != 0) {
@@ -135,11 +151,12 @@ class Endings final : public mosrig::guest::Holder {
         if (!mosrig::guest::read_all(said_[0], &testament, sizeof testament)) {
             return false;
         }
-        mosrig::guest::answer(judge(testament, status, usage));
+        mosrig::guest::answer(judge(child, testament, status, usage));
         return true;
     }
 
-    const char* judge(const Testament& testament, int status, const struct rusage& usage) const {
+    const char* judge(pid_t child, const Testament& testament, int status,
+                      const struct rusage& usage) const {
         constexpr int core_bit = 0x80;
         if ((status & ~core_bit) != testament.status) {
             return differs("status of the child", status, testament.status);
@@ -154,11 +171,14 @@ class Endings final : public mosrig::guest::Holder {
             return differs("CPU time of the child in ms", used / 1000000,
                            testament.used_ns / 1000000);
         }
-        return testament.leaves_core ? look_at_core((status & core_bit) != 0) : nullptr;
+        return testament.leaves_core ? look_at_core((status & core_bit) != 0, child, testament)
+                                     : nullptr;
     }
 
-    // The core holds the child's memory: the mark stands in it.
-    [[nodiscard]] const char* look_at_core(bool dumped) const {
+    // The core holds the child's memory: the mark stands in it. It says who died, where and of
+    // what.
+    [[nodiscard]] const char* look_at_core(bool dumped, pid_t child,
+                                           const Testament& testament) const {
         if (!dumped) {
             return "wait says that there is no core";
         }
@@ -175,11 +195,46 @@ class Endings final : public mosrig::guest::Holder {
             found = memcmp(page, mark, sizeof page) == 0;
         }
         const bool all = is_whole(fd);
+        const char* const wrong = look_at_thread(fd, child, testament);
         (void)close(fd);
         if (!found) {
             return "the core has not what the child had in its memory";
         }
-        return all ? nullptr : "the core ends before its last part";
+        return all ? wrong : "the core ends before its last part";
+    }
+
+    // The first note is of the thread that is dumped, with its registers.
+    static const char* look_at_thread(int fd, pid_t child, const Testament& testament) {
+        Elf64_Ehdr head = {};
+        Elf64_Phdr part = {};
+        Elf64_Nhdr note = {};
+        struct elf_prstatus thread = {};
+        struct user_regs_struct registers = {};
+        static_assert(sizeof registers == sizeof thread.pr_reg);
+        const auto get = [fd](auto& object, uint64_t place) {
+            return pread(fd, &object, sizeof object, static_cast<off_t>(place)) == sizeof object;
+        };
+        bool found = get(head, 0);
+        for (unsigned at = 0; found && part.p_type != PT_NOTE; ++at) {
+            found = at < head.e_phnum && get(part, head.e_phoff + at * sizeof part);
+        }
+        constexpr uint64_t name_room = 8;  // "CORE", its end, and what fills it up
+        if (!found || !get(note, part.p_offset) || note.n_type != NT_PRSTATUS ||
+            !get(thread, part.p_offset + sizeof note + name_room)) {
+            return "the core has no note of a thread";
+        }
+        memcpy(&registers, &thread.pr_reg, sizeof registers);
+        if (thread.pr_pid != child) {
+            return differs("whose core it is", thread.pr_pid, child);
+        }
+        if (thread.pr_cursig != testament.status) {
+            return differs("the signal in the core", thread.pr_cursig, testament.status);
+        }
+        return testament.place != 0 && registers.rip != testament.place
+                   ? differs("the instruction pointer in the core",
+                             static_cast<long long>(registers.rip),
+                             static_cast<long long>(testament.place))
+                   : nullptr;
     }
 
     // Who reads slowly names it so once it has all.

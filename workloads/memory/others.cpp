@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
 // The process's memory as others see it from outside: who may not gets nothing and costs nothing,
-// who may sees what the process itself sees, and soon.
+// who may sees what the process itself sees, and soon, or is told that he cannot.
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "workloads/lib/bytes.h"
@@ -17,6 +22,7 @@
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
 
 namespace {
@@ -29,6 +35,7 @@ using mosrig::guest::now_ms;
 using mosrig::guest::same_bytes;
 
 constexpr size_t size = size_t{5} * 4096;
+constexpr int64_t soon_ms = 10000;
 
 int open_memory(pid_t pid) {
     char path[32];
@@ -140,9 +147,6 @@ class WhileStopped final : public Seen {
                    ? differs("ms to look at a stopped process", passed, soon_ms)
                    : wrong;
     }
-
-  private:
-    static constexpr int64_t soon_ms = 10000;
 };
 
 // Opened while the process is at home, used wherever it then is.
@@ -191,8 +195,149 @@ class KeptOpen final : public Seen {
     int memory_ = -1;
 };
 
+// It waits for the lock of a file, which nothing breaks off, and who holds that lock looks at it
+// meanwhile. Away it cannot come home for that: he is told so, soon, and has done nothing to it.
+class InACall final : public mosrig::guest::Deed {
+  public:
+    using Deed::Deed;
+
+    const char* hold() override {
+        file_ = mosrig::guest::scratch_file(O_CLOEXEC);
+        const char* const wrong =
+            file_ < 0 ? failed("a file") : helper_.start(begin_look, end_look, this);
+        // The first time is at home, where its memory is opened and nobody is refused.
+        return wrong != nullptr ? wrong : act();
+    }
+
+  protected:
+    const char* act() override {
+        fill_bytes(block_, size, ++turn_);
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        if (flock(file_, LOCK_EX) != 0 || flock(file_, LOCK_UN) != 0) {
+            return failed("flock");
+        }
+        const char* const wrong = helper_.undo();
+        return wrong != nullptr ? wrong : check();
+    }
+
+    const char* check() override {
+        return same_bytes(block_, size, turn_) ? nullptr : "what a write that failed left behind";
+    }
+
+  private:
+    // In the child: it takes the lock, and leaves the rest to a child of its own, whose lock it
+    // then is as well. The process does not wait for that one, but for the lock.
+    static const char* begin_look(void* data) {
+        auto& self = *static_cast<InACall*>(data);
+        ++self.turn_;
+        if (self.lock_ < 0) {
+            self.lock_ = mosrig::guest::reopen(self.file_, O_RDONLY);
+            self.memory_ = open_memory(getppid());
+            if (self.lock_ < 0 || self.memory_ < 0 || pipe2(self.said_, O_CLOEXEC) != 0) {
+                return failed("a file, memory, a pipe");
+            }
+        }
+        if (flock(self.lock_, LOCK_EX) != 0) {
+            return failed("flock in the child");
+        }
+        const pid_t process = getppid();
+        self.looker_ = fork();
+        if (self.looker_ == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            self.be_looker(process);
+        }
+        return self.looker_ < 0 ? failed("fork") : nullptr;
+    }
+
+    static const char* end_look(void* data) {
+        auto& self = *static_cast<InACall*>(data);
+        static char text[160];
+        if (!mosrig::guest::read_all(self.said_[0], text, sizeof text) ||
+            waitpid(self.looker_, nullptr, 0) != self.looker_) {
+            return failed("the words of who looked");
+        }
+        return text[0] != '\0' ? text : nullptr;
+    }
+
+    [[noreturn]] void be_looker(pid_t process) {
+        const char* const wrong =
+            await_waiting(process) ? look(process) : "nobody is seen to wait for the lock";
+        char text[160] = {};
+        (void)snprintf(text, sizeof text, "%s", wrong != nullptr ? wrong : "");
+        const bool done =
+            flock(lock_, LOCK_UN) == 0 && mosrig::guest::write_all(said_[1], text, sizeof text);
+        _exit(done ? 0 : 1);
+    }
+
+    // Whether the process comes to wait for the lock: only then is it in the call.
+    static bool await_waiting(pid_t process) {
+        constexpr int most = 20000;
+        static char locks[16384];
+        char waiter[64];
+        (void)snprintf(waiter, sizeof waiter, "-> FLOCK  ADVISORY  WRITE %d ", process);
+        for (int look = 0; look < most; ++look) {
+            (void)mosrig::guest::read_text("/proc/locks", locks, sizeof locks);
+            if (strstr(locks, waiter) != nullptr) {
+                return true;
+            }
+            (void)usleep(1000);
+        }
+        return false;
+    }
+
+    static int place_of(pid_t process) {
+        char path[32];
+        char text[16] = {};
+        (void)snprintf(path, sizeof path, "/proc/%d/where", process);
+        (void)mosrig::guest::read_text(path, text, sizeof text);
+        return atoi(text);
+    }
+
+    // Other bytes are written than those that are there: a write that comes through is seen.
+    const char* look(pid_t process) {
+        static unsigned char bytes[size];
+        const struct iovec to = {bytes, size};
+        const struct iovec from = {block_, size};
+        const int place = place_of(process);
+        const int64_t begin = now_ms();
+        const ssize_t seen = process_vm_readv(process, &to, 1, &from, 1, 0);
+        if (place == 0) {
+            return seen == size && same_bytes(bytes, size, turn_)
+                       ? nullptr
+                       : "what process_vm_readv sees at home";
+        }
+        if (seen != -1 || errno != EAGAIN) {
+            return differs("errno of process_vm_readv", seen == -1 ? errno : 0, EAGAIN);
+        }
+        const int64_t asked_again = now_ms();
+        const ssize_t written =
+            pwrite(memory_, bytes, size, static_cast<off_t>(reinterpret_cast<uintptr_t>(block_)));
+        if (written != -1 || errno != EAGAIN) {
+            return differs("errno of a write to /proc/PID/mem", written == -1 ? errno : 0, EAGAIN);
+        }
+        const int64_t longest = std::max(asked_again - begin, now_ms() - asked_again);
+        if (longest > soon_ms) {
+            return differs("ms until somebody is refused", longest, soon_ms);
+        }
+        return place_of(process) != place ? differs("where it is", place_of(process), place)
+                                          : nullptr;
+    }
+
+    alignas(4096) unsigned char block_[size] = {};
+    mosrig::guest::Helper helper_;
+    unsigned turn_ = 0;
+    int file_ = -1;
+    int lock_ = -1;
+    int memory_ = -1;
+    int said_[2] = {};
+    pid_t looker_ = 0;
+};
+
 const KindOf<Stranger> stranger("stranger");
 const KindOf<WhileStopped> while_stopped("while-stopped");
 const KindOf<KeptOpen> kept_open("kept-open");
+const KindOf<InACall> in_a_call("in-a-call");
 
 }  // namespace

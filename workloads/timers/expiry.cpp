@@ -12,6 +12,13 @@ namespace mosrig::guest {
 
 namespace {
 
+// Clocks of the calling thread that the C library has no names for. Those of the whole process show
+// what the timers go by, and not what the kernel has forgotten to tell them.
+constexpr clockid_t of_caller = -8;
+constexpr clockid_t of_thread = 4;
+constexpr clockid_t ticks_of_both_modes = of_caller | of_thread | 0;
+constexpr clockid_t ticks_of_user_mode = of_caller | of_thread | 1;
+
 int64_t nanoseconds(const struct timeval& time) {
     return time.tv_sec * 1000000000LL + time.tv_usec * 1000LL;
 }
@@ -28,16 +35,18 @@ void compute() {
 
 Expiry* Expiry::current_ = nullptr;
 
-int64_t Expiry::user_time() {
-    struct rusage usage = {};
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return nanoseconds(usage.ru_utime);
-}
-
 int64_t Expiry::cpu_time() {
     struct rusage usage = {};
     (void)getrusage(RUSAGE_SELF, &usage);
     return nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
+}
+
+int64_t Expiry::ticked_time() {
+    return now_ns(ticks_of_both_modes);
+}
+
+int64_t Expiry::ticked_user_time() {
+    return now_ns(ticks_of_user_mode);
 }
 
 void Expiry::take(int /*signal*/, siginfo_t* info, void* /*context*/) {
@@ -66,8 +75,12 @@ const char* Expiry::await() {
         return "it was there before anybody waited for it";
     }
     const int64_t begin = now_ns();
+    // From calls home would learn what it has used, whatever becomes of the body's own word.
+    constexpr int turns_without_call = 2000;
     while (fired_ == 0 && now_ns() - begin < give_up) {
-        compute();
+        for (int turn = 0; turn < turns_without_call && fired_ == 0; ++turn) {
+            compute();
+        }
     }
     disarm();
     if (fired_ == 0) {
@@ -77,11 +90,11 @@ const char* Expiry::await() {
         return differs("signals", fired_, 1);
     }
     const int64_t late = fired_at_ - start_ - span_;
-    if (late < -haste(span_)) {
+    if (late < -haste) {
         return differs("early, ms that had gone by", (fired_at_ - start_) / 1000000,
                        span_ / 1000000);
     }
-    if (late > patience(span_)) {
+    if (late > patience()) {
         return differs("late, ms that had gone by", (fired_at_ - start_) / 1000000,
                        span_ / 1000000);
     }

@@ -9,6 +9,10 @@
 
 namespace mosrig::guest {
 
+// Of a timer that counts CPU time: so long that it is late, if home tells it of less than 93 % of
+// what is used elsewhere.
+constexpr int cpu_seconds = 5;
+
 // A timer that ends in a signal, armed before a move and expiring after it: ARM arms it, AWAIT
 // computes until the signal is there and says whether it came at its time by the clock that counts.
 class Expiry : public Holder {
@@ -25,20 +29,22 @@ class Expiry : public Holder {
     virtual void disarm() {}
     // The clock that decides, in nanoseconds.
     [[nodiscard]] virtual int64_t clock() const = 0;
-    // How late it may be. A node that is starved by its host loses ticks, and ticks are what the
-    // CPU timers count, so they may take twice as long by a real clock.
-    [[nodiscard]] virtual int64_t patience(int64_t span) const { return span + half_second; }
+    // How late it may be. A body tells its home five times a second what it has used. The rest is
+    // for a tick, that word's way and the signal's, on a slow node.
+    [[nodiscard]] virtual int64_t patience() const { return 350000000; }
     // How much earlier than asked for it may come. CPU time is what a process had when a tick came;
     // an emulated node makes up for ticks that it missed, so a few may come together.
-    [[nodiscard]] virtual int64_t haste(int64_t /*span*/) const { return 50000000; }
+    static constexpr int64_t haste = 50000000;
     // Looks at the signal's data; nullptr if they are right.
     virtual const char* judge(const siginfo_t& info);
 
     static constexpr int64_t second = 1000000000;
-    static constexpr int64_t half_second = second / 2;
-    // CPU time of the process: of its user mode, and of both modes.
-    static int64_t user_time();
+    // CPU time of the process as the scheduler measures it, and as the ticks count it that came in
+    // both modes, and in user mode. A node that its host starves loses ticks, so that they may show
+    // half of what was measured: a timer that counts them is compared with them.
     static int64_t cpu_time();
+    static int64_t ticked_time();
+    static int64_t ticked_user_time();
 
     [[nodiscard]] int signal() const { return signal_; }
 

@@ -30,21 +30,21 @@ class Interval : public Expiry {
     }
 };
 
-class Profiling final : public Interval<ITIMER_PROF, SIGPROF, 2> {
+class Profiling final : public Interval<ITIMER_PROF, SIGPROF, mosrig::guest::cpu_seconds> {
     using Interval::Interval;
-    [[nodiscard]] int64_t clock() const override { return cpu_time(); }
+    [[nodiscard]] int64_t clock() const override { return ticked_time(); }
 };
 
-class Virtual final : public Interval<ITIMER_VIRTUAL, SIGVTALRM, 2> {
+class Virtual final : public Interval<ITIMER_VIRTUAL, SIGVTALRM, mosrig::guest::cpu_seconds> {
     using Interval::Interval;
-    [[nodiscard]] int64_t clock() const override { return user_time(); }
+    [[nodiscard]] int64_t clock() const override { return ticked_user_time(); }
 };
 
 // Long enough for a move on a slow node to be over before.
 class Real final : public Interval<ITIMER_REAL, SIGALRM, 8> {
     using Interval::Interval;
     [[nodiscard]] int64_t clock() const override { return now_ns(); }
-    [[nodiscard]] int64_t patience(int64_t /*span*/) const override { return second; }
+    [[nodiscard]] int64_t patience() const override { return second; }
 };
 
 const KindOf<Profiling> profiling("itimer-prof");

@@ -56,7 +56,7 @@ class PosixTimer : public Expiry {
     timer_t timer_ = nullptr;
 };
 
-class CpuTimer final : public PosixTimer<CLOCK_PROCESS_CPUTIME_ID, 2> {
+class CpuTimer final : public PosixTimer<CLOCK_PROCESS_CPUTIME_ID, mosrig::guest::cpu_seconds> {
     using PosixTimer::PosixTimer;
     [[nodiscard]] int64_t clock() const override { return cpu_time(); }
 };
@@ -64,7 +64,7 @@ class CpuTimer final : public PosixTimer<CLOCK_PROCESS_CPUTIME_ID, 2> {
 class WallTimer final : public PosixTimer<CLOCK_MONOTONIC, 8> {
     using PosixTimer::PosixTimer;
     [[nodiscard]] int64_t clock() const override { return now_ns(); }
-    [[nodiscard]] int64_t patience(int64_t /*span*/) const override { return second; }
+    [[nodiscard]] int64_t patience() const override { return second; }
 };
 
 class Alarm final : public Expiry {
@@ -77,7 +77,7 @@ class Alarm final : public Expiry {
         return 8 * second;
     }
     [[nodiscard]] int64_t clock() const override { return now_ns(); }
-    [[nodiscard]] int64_t patience(int64_t /*span*/) const override { return second; }
+    [[nodiscard]] int64_t patience() const override { return second; }
 };
 
 const KindOf<CpuTimer> cpu_timer("timer-cpu");

@@ -16,15 +16,12 @@ class CpuLimit final : public Expiry {
 
   protected:
     int64_t arm() override {
-        const int64_t limit = cpu_time() / second + 3;
-        return set(static_cast<rlim_t>(limit)) ? limit * second - cpu_time() : 0;
+        const int64_t limit = clock() / second + mosrig::guest::cpu_seconds + 1;
+        return set(static_cast<rlim_t>(limit)) ? limit * second - clock() : 0;
     }
     void disarm() override { (void)set(RLIM_INFINITY); }
-    [[nodiscard]] int64_t clock() const override { return cpu_time(); }
-    // The limit counts ticks as they came, the clock above what the scheduler made of them.
-    [[nodiscard]] int64_t haste(int64_t span) const override {
-        return Expiry::haste(span) + span / 20;
-    }
+    // The limit counts ticks.
+    [[nodiscard]] int64_t clock() const override { return ticked_time(); }
 
   private:
     static bool set(rlim_t soft) {
