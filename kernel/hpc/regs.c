@@ -104,6 +104,45 @@ static bool om_xstate_unpack(const void *packed, size_t len, void *to,
 	return !len && bitmap_empty(map.set, OM_MAX_XSTATE / OM_XSTATE_BLOCK);
 }
 
+/* Of 64 bits a program uses none, of 32 it needs one. */
+static bool om_data_segment_sane(u16 selector)
+{
+	return selector == __USER_DS || selector <= SEGMENT_RPL_MASK;
+}
+
+/* Segments that any node has; a program can go to one of 32 bits by itself. */
+static bool om_segments_sane(const struct om_regs *in)
+{
+	return (in->cs == __USER_CS || in->cs == __USER32_CS) &&
+	       in->ss == __USER_DS && om_data_segment_sane(in->ds) &&
+	       om_data_segment_sane(in->es);
+}
+
+static void om_segments_save(const struct pt_regs *regs, struct om_regs *out)
+{
+	out->cs = regs->cs;
+	out->ss = regs->ss;
+	savesegment(ds, out->ds);
+	savesegment(es, out->es);
+}
+
+static void om_segments_load(struct pt_regs *regs, const struct om_regs *in)
+{
+	regs->cs = in->cs;
+	regs->ss = in->ss;
+	loadsegment(ds, in->ds);
+	loadsegment(es, in->es);
+}
+
+/* Can the current task go on elsewhere in the segments that it is in? */
+bool om_segments_travel(const struct pt_regs *regs)
+{
+	struct om_regs seen;
+
+	om_segments_save(regs, &seen);
+	return om_segments_sane(&seen);
+}
+
 /**
  * om_regs_save - capture the current task
  * @regs: its user registers
@@ -126,8 +165,8 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 		.dx = regs->dx, .si = regs->si, .di = regs->di,
 		.orig_ax = regs->orig_ax, .ip = regs->ip,
 		.flags = regs->flags & OM_USER_FLAGS, .sp = regs->sp,
-		.cs = regs->cs, .ss = regs->ss,
 	};
+	om_segments_save(regs, out);
 	current_save_fsgs();
 	out->fsbase = current->thread.fsbase;
 	out->gsbase = current->thread.gsbase;
@@ -147,19 +186,6 @@ static bool om_base_sane(u64 base)
 	return base < TASK_SIZE_MAX ||
 	       (boot_cpu_has(X86_FEATURE_FSGSBASE) &&
 		__is_canonical_address(base, boot_cpu_data.x86_virt_bits));
-}
-
-static bool om_segments_sane(const struct om_regs *in)
-{
-	return (in->cs == __USER_CS || in->cs == __USER32_CS) &&
-	       in->ss == __USER_DS;
-}
-
-/* Can the current task go on elsewhere in the segments that it is in? */
-bool om_segments_travel(const struct pt_regs *regs)
-{
-	return (regs->cs == __USER_CS || regs->cs == __USER32_CS) &&
-	       regs->ss == __USER_DS;
 }
 
 /*
@@ -257,8 +283,7 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 	regs->di = in->di;
 	regs->orig_ax = in->orig_ax;
 	regs->ip = in->ip;
-	regs->cs = in->cs;
-	regs->ss = in->ss;
+	om_segments_load(regs, in);
 	regs->flags = (in->flags & OM_USER_FLAGS) | X86_EFLAGS_IF |
 		      X86_EFLAGS_FIXED;
 	regs->sp = in->sp;

@@ -34,6 +34,9 @@ class LateSequences final : public mosrig::guest::Deed {
         if (const char* wrong = tell(0); wrong != nullptr) {
             return wrong;
         }
+        if (area()->cpu_id != area()->cpu_id_start || area()->cpu_id >= most_cpus) {
+            return "an area that was announced has no CPU";
+        }
         for (int round = 0; round < 5; ++round) {
             const struct itimerval bell = {{0, 0}, {0, 50000}};
             rung_ = 0;
@@ -44,10 +47,15 @@ class LateSequences final : public mosrig::guest::Deed {
                 return "a sequence goes on after a signal";
             }
         }
-        return tell(RSEQ_FLAG_UNREGISTER);
+        const char* const wrong = tell(RSEQ_FLAG_UNREGISTER);
+        return wrong == nullptr && area()->cpu_id < most_cpus
+                   ? "an area that was given up has a CPU"
+                   : wrong;
     }
 
   private:
+    static constexpr uint32_t most_cpus = 1024;
+
     static struct rseq* area() {
         return reinterpret_cast<struct rseq*>(static_cast<char*>(__builtin_thread_pointer()) +
                                               __rseq_offset);

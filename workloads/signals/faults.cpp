@@ -21,6 +21,7 @@ void mosrig_divide(const void* zero);
 void mosrig_execute_nothing(const void* unused);
 void mosrig_break(const void* unused);
 void mosrig_step(const void* unused);
+void mosrig_overflow(const void* unused);
 }
 
 asm(R"(
@@ -46,6 +47,9 @@ mosrig_step:
     popfq
     nop
     ret
+mosrig_overflow:
+    int $4
+    ret
     .popsection
 )");
 
@@ -60,6 +64,7 @@ constexpr size_t page_size = 4096;
 constexpr greg_t divide_error = 0;
 constexpr greg_t debug = 1;
 constexpr greg_t breakpoint = 3;
+constexpr greg_t overflow = 4;
 constexpr greg_t invalid_opcode = 6;
 constexpr greg_t page_fault = 14;
 
@@ -98,6 +103,9 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
         // An address that no program has.
         const auto* const nowhere = reinterpret_cast<const void*>(0x1234);
         const auto no_code = reinterpret_cast<Cause>(page_);
+        // The kernel's own.
+        const auto* const forbidden = reinterpret_cast<const void*>(UINTPTR_MAX);
+        const auto no_way = reinterpret_cast<Cause>(UINTPTR_MAX);
         const Fault faults[] = {
             {"WRITE_PROTECTED", mosrig_write, page_ + 17, SIGSEGV, SEGV_ACCERR, page_fault},
             {"NO_CODE", no_code, page_, SIGSEGV, SEGV_ACCERR, page_fault},
@@ -106,6 +114,8 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
             {"DIVIDE", mosrig_divide, nullptr, SIGFPE, FPE_INTDIV, divide_error},
             {"NOTHING", mosrig_execute_nothing, nullptr, SIGILL, ILL_ILLOPN, invalid_opcode},
             {"BREAK", mosrig_break, nullptr, SIGTRAP, SI_KERNEL, breakpoint, 1},
+            {"JUMP", no_way, forbidden, SIGSEGV, SEGV_MAPERR, page_fault},
+            {"OVERFLOW", mosrig_overflow, nullptr, SIGSEGV, SI_KERNEL, overflow, 2},
             {"STEP", mosrig_step, nullptr, SIGTRAP, TRAP_TRACE, debug, 10},
         };
         for (const Fault& fault : faults) {
@@ -150,10 +160,9 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
         const auto instruction = reinterpret_cast<greg_t>(fault.cause) + fault.behind;
         const auto touched = reinterpret_cast<greg_t>(fault.where);
         const auto address = reinterpret_cast<greg_t>(seen_.info.si_addr);
-        // A breakpoint tells none.
-        const greg_t wanted = fault.exception == page_fault   ? touched
-                              : fault.exception == breakpoint ? 0
-                                                              : instruction;
+        // A breakpoint and an overflow tell none.
+        const bool untold = fault.exception == breakpoint || fault.exception == overflow;
+        const greg_t wanted = fault.exception == page_fault ? touched : untold ? 0 : instruction;
         if (seen_.count != 1) {
             return differs("signals of one fault", seen_.count, 1);
         }
@@ -180,7 +189,7 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
         seen_ = {seen_.count + 1, *info, registers[REG_RIP], registers[REG_TRAPNO]};
         registers[REG_EFL] &= ~trap_flag;
         // The instruction that faults is not made again: its function returns to the caller.
-        if (info->si_signo != SIGTRAP) {
+        if (info->si_signo != SIGTRAP && seen_.exception != overflow) {
             // A register holds an address as a number.
             const auto* const stack =
                 reinterpret_cast<const greg_t*>(registers[REG_RSP]);  // NOLINT
