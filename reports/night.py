@@ -34,8 +34,8 @@ MUTANTS = {
 }
 
 # Of the tier night, what the debug kernel runs, too: sides that die and memory that runs out, where
-# its checkers see most.
-ALSO_ON_DEBUG = "fail-*,*-killed,oom-full"
+# its checkers see most, and the programs that fork and exec most.
+ALSO_ON_DEBUG = "fail-*,*-killed,oom-full,restless-bash,restless-sqlite3"
 
 
 @dataclass(frozen=True)

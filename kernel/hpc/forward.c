@@ -372,7 +372,7 @@ void om_body_syscall(struct om_proc *p, struct pt_regs *regs)
 	struct om_body *b = p->body;
 
 	if (om_asks_vdso(b, regs, nr)) {
-		regs->ax = -ENOSYS;
+		regs->ax = -EOPNOTSUPP;
 	} else if (!om_local(b, regs, nr, row)) {
 		if (row->kind == OM_ROW_HOME || row->kind == OM_ROW_LOCAL)
 			om_call_at_home(b, regs, nr);

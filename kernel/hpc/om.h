@@ -243,8 +243,9 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 int om_deliver(struct om_proc *p, struct pt_regs *regs);
 void om_rseq_take(struct om_proc *p);
 void om_rseq_give(struct om_proc *p);
-void om_body_park(struct om_body *b, struct pt_regs *regs);
+int om_rseq_fixup(struct om_body *b, struct pt_regs *regs);
 void om_rseq_note(struct om_body *b, u64 at, u64 flags, u32 sig);
+void om_body_park(struct om_body *b, struct pt_regs *regs);
 void om_body_await_regs(struct om_body *b, struct pt_regs *regs);
 
 /* pages.c: pages in one message */

@@ -13,7 +13,6 @@
  */
 #include <linux/entry-common.h>
 #include <linux/mm.h>
-#include <linux/rseq.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
@@ -28,29 +27,6 @@
 #define OM_REDZONE	128	/* below the stack pointer, and in use */
 
 /* Home */
-
-/* The thread's rseq area is the body's affair while it is away. */
-void om_rseq_take(struct om_proc *p)
-{
-#ifdef CONFIG_RSEQ
-	p->away.rseq = current->rseq;
-	p->away.rseq_sig = current->rseq_sig;
-	current->rseq = NULL;
-#endif
-}
-
-void om_rseq_give(struct om_proc *p)
-{
-#ifdef CONFIG_RSEQ
-	if (!p->away.rseq)
-		return;
-	current->rseq = p->away.rseq;
-	p->away.rseq = NULL;
-	/* the area says on which CPU it is: that is to be set right */
-	rseq_migrate(current);
-	rseq_set_notify_resume(current);
-#endif
-}
 
 /* Does the frame of a signal lead back into the vdso? -EFAULT if there is none. */
 static int om_frame_in_vdso(unsigned long sp)
@@ -282,69 +258,6 @@ void om_before_core(void)
 }
 
 /* The guest */
-
-/*
- * A signal ends an rseq critical section, whose area home cannot see. Nothing
- * else does, away: the memory that such a section guards has no other user.
- */
-static int om_rseq_fixup(struct om_body *b, struct pt_regs *regs)
-{
-#ifdef CONFIG_RSEQ
-	struct rseq __user *area = (void __user *)b->rseq;
-	struct rseq_cs cs;
-	u64 ptr;
-	u32 sig;
-
-	if (!area)
-		return 0;
-	if (get_user(ptr, (u64 __user *)&area->rseq_cs))
-		return -EFAULT;
-	if (!ptr)
-		return 0;
-	if (ptr >= TASK_SIZE_MAX ||
-	    copy_from_user(&cs, (void __user *)ptr, sizeof(cs)))
-		return -EFAULT;
-	if (regs->ip - cs.start_ip < cs.post_commit_offset) {
-		if (cs.abort_ip < sizeof(sig) || cs.abort_ip >= TASK_SIZE_MAX ||
-		    get_user(sig, (u32 __user *)(cs.abort_ip - sizeof(sig))) ||
-		    sig != b->rseq_sig)
-			return -EINVAL;
-		regs->ip = cs.abort_ip;
-	}
-	return put_user((u64)0, (u64 __user *)&area->rseq_cs);
-#else
-	return 0;
-#endif
-}
-
-/**
- * om_rseq_note - say in an rseq area what home's kernel would have said
- * @b: the body
- * @at: where the area is
- * @flags: of the call, which home has made
- * @sig: its signature
- *
- * Home did not see that area. Any of its CPUs does: all guard the same memory.
- */
-void om_rseq_note(struct om_body *b, u64 at, u64 flags, u32 sig)
-{
-#ifdef CONFIG_RSEQ
-	bool gone = flags & RSEQ_FLAG_UNREGISTER;
-	struct rseq area = {
-		.cpu_id = gone ? RSEQ_CPU_ID_UNINITIALIZED : 0,
-	};
-
-	b->rseq = gone ? 0 : at;
-	b->rseq_sig = sig;
-	/* what cannot be written there faults at its next use, as at home */
-	if (copy_to_user((void __user *)at, &area, offsetof(struct rseq, flags)) ||
-	    copy_to_user((void __user *)at + offsetof(struct rseq, node_id),
-			 &area.node_id,
-			 offsetofend(struct rseq, mm_cid) -
-			 offsetof(struct rseq, node_id)))
-		b->rseq = 0;
-#endif
-}
 
 /**
  * om_body_await_regs - stand still until home says how to go on

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/hpc/stats: what this node has done since it was booted, and the one
- * place that makes the trace points.
+ * /proc/hpc/stats: what this node has done since it was booted, what it holds
+ * for that now, and the one place that makes the trace points.
  */
 #include <linux/percpu.h>
 #include <linux/proc_fs.h>

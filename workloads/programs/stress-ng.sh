@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: MIT
 # Stressors that one process can run, each of which verifies what it computed. Those that use threads, locked memory
 # or a real-time class stay at home by their nature, and are not here.
+#
+#   stress-ng.sh [STRESSOR...]
 set -eu
 command -v stress-ng >/dev/null || { echo SKIP no stress-ng on this node; exit 0; }
 LD_PRELOAD=$(dirname "$0")/private-memory.so
 export LD_PRELOAD
 cd /tmp
-for stressor in cpu matrix qsort str bsearch heapsort malloc memcpy crypt hash vecmath zlib getrandom bigheap \
-    context goto tsearch lsearch hsearch dup pipe null zero; do
+[ $# -gt 0 ] || set -- cpu matrix qsort str bsearch heapsort malloc memcpy crypt hash vecmath zlib getrandom bigheap \
+    context goto tsearch lsearch hsearch dup pipe null zero
+for stressor; do
     status=0
     stress-ng "--$stressor" 1 --verify --timeout 4s --quiet >/dev/null 2>&1 || status=$?
     echo "$stressor $status"
