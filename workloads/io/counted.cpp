@@ -36,9 +36,14 @@ class Counted final : public mosrig::guest::Holder {
             (reader_ = mosrig::guest::reopen(fd_, O_RDONLY)) < 0) {
             return failed("a file");
         }
+        null_ = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        zeros_ = open("/dev/zero", O_RDONLY | O_CLOEXEC);
         view_ = mosrig::guest::map_private(4 * page);
-        if (view_ == nullptr) {
-            return failed("memory");
+        if (view_ == nullptr || null_ < 0 || zeros_ < 0) {
+            return failed("memory, /dev/null, /dev/zero");
+        }
+        for (size_t which = 0; which < pieces; ++which) {
+            pages_[which] = {block_ + which * page, page};
         }
         return socketpair(AF_UNIX, SOCK_STREAM, 0, sockets_) != 0 ? failed("two sockets")
                                                                   : open_datagrams();
@@ -69,12 +74,17 @@ class Counted final : public mosrig::guest::Holder {
             {"SEND_RECV", &Counted::call_send},
             {"SENDMSG_RECVMSG", &Counted::call_sendmsg},
             {"SENDTO_RECVFROM", &Counted::call_sendto},
+            {"SENDMMSG_RECVMMSG", &Counted::call_sendmmsg},
             {"LSEEK", &Counted::call_lseek},
             {"GETPPID", &Counted::call_getppid},
             {"CLOCK", &Counted::call_clock},
             {"TIMEOFDAY", &Counted::call_timeofday},
             {"READ_64K", &Counted::call_read_64k},
             {"WRITE_64K", &Counted::call_write_64k},
+            {"READV_64K", &Counted::call_readv_64k},
+            {"WRITEV_64K", &Counted::call_writev_64k},
+            {"SEND_RECV_64K", &Counted::call_send_64k},
+            {"SENDMSG_RECVMSG_64K", &Counted::call_sendmsg_64k},
             {"READ_200000", &Counted::call_read_large},
             {"WRITE_200000", &Counted::call_write_large},
             {"MMAP_MUNMAP", &Counted::call_mmap},
@@ -95,6 +105,8 @@ class Counted final : public mosrig::guest::Holder {
   private:
     static constexpr size_t small = 64;
     static constexpr size_t most = 65536;
+    // With as many pieces as may go for one round trip.
+    static constexpr size_t pieces = 16;
     static constexpr size_t large = 200000;
     static constexpr size_t page = 4096;
     // More than all that is ever read of it in a row.
@@ -173,6 +185,25 @@ class Counted final : public mosrig::guest::Holder {
         return sendmsg(sockets_[0], &message, 0) == 16 * small &&
                recvmsg(sockets_[1], &message, MSG_WAITALL) == 16 * small;
     }
+    // Four with one call, and each with its address.
+    bool call_sendmmsg() {
+        struct mmsghdr messages[4] = {};
+        for (struct mmsghdr& message : messages) {
+            message.msg_hdr.msg_iov = parts_;
+            message.msg_hdr.msg_iovlen = 1;
+            message.msg_hdr.msg_name = &addresses_[1];
+            message.msg_hdr.msg_namelen = sizeof addresses_[1];
+        }
+        if (sendmmsg(datagrams_[0], messages, 4, 0) != 4) {
+            return false;
+        }
+        struct sockaddr_in from = {};
+        for (struct mmsghdr& message : messages) {
+            message.msg_hdr.msg_name = &from;
+        }
+        return recvmmsg(datagrams_[1], messages, 4, 0, nullptr) == 4 &&
+               messages[3].msg_len == small && from.sin_port == addresses_[0].sin_port;
+    }
     // The address of each end is looked at by the other.
     bool call_sendto() {
         struct sockaddr_in from = {};
@@ -198,6 +229,19 @@ class Counted final : public mosrig::guest::Holder {
     }
     bool call_read_64k() { return pread(fd_, block_, most, 0) == most; }
     bool call_write_64k() { return pwrite(fd_, block_, most, 0) == most; }
+    bool call_readv_64k() { return readv(zeros_, pages_, pieces) == most; }
+    bool call_writev_64k() { return writev(null_, pages_, pieces) == most; }
+    bool call_send_64k() {
+        return send(sockets_[0], block_, most, 0) == most &&
+               recv(sockets_[1], block_, most, MSG_WAITALL) == most;
+    }
+    bool call_sendmsg_64k() {
+        struct msghdr message = {};
+        message.msg_iov = pages_;
+        message.msg_iovlen = pieces;
+        return sendmsg(sockets_[0], &message, 0) == most &&
+               recvmsg(sockets_[1], &message, MSG_WAITALL) == most;
+    }
     bool call_read_large() { return pread(fd_, block_, large, 0) == large; }
     bool call_write_large() { return pwrite(fd_, block_, large, 0) == large; }
 
@@ -230,11 +274,14 @@ class Counted final : public mosrig::guest::Holder {
 
     int fd_ = -1;
     int reader_ = -1;
+    int null_ = -1;
+    int zeros_ = -1;
     unsigned char* view_ = nullptr;
     int sockets_[2] = {};
     int datagrams_[2] = {};
     struct sockaddr_in addresses_[2] = {};
     unsigned char block_[large] = {};
+    struct iovec pages_[pieces] = {};
     struct iovec parts_[16] = {
         {block_, small},         {block_ + 1000, small},  {block_ + 2000, small},
         {block_ + 3000, small},  {block_ + 4000, small},  {block_ + 5000, small},

@@ -10,11 +10,13 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 
+#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
@@ -23,6 +25,7 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
+using mosrig::guest::now_ns;
 
 class EventFd final : public Holder {
   public:
@@ -61,29 +64,27 @@ class TimerFd final : public Holder {
         timer.it_value.tv_nsec = period;
         timer.it_interval.tv_nsec = period;
         fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+        not_before_ = now_ns();
         if (fd_ < 0 || timerfd_settime(fd_, 0, &timer, nullptr) != 0) {
             return failed("timerfd");
         }
-        (void)clock_gettime(CLOCK_MONOTONIC, &begin_);
+        not_after_ = now_ns();
         return nullptr;
     }
 
   protected:
     const char* step() override {
+        // All that were due before the call it tells, and none that was not due when it was over.
+        const int64_t least = (now_ns() - not_after_) / period;
         uint64_t ticks = 0;
         if (read(fd_, &ticks, sizeof ticks) != sizeof ticks || ticks == 0) {
             return failed("read of the timer");
         }
+        const int64_t most = (now_ns() - not_before_) / period;
         ticks_ += ticks;
-        struct timespec now = {};
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        const long long passed =
-            (now.tv_sec - begin_.tv_sec) * 1000000000LL + now.tv_nsec - begin_.tv_nsec;
-        const auto seen = static_cast<long long>(ticks_);
-        // Between the read and the look at the clock another may be due; before, none may be.
-        constexpr long long slack = 50;
-        if (seen > passed / period + 1 || seen < passed / period - slack) {
-            return differs("ticks", seen, passed / period);
+        const auto seen = static_cast<int64_t>(ticks_);
+        if (seen < least || seen > most) {
+            return differs("ticks", seen, seen < least ? least : most);
         }
         struct itimerspec timer = {};
         if (timerfd_gettime(fd_, &timer) != 0 || timer.it_interval.tv_nsec != period) {
@@ -93,10 +94,12 @@ class TimerFd final : public Holder {
     }
 
   private:
-    static constexpr long period = 20000000;
+    static constexpr int64_t period = 20000000;
     int fd_ = -1;
     uint64_t ticks_ = 0;
-    struct timespec begin_ = {};
+    // The timer has begun between these.
+    int64_t not_before_ = 0;
+    int64_t not_after_ = 0;
 };
 
 // Signals that are blocked and read, with the value that they carry.

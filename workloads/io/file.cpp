@@ -21,6 +21,7 @@
 
 namespace {
 
+using mosrig::guest::answer;
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
@@ -142,7 +143,8 @@ class File final : public Holder {
     unsigned char block_[size] = {};
 };
 
-// Calls that must fail, each with its own error.
+// Calls that must fail, each with its own error. What a bad address does to the process is another
+// matter, and asked for by words of their own.
 class Errors final : public Holder {
   public:
     using Holder::Holder;
@@ -153,7 +155,23 @@ class Errors final : public Holder {
             full_ = make_full();
         }
         readable_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        return full_ < 0 || readable_ < 0 ? failed("/dev/full, /dev/null") : nullptr;
+        zeros_ = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+        folder_ = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (full_ < 0 || readable_ < 0 || zeros_ < 0 || folder_ < 0) {
+            return failed("/dev/full, /dev/null, /dev/zero, /");
+        }
+        return pipe2(pipe_, O_CLOEXEC) != 0 ? failed("pipe") : nullptr;
+    }
+
+    bool command(const char* word) override {
+        if (strcmp(word, "WRITE_FAULT") == 0) {
+            answer(expect("write from nowhere", write(pipe_[1], nowhere(), 1), EFAULT));
+        } else if (strcmp(word, "READ_FAULT") == 0) {
+            answer(expect("read to nowhere", read(zeros_, nowhere(), 1), EFAULT));
+        } else {
+            return Holder::command(word);
+        }
+        return true;
     }
 
   protected:
@@ -167,10 +185,9 @@ class Errors final : public Holder {
         wrong = wrong ? wrong : expect("open, no such file", open("/no/such", O_RDONLY), ENOENT);
         wrong = wrong ? wrong : expect("stat, no such file", stat("/no/such", &status), ENOENT);
         wrong = wrong ? wrong : expect("open, not a folder", open("/proc/1/stat/x", 0), ENOTDIR);
-        wrong =
-            wrong ? wrong : expect("write from nowhere", write(pipe_end(1), nowhere(), 1), EFAULT);
-        wrong = wrong ? wrong : expect("read to nowhere", read_zero(nowhere()), EFAULT);
-        wrong = wrong ? wrong : expect("lseek, no file", lseek(pipe_end(0), 0, SEEK_SET), ESPIPE);
+        wrong = wrong ? wrong : expect("open of a folder", open("/", O_WRONLY), EISDIR);
+        wrong = wrong ? wrong : expect("read of a folder", read(folder_, &byte, 1), EISDIR);
+        wrong = wrong ? wrong : expect("lseek, no file", lseek(pipe_[0], 0, SEEK_SET), ESPIPE);
         wrong = wrong ? wrong : expect("ioctl of a terminal", isatty(readable_) - 1, ENOTTY);
         return wrong;
     }
@@ -192,23 +209,11 @@ class Errors final : public Holder {
         (void)mknod("/dev/full", S_IFCHR | 0666, 1 << 8 | 7);
         return open("/dev/full", O_WRONLY | O_CLOEXEC);
     }
-    static ssize_t read_zero(void* to) {
-        const int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-        const ssize_t got = read(fd, to, 1);
-        const int error = errno;
-        (void)close(fd);
-        errno = error;
-        return got;
-    }
-    int pipe_end(int which) {
-        if (pipe_[0] == 0 && pipe2(pipe_, O_CLOEXEC) != 0) {
-            return -1;
-        }
-        return pipe_[which];
-    }
 
     int full_ = -1;
     int readable_ = -1;
+    int zeros_ = -1;
+    int folder_ = -1;
     int pipe_[2] = {};
 };
 

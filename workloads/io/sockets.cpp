@@ -225,6 +225,67 @@ class Udp final : public Echo {
     uint16_t port_[2] = {};
 };
 
+// Two unix sockets, each block a datagram. With names, in the file system's name space or outside
+// of it, each sends to the other's and looks at whose it gets; a pair has none.
+enum class Named { pair, path, abstract };
+
+template <Named named>
+class UnixDatagrams final : public Echo {
+  public:
+    using Echo::Echo;
+    ~UnixDatagrams() override {
+        for (const struct sockaddr_un& address : address_) {
+            if (address.sun_path[0] != '\0') {
+                (void)unlink(address.sun_path);
+            }
+        }
+    }
+
+  protected:
+    const char* prepare() override {
+        if (named == Named::pair) {
+            return socketpair(AF_UNIX, SOCK_DGRAM, 0, socket_) != 0 ? failed("socketpair")
+                                                                    : nullptr;
+        }
+        for (int which = 0; which < 2; ++which) {
+            constexpr size_t first = named == Named::abstract ? 1 : 0;
+            struct sockaddr_un& address = address_[which];
+            address.sun_family = AF_UNIX;
+            (void)snprintf(address.sun_path + first, sizeof address.sun_path - first,
+                           "/tmp/mosrig-datagrams-%d-%d", getpid(), which);
+            socket_[which] = socket(AF_UNIX, SOCK_DGRAM, 0);
+            if (bind(socket_[which], reinterpret_cast<const struct sockaddr*>(&address),
+                     sizeof address) != 0) {
+                return failed("bind");
+            }
+        }
+        return nullptr;
+    }
+    [[nodiscard]] size_t largest() const override { return 60000; }
+    bool send_block(const unsigned char* bytes, size_t count) override {
+        const bool alone = named == Named::pair;
+        return sendto(mine(), bytes, count, MSG_NOSIGNAL,
+                      alone ? nullptr : reinterpret_cast<const struct sockaddr*>(&others()),
+                      alone ? 0 : sizeof others()) == static_cast<ssize_t>(count);
+    }
+    bool receive_block(unsigned char* bytes, size_t count) override {
+        struct sockaddr_un from = {};
+        socklen_t length = sizeof from;
+        const ssize_t got =
+            recvfrom(mine(), bytes, count, 0, reinterpret_cast<struct sockaddr*>(&from), &length);
+        errno = got >= 0 ? EADDRNOTAVAIL : errno;
+        return got == static_cast<ssize_t>(count) && (length == 0) == (named == Named::pair) &&
+               memcmp(from.sun_path, others().sun_path, sizeof from.sun_path) == 0;
+    }
+
+  private:
+    [[nodiscard]] int mine() const { return socket_[is_child() ? 1 : 0]; }
+    [[nodiscard]] const struct sockaddr_un& others() const { return address_[is_child() ? 0 : 1]; }
+
+    struct sockaddr_un address_[2] = {};
+    int socket_[2] = {};
+};
+
 // A server with a name in the file system's name space or outside of it.
 template <bool abstract, int type>
 class Unix final : public Echo {
@@ -282,6 +343,9 @@ class Unix final : public Echo {
 const KindOf<TcpServer> tcp_server("tcp-server");
 const KindOf<TcpClient> tcp_client("tcp-client");
 const KindOf<Udp> udp("udp");
+const KindOf<UnixDatagrams<Named::pair>> unix_pair("unix-datagram-pair");
+const KindOf<UnixDatagrams<Named::path>> unix_datagrams("unix-datagrams");
+const KindOf<UnixDatagrams<Named::abstract>> abstract_datagrams("unix-datagrams-abstract");
 const KindOf<Unix<false, SOCK_STREAM>> unix_stream("unix-stream");
 const KindOf<Unix<true, SOCK_SEQPACKET>> unix_packets("unix-seqpacket");
 
