@@ -179,8 +179,7 @@ class Signals final : public mosrig::guest::Rows {
         info.si_code = SI_QUEUE;
         info.si_pid = 4711;
         info.si_uid = 4712;
-        info.si_value.sival_ptr =
-            reinterpret_cast<void*>(value);  // NOLINT(performance-no-int-to-ptr)
+        memcpy(&info.si_value, &value, sizeof value);
         return info;
     }
     static void judge_told(Verdict& verdict, uint64_t value, int line = __builtin_LINE()) {

@@ -104,8 +104,8 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
         const auto* const nowhere = reinterpret_cast<const void*>(0x1234);
         const auto no_code = reinterpret_cast<Cause>(page_);
         // The kernel's own.
-        const auto* const forbidden = reinterpret_cast<const void*>(UINTPTR_MAX);
-        const auto no_way = reinterpret_cast<Cause>(UINTPTR_MAX);
+        auto* const forbidden = reinterpret_cast<void*>(0xffffffffffffffff);
+        const auto no_way = reinterpret_cast<Cause>(forbidden);
         const Fault faults[] = {
             {"WRITE_PROTECTED", mosrig_write, page_ + 17, SIGSEGV, SEGV_ACCERR, page_fault},
             {"NO_CODE", no_code, page_, SIGSEGV, SEGV_ACCERR, page_fault},
