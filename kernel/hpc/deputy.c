@@ -218,18 +218,13 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (ret)
 		goto out;
 	/* what home has loaded for the body lacks only what no signal changes */
-	if (p->away.keep_regs) {
-		ret = om_bases_load(&r->regs);
-		if (ret)
-			goto out;
-	} else {
-		ret = om_regs_load(regs, &r->regs, r + 1);
-		if (ret)
-			goto out;
-		/* a call that is to be made again needs the exit path to look */
-		if (r->regs.orig_ax != (u64)-1)
-			set_notify_signal(current);
-	}
+	ret = p->away.keep_regs ? om_bases_load(&r->regs) :
+				  om_regs_load(regs, &r->regs, r + 1);
+	if (ret)
+		goto out;
+	/* a call that is to be made again needs the exit path to look */
+	if (!p->away.keep_regs && r->regs.orig_ax != (u64)-1)
+		set_notify_signal(current);
 	om_stop_again();
 	om_trap_raise(regs, &r->trap);
 	/* If it does not get there: the body waits for it, and runs no more. */

@@ -22,7 +22,7 @@ int om_prot(u32 flags)
 bool om_range_sane(u64 start, u64 len)
 {
 	return PAGE_ALIGNED(start) && PAGE_ALIGNED(len) && len &&
-	       len <= TASK_SIZE_MAX && start <= TASK_SIZE_MAX - len;
+	       om_range_ok(start, len);
 }
 
 int om_set_owned(struct om_body *b, unsigned long start,

@@ -14,13 +14,13 @@
 #include <asm/fpu/signal.h>
 #include <asm/fpu/types.h>
 #include <asm/fsgsbase.h>
+#include <asm/page.h>
 #include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/processor-flags.h>
 #include <asm/proto.h>
 #include <asm/segment.h>
 #include <asm/unistd.h>
-#include <asm/page.h>
 
 #include "om.h"
 #include "../arch/x86/kernel/fpu/context.h"
