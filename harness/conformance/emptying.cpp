@@ -129,7 +129,7 @@ Result<void> block(Stage& stage, Subject& subject) {
         MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
             MOSRIG_TRY(const ProcessState state,
                        read_process(stage.home(), subject.pid(), deadline));
-            seen = errno_name(static_cast<int>(state.migstat.number("errno").value_or(0)));
+            seen = errno_name(state.error());
             return state.pending == 0;
         }));
     }
@@ -197,10 +197,8 @@ Result<void> await_sleep(Stage& stage, Subject& subject) {
     const Deadline deadline = stage.deadline("a program that sleeps elsewhere", emptying_time);
     return wait_until(deadline, [&]() -> Result<bool> {
         MOSRIG_TRY(const std::int64_t body, find_body(stage, subject.pid()));
-        MOSRIG_TRY(const std::string line,
-                   stage.read_text(stage.guest(), fmt::format("/proc/{}/stat", body)));
-        MOSRIG_TRY(const TaskStat stat, parse_stat(line));
-        return stat.state == 'I';  // what it waits for is home's answer
+        MOSRIG_TRY(const ProcessState state, read_process(stage.guest(), body, deadline));
+        return state.stat.state == 'I';  // what it waits for is home's answer
     });
 }
 

@@ -73,8 +73,7 @@ Result<std::optional<Clock::time_point>> stand_still(Stage& stage, Machine& mach
 Result<void> expect_timed_out(Stage& stage, const std::string& title, std::int64_t pid) {
     MOSRIG_TRY(const ProcessState state,
                read_process(stage.home(), pid, stage.soon("what became of the request")));
-    const std::string seen =
-        errno_name(static_cast<int>(state.migstat.number("errno").value_or(0)));
+    const std::string seen = errno_name(state.error());
     stage.check(title + ": the request ends with ETIMEDOUT", seen == "ETIMEDOUT", seen);
     return {};
 }

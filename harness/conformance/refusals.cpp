@@ -41,7 +41,7 @@ Result<bool> expect_refused(Stage& stage, Subject& subject, Machine& machine) {
         MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
             MOSRIG_TRY(const ProcessState state,
                        read_process(stage.home(), subject.pid(), deadline));
-            seen = errno_name(static_cast<int>(state.migstat.number("errno").value_or(0)));
+            seen = errno_name(state.error());
             return state.pending == 0;
         }));
     }

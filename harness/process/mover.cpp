@@ -82,7 +82,7 @@ Result<ProcessState> await_place(Machine& home, std::int64_t pid, int node,
         const auto requested = state.migstat.number("requested_ns").value_or(0);
         if (state.where != node && state.migstat.text("state") == "home" &&
             state.migstat.text("result") == "failed") {
-            const auto number = static_cast<int>(state.migstat.number("errno").value_or(0));
+            const int number = state.error();
             return tl::unexpected(Error{
                 ErrorKind::remote,
                 fmt::format("the move of {} to node {} failed: {}", pid, node, errno_name(number)),

@@ -54,6 +54,11 @@ struct ProcessState {
     Migstat migstat;
     TaskStat stat;
     std::string uids;  // the line of /proc/PID/status
+
+    // errno of the last request; 0 if it did not fail.
+    [[nodiscard]] int error() const {
+        return static_cast<int>(migstat.number("errno").value_or(0));
+    }
 };
 // An error with ESRCH if there is no such process.
 Result<ProcessState> read_process(Machine& machine, std::int64_t pid, const Deadline& deadline);

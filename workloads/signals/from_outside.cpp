@@ -236,11 +236,8 @@ class Stopped final : public Holder {
         if (kill(parent, SIGSTOP) != 0) {
             return failed("SIGSTOP");
         }
-        for (int look = 0; state_of(parent) != 'T'; ++look) {
-            if (look == 20000) {
-                return "it does not stop";
-            }
-            (void)usleep(1000);
+        if (!mosrig::guest::await_state(parent, 'T')) {
+            return "it does not stop";
         }
         if (kill(parent, SIGCONT) != 0) {
             return failed("SIGCONT");

@@ -17,7 +17,6 @@ constexpr Millis kLate = 500;            // of the own loop, from which on nobod
 // computes as soon as that answers, the less often beside others: if it counted for the rest only,
 // its home would send another one after it.
 double wanted_by(const ProcessView& view, const Demand& demand) {
-    constexpr double kBusy = 0.5;
     const double wanted = demand.possible();
     return view.home != 0 && wanted >= kBusy ? 1 : wanted;
 }

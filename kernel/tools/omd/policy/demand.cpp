@@ -5,12 +5,6 @@
 #include <cmath>
 
 namespace mosrig::policy {
-namespace {
-
-constexpr double kBusy = 0.5;
-
-}  // namespace
-
 void Demand::look(double share, Millis span, Millis age) {
     constexpr double kFades = 10000;  // time constants, ms
     constexpr double kFadesFast = 3000;

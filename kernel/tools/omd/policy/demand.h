@@ -10,6 +10,9 @@
 
 namespace mosrig::policy {
 
+/// Who is runnable for this share of the time is busy.
+inline constexpr double kBusy = 0.5;
+
 class Demand {
   public:
     /// It was runnable for this share of the last @p span. @p age: of the process; one that is
