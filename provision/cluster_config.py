@@ -33,6 +33,7 @@ class Node:
     memory_mib: int = 2048
     profile: str = "open-boot"
     unlock_logins: bool = False
+    cpu_without: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -83,6 +84,11 @@ def check_node(node: Node, where: str) -> None:
         raise ConfigError(f"{where}: profile must be {words}, not {node.profile}")
     if not isinstance(node.unlock_logins, bool):
         raise ConfigError(f"{where}: unlock_logins must be true or false, not {node.unlock_logins}")
+    lacks = node.cpu_without
+    if not isinstance(lacks, list) or not all(
+        isinstance(word, str) and re.fullmatch(r"[a-z0-9._-]+", word) for word in lacks
+    ):
+        raise ConfigError(f"{where}: cpu_without must be a list such as [avx2], not {lacks}")
 
 
 def parse(text: str, where: str) -> Config:
@@ -132,6 +138,17 @@ def _profiles(config: Config, words: list[str]) -> None:
             config.overrides.setdefault(name, {})["profile"] = profile
 
 
+def _cpus(config: Config, words: list[str]) -> None:
+    """--cpu-without avx2, or --cpu-without node2=avx2, besides what the file has."""
+    for word in words:
+        name, equals, feature = word.partition("=")
+        if not equals:
+            config.defaults.cpu_without = [*config.defaults.cpu_without, name]
+        else:
+            values = config.overrides.setdefault(name, {})
+            values["cpu_without"] = [*values.get("cpu_without", []), feature]
+
+
 def check_mutant(config: Config) -> None:
     """Refuses a bug that the kernel does not have: nothing would be on, and nothing seen."""
     known = known_mutants()
@@ -160,6 +177,7 @@ def apply_flags(config: Config, flags: argparse.Namespace) -> Config:
         config.defaults.unlock_logins = True
     config.extra_cmdline = list(flags.cmdline or [])
     _profiles(config, flags.profile or [])
+    _cpus(config, flags.cpu_without or [])
 
     if not isinstance(config.count, int) or not 1 <= config.count <= MAX_NODES:
         raise ConfigError(f"nodes must be 1 to {MAX_NODES}, not {config.count}")

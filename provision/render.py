@@ -90,6 +90,7 @@ def resolve(config: Config, state: Path) -> dict[str, Any]:
                 "memory_mib": spec.memory_mib,
                 "profile": spec.profile,
                 "unlock_logins": spec.unlock_logins,
+                "cpu_without": spec.cpu_without,
                 "xml": str(state / f"{name}.xml"),
                 "console": str(state / "console" / f"{name}.log"),
                 # Empty for an image that needs no disk.
@@ -183,6 +184,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--unlock-logins", action="store_true", help="what a login shell starts is not locked"
+    )
+    parser.add_argument(
+        "--cpu-without",
+        action="append",
+        metavar="[NODE=]FEATURE",
+        help="a feature that the CPU of all nodes, or of one, does not have",
     )
     parser.add_argument("--hypervisor", help="libvirt URI")
     parser.add_argument(

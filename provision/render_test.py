@@ -146,12 +146,25 @@ class RenderTest(unittest.TestCase):
         self.config.write_text("nodes: 2\noverrides: {node2: {memory_mib: 3072}}\n")
         self.assertEqual([node["memory_mib"] for node in self.cluster()["nodes"]], [2048, 3072])
 
+    def test_a_node_may_lack_features_of_the_cpu(self) -> None:
+        self.config.write_text("nodes: 2\noverrides: {node1: {cpu_without: [bmi1]}}\n")
+        self.cluster("--cpu-without", "adx", "--cpu-without", "node2=avx2")
+        for node, lacks in (("node1", ["bmi1"]), ("node2", ["avx2"])):
+            features = self.domain(node).findall("cpu/feature")
+            self.assertEqual([feature.get("name") for feature in features], lacks)
+            self.assertEqual({feature.get("policy") for feature in features}, {"disable"})
+        self.config.write_text("nodes: 2\n")
+        self.cluster("--cpu-without", "adx")
+        self.assertEqual(len(self.domain("node2").findall("cpu/feature")), 1)
+
     def test_wrong_words_are_named(self) -> None:
         for text, word in (
             ("nodez: 2", "nodez"),
             ("nodes: 0", "nodes must be 1 to 32"),
             ("node: {memory: 1}", "memory"),
             ("node: {profile: shut}", "shut"),
+            ("node: {cpu_without: avx2}", "cpu_without must be a list"),
+            ("node: {cpu_without: ['<']}", "cpu_without must be a list"),
             ("overrides: {knoten: {vcpus: 2}}", "knoten"),
             ("image: fedora", "fedora"),
             ("cluster: 'No way'", "No way"),

@@ -54,6 +54,7 @@ void add_cluster_flags(CLI::App& app, ClusterFlags& flags) {
     pass_on("--cmdline", "one more word for the kernels");
     pass_on("--memory-mib", "memory of each node");
     pass_on("--vcpus", "CPUs of each node");
+    pass_on("--cpu-without", "[NODE=]FEATURE that the CPU shall not have, such as avx2");
 }
 
 std::vector<std::string> split_command(std::vector<std::string>& arguments) {

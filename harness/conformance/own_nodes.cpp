@@ -19,7 +19,7 @@ constexpr int how_many = 2;
 bool same_nodes(const Description& one, const Description& other) {
     // Of two nodes with one boot profile each, either may be home.
     return one.vcpus == other.vcpus && one.memory_mib == other.memory_mib &&
-           one.boot.empty() == other.boot.empty();
+           one.boot.empty() == other.boot.empty() && one.guest_lacks == other.guest_lacks;
 }
 
 ClusterFlags flags_for(const ClusterInfo& info, const Description& description) {
@@ -35,6 +35,9 @@ ClusterFlags flags_for(const ClusterInfo& info, const Description& description) 
     if (!description.boot.empty()) {
         flags.more.insert(flags.more.end(), {"--profile=open-boot", "--profile=node1=locked-boot",
                                              "--unlock-logins"});
+    }
+    if (!description.guest_lacks.empty()) {
+        flags.more.push_back("--cpu-without=node2=" + description.guest_lacks);
     }
     return flags;
 }

@@ -18,6 +18,13 @@ Description wants(const char* id, int vcpus, int memory_mib, const char* boot) {
     return description;
 }
 
+TEST(OwnNodes, ACpuIsNotSharedWithCasesThatWantAnother) {
+    Description lacking = wants("a", 0, 0, "");
+    lacking.guest_lacks = "adx";
+    EXPECT_TRUE(lacking.wants_own_nodes());
+    EXPECT_EQ(part_by_nodes({lacking, wants("b", 2, 0, ""), lacking}).size(), 2U);
+}
+
 TEST(OwnNodes, CasesThatWantTheSameNodesShareThem) {
     const auto parts = part_by_nodes({wants("a", 2, 0, ""), wants("b", 0, 0, "locked-boot"),
                                       wants("c", 0, 768, ""), wants("d", 2, 0, ""),

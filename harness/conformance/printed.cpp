@@ -47,11 +47,15 @@ void expect_same(Stage& stage, const Printed& still, const Printed& moved) {
                                          still.lines.begin(), still.lines.end());
     const bool same = differing.first == moved.lines.end() &&
                       differing.second == still.lines.end() && !moved.lines.empty();
+    const auto shown = [](auto line, const auto& lines) {
+        return line == lines.end() ? std::string("(nothing)") : *line;
+    };
     stage.check(
         fmt::format("its {} lines are those of a still run", still.lines.size()), same,
         same ? ""
-             : fmt::format("line {}: {}", differing.first - moved.lines.begin() + 1,
-                           differing.first == moved.lines.end() ? "(nothing)" : *differing.first));
+             : fmt::format("line {}: {}, still {}", differing.first - moved.lines.begin() + 1,
+                           shown(differing.first, moved.lines),
+                           shown(differing.second, still.lines)));
 }
 
 std::int64_t number_after(const std::string& text, const std::string& word) {

@@ -305,6 +305,10 @@ Result<void> play_program(Stage& stage, const Description& description) {
             stage.judge.skip(still.lines.front().substr(5));
             return {};
         }
+        // What cannot start or dies alike at home and away has compared nothing.
+        stage.check("at home it runs to its end", still.status < 126 && !still.lines.empty(),
+                    fmt::format("{}, {} lines in {:.1f} s", still.status, still.lines.size(),
+                                still.seconds));
         MOSRIG_CHECK(run.stays_away.empty() ? play_restless(stage, run, still)
                                             : play_settled(stage, run, still));
     }

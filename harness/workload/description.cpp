@@ -109,8 +109,8 @@ Run read_run(const YAML::Node& node) {
 }
 
 Description read_description(const YAML::Node& node) {
-    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot", "nodes",
-                      "may_skip", "proofs", "runs"});
+    allow_only(node, {"id", "title", "tier", "procedure", "vcpus", "memory_mib", "boot",
+                      "guest_lacks", "nodes", "may_skip", "proofs", "runs"});
     Description description;
     description.id = need(node, "id").as<std::string>();
     description.title = need(node, "title").as<std::string>();
@@ -126,6 +126,7 @@ Description read_description(const YAML::Node& node) {
         description.boot = choose<std::string>(
             node["boot"], {{"open-boot", "open-boot"}, {"locked-boot", "locked-boot"}});
     }
+    description.guest_lacks = node["guest_lacks"].as<std::string>("");
     if (node["procedure"]) {
         description.procedure =
             choose<Procedure>(node["procedure"], {{"phases", Procedure::phases},

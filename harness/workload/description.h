@@ -145,6 +145,8 @@ struct Description {
     std::string may_skip;  // why a skip of it is no failure of the run; empty: it is one
     // Not empty: it wants nodes of its own, one of each boot profile; home is the one of this.
     std::string boot;
+    // Not empty: it wants nodes of its own, of which the guest's CPU lacks this feature.
+    std::string guest_lacks;
     std::vector<Proof> proofs;
     std::vector<Run> runs;
 
@@ -152,7 +154,7 @@ struct Description {
     // the first.
     [[nodiscard]] const Phase& decisive() const;
     [[nodiscard]] bool wants_own_nodes() const {
-        return vcpus != 0 || memory_mib != 0 || !boot.empty();
+        return vcpus != 0 || memory_mib != 0 || !boot.empty() || !guest_lacks.empty();
     }
     // Whether a run of `wanted` (quick, full, night) has this case.
     [[nodiscard]] bool in_tier(const std::string& wanted) const;

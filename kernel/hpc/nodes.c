@@ -79,20 +79,17 @@ void om_fill_features(struct om_features *f)
 		f->capability[i] = boot_cpu_data.x86_capability[words[i]];
 }
 
-static bool om_features_suffice(const struct om_features *there)
+/*
+ * A program looks at its CPU wherever it runs, as when it loads a library, and
+ * then goes to another node and comes home: what one node had more would be
+ * missing there. So all have the same, or nothing moves between them.
+ */
+static bool om_features_fit(const struct om_features *there)
 {
 	struct om_features here;
-	unsigned int i;
 
 	om_fill_features(&here);
-	if (there->protocol != here.protocol || !here.xstate_size ||
-	    there->xstate_size != here.xstate_size ||
-	    there->xfeatures != here.xfeatures)
-		return false;
-	for (i = 0; i < OM_FEATURE_WORDS; i++)
-		if (here.capability[i] & ~there->capability[i])
-			return false;
-	return true;
+	return here.xstate_size && !memcmp(there, &here, sizeof(here));
 }
 
 /**
@@ -100,7 +97,7 @@ static bool om_features_suffice(const struct om_features *there)
  * @node: its id
  *
  * Returns 0, -ENXIO if there is no such node, -ENETUNREACH if it is down,
- * -EOPNOTSUPP if its CPU lacks something, -ECONNREFUSED if it takes no guests,
+ * -EOPNOTSUPP if its CPU is another, -ECONNREFUSED if it takes no guests,
  * -EAGAIN if there is no idle link, or own processes are being brought home.
  */
 int om_node_check(u32 node)
@@ -114,7 +111,7 @@ int om_node_check(u32 node)
 		ret = -ENXIO;
 	else if (peer->state != OM_NODE_UP)
 		ret = -ENETUNREACH;
-	else if (!om_features_suffice(&peer->features))
+	else if (!om_features_fit(&peer->features))
 		ret = -EOPNOTSUPP;
 	else if (peer->load.flags & OM_LOAD_BLOCK)
 		ret = -ECONNREFUSED;

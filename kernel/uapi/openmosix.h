@@ -16,8 +16,8 @@
 #define OM_MAX_NODE	65535
 
 /*
- * What a program can see of a CPU. A process moves only to a node whose words
- * contain all bits of its home's.
+ * What a program can see of a CPU. Processes move only between nodes that have
+ * the same.
  */
 #define OM_FEATURE_WORDS	24
 struct om_features {

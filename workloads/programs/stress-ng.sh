@@ -13,6 +13,6 @@ cd /tmp
     context goto tsearch lsearch hsearch dup pipe null zero
 for stressor; do
     status=0
-    stress-ng "--$stressor" 1 --verify --timeout 4s --quiet >/dev/null 2>&1 || status=$?
+    stress-ng "--$stressor" 1 --verify --timeout 3s --quiet >/dev/null 2>&1 || status=$?
     echo "$stressor $status"
 done

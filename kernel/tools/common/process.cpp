@@ -46,7 +46,7 @@ const char* explain(int code) {
         case ETIMEDOUT:
             return "the node answers, but did not get ready for the process";
         case EOPNOTSUPP:
-            return "the node's CPU lacks features that the process may use";
+            return "the node's CPU has other features than this one's";
         default:
             return nullptr;
     }

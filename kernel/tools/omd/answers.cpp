@@ -164,7 +164,8 @@ std::string sentence(const policy::Verdict& verdict, const std::string& here,
         case Reason::refused_by_node:
             return fmt::format(
                 "{}; the node that was asked last did not take it: it had more to do or less "
-                "memory than was known here, or did not answer, or the process did not get there.",
+                "memory than was known here, or its CPU has other features, or it did not answer, "
+                "or the process did not get there.",
                 figures);
         case Reason::just_moved:
             return "It moved a moment ago and stays for a while, so that it does not go to and "
