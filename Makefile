@@ -4,7 +4,7 @@
 #   make cluster-up NODES=3 KERNEL=debug IMAGE=mini MUTANT=no-lock-inherit
 #
 # NODES=N  KERNEL=base|debug|DIRECTORY  IMAGE=debian|mini  MUTANT=NAME  override provision/cluster.yml.
-# TIER=quick|full|night is for conformance and nightly, CASES="ID ..." for conformance, QUICK=1 (few samples) for
+# TIER=quick|full|night is for conformance and nightly, CASES="ID fail-* ..." for conformance, QUICK=1 (few samples) for
 # bench and nightly.
 # ALSO='fail-*,oom-full' adds cases of other tiers to conformance.
 

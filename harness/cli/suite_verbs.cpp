@@ -108,10 +108,11 @@ Verb add_conformance(CLI::App& parser, const Places& places) {
     add_cluster_flags(*app, arguments->flags);
     app->add_option("--tier", options.tier, "quick, full or night")
         ->check(CLI::IsMember({"quick", "full", "night"}));
-    app->add_option("--also", options.also, "these of other tiers, too: ids, patterns as 'fail-*'")
+    app->add_option("--also", options.also,
+                    "these of other tiers, too: ids or patterns as 'fail-*'")
         ->delimiter(',')
         ->allow_extra_args(false);
-    app->add_option("cases", options.cases, "ids of cases (default: all of the tier)");
+    app->add_option("cases", options.cases, "ids or patterns (default: all of the tier)");
     app->add_flag("--list", options.list, "only print the ids");
     app->add_flag("--json", options.json, "print a summary as JSON");
     app->add_option("--output", arguments->output,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // The network delays frames, or loses some: a process moves all the same, and is intact.
+#include "harness/conformance/bad_network.h"
+
 #include <fmt/format.h>
 
-#include "harness/conformance/stage.h"
+#include <utility>
 
 namespace mosrig {
 
@@ -23,40 +25,6 @@ Result<fabric::Impairment> impairment_of(const std::string& event) {
     }
     return usage_error(fmt::format("a network cannot be '{}'", event));
 }
-
-// Bad for as long as this lives.
-class BadNetwork {
-  public:
-    static Result<BadNetwork> make(Stage& stage, const fabric::Impairment& impairment) {
-        MOSRIG_TRY(const fabric::SwitchState state, stage.impair(impairment));
-        return BadNetwork(stage, state.counters);
-    }
-    BadNetwork(const BadNetwork&) = delete;
-    BadNetwork& operator=(const BadNetwork&) = delete;
-    BadNetwork(BadNetwork&& other) noexcept : stage_(other.stage_), begin_(other.begin_) {
-        other.stage_ = nullptr;
-    }
-    BadNetwork& operator=(BadNetwork&&) = delete;
-    ~BadNetwork() {
-        if (stage_ != nullptr) {
-            // The next case says so if it is still bad.
-            (void)stage_->impair({});
-        }
-    }
-
-    // Makes it good again. How many frames were lost meanwhile.
-    Result<std::uint64_t> end() {
-        Stage* const stage = std::exchange(stage_, nullptr);
-        MOSRIG_TRY(const fabric::SwitchState state, stage->impair({}));
-        return state.counters.lost - begin_.lost;
-    }
-
-  private:
-    BadNetwork(Stage& stage, const fabric::SwitchCounters& begin) : stage_(&stage), begin_(begin) {}
-
-    Stage* stage_;
-    fabric::SwitchCounters begin_;
-};
 
 Result<void> play_event(Stage& stage, const Run& run, const std::string& event) {
     MOSRIG_TRY(const fabric::Impairment impairment, impairment_of(event));
@@ -86,13 +54,39 @@ Result<void> play_event(Stage& stage, const Run& run, const std::string& event) 
 
 }  // namespace
 
+Result<BadNetwork> BadNetwork::make(Stage& stage, const fabric::Impairment& impairment) {
+    MOSRIG_TRY(const fabric::SwitchState state, stage.impair(impairment));
+    return BadNetwork(stage, state.counters);
+}
+
+BadNetwork::BadNetwork(BadNetwork&& other) noexcept
+    : stage_(std::exchange(other.stage_, nullptr)), begin_(other.begin_) {}
+
+BadNetwork::~BadNetwork() {
+    if (stage_ != nullptr) {
+        // The next case says so if it is still bad.
+        (void)stage_->impair({});
+    }
+}
+
+Result<void> BadNetwork::become(const fabric::Impairment& impairment) {
+    return stage_->impair(impairment).map([](const fabric::SwitchState&) {});
+}
+
+Result<std::uint64_t> BadNetwork::end() {
+    Stage* const stage = std::exchange(stage_, nullptr);
+    MOSRIG_TRY(const fabric::SwitchState state, stage->impair({}));
+    return state.counters.lost - begin_.lost;
+}
+
 Result<void> play_bad_network(Stage& stage, const Description& description) {
     if (!stage.impair) {
         return stage.skip("nobody can make this network bad");
     }
     for (const Run& run : description.runs) {
         for (const std::string& event : run.events) {
-            MOSRIG_CHECK(play_event(stage, run, event));
+            MOSRIG_CHECK(event.rfind("cut-", 0) == 0 ? play_cut(stage, run, event)
+                                                     : play_event(stage, run, event));
         }
     }
     stage.result.seen = Answer::moves;

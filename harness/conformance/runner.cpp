@@ -56,25 +56,29 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     MOSRIG_TRY(const std::vector<Description> all,
                load_descriptions(options.source_dir / "workloads"));
     std::vector<Description> chosen;
-    std::set<std::string> wanted(options.cases.begin(), options.cases.end());
-    wanted.insert(options.also.begin(), options.also.end());
-    for (const Description& description : all) {
-        bool also = wanted.erase(description.id) != 0;
-        for (const std::string& pattern : options.also) {
-            if (::fnmatch(pattern.c_str(), description.id.c_str(), 0) == 0) {
-                also = true;
-                wanted.erase(pattern);
+    std::set<std::string> unknown(options.cases.begin(), options.cases.end());
+    unknown.insert(options.also.begin(), options.also.end());
+    const std::vector<std::string> patterns(unknown.begin(), unknown.end());
+    const auto named = [&](const std::string& id) {
+        bool any = false;
+        for (const std::string& pattern : patterns) {
+            if (::fnmatch(pattern.c_str(), id.c_str(), 0) == 0) {
+                unknown.erase(pattern);
+                any = true;
             }
         }
-        if (also || (options.cases.empty() && description.in_tier(options.tier))) {
+        return any;
+    };
+    for (const Description& description : all) {
+        if (named(description.id) || (options.cases.empty() && description.in_tier(options.tier))) {
             chosen.push_back(description);
         }
     }
     for (const BesideCase& one : beside_cases()) {
-        wanted.erase(one.id);
+        (void)named(one.id);
     }
-    if (!wanted.empty()) {
-        return usage_error(fmt::format("there is no case '{}'", *wanted.begin()),
+    if (!unknown.empty()) {
+        return usage_error(fmt::format("there is no case '{}'", *unknown.begin()),
                            "'mosrig conformance --list' names them");
     }
     return chosen;
@@ -373,7 +377,8 @@ int run_conformance(const ConformanceOptions& options) {
         for (const Description& description : *cases) {
             fmt::print("{:<16} {:<5}  {}\n", description.id, description.tier, description.title);
         }
-        for (const BesideCase& one : beside_cases()) {
+        const auto beside = choose_beside_cases(options.cases, "full", "debug");
+        for (const BesideCase& one : beside ? *beside : std::vector<BesideCase>()) {
             fmt::print("{:<16} {:<5}  {}\n", one.id, one.tier, one.title);
         }
         return 0;

@@ -13,6 +13,7 @@ cd /tmp
     context goto tsearch lsearch hsearch dup pipe null zero
 for stressor; do
     status=0
-    stress-ng "--$stressor" 1 --verify --timeout 3s --quiet >/dev/null 2>&1 || status=$?
+    # The rig looks at every process of the node, over and over: some hundred zombies are enough.
+    stress-ng "--$stressor" 1 --zombie-max 300 --verify --timeout 3s --quiet >/dev/null 2>&1 || status=$?
     echo "$stressor $status"
 done

@@ -98,14 +98,18 @@ std::string nodes_json(const Cluster& cluster, const policy::Agent& agent, polic
 std::string nobody(const policy::Agent& agent) {
     std::size_t blocked = 0;
     std::size_t quiet = 0;
+    std::size_t unlike = 0;
     std::size_t others = 0;
     for (const policy::Members::Known& known : agent.members().loads()) {
         const std::uint8_t flags = known.entry.load.flags;
         blocked += (flags & policy::kBlock) != 0 ? 1 : 0;
         quiet += (flags & (policy::kBlock | policy::kQuiet)) == policy::kQuiet ? 1 : 0;
-        others += (flags & (policy::kBlock | policy::kQuiet)) == 0 ? 1 : 0;
+        const bool open = (flags & (policy::kBlock | policy::kQuiet)) == 0;
+        const bool other_cpu = agent.unlike(known.entry.load.id);
+        unlike += open && other_cpu ? 1 : 0;
+        others += open && !other_cpu ? 1 : 0;
     }
-    if (blocked + quiet + others == 0) {
+    if (blocked + quiet + unlike + others == 0) {
         return "nothing is known yet of the load of any other node";
     }
     std::string text = "no other node takes it";
@@ -113,6 +117,7 @@ std::string nobody(const policy::Agent& agent) {
     for (const auto& [count, what] :
          {std::pair{blocked, "blocked (mosctl noblock, there, changes that)"},
           {quiet, "quiet (mosctl noquiet, there)"},
+          {unlike, "no target, for the CPU there has other features"},
           {others, "short of memory for it, or not heard lately, or did not answer"}}) {
         if (count > 0) {
             text += fmt::format("{}{} {} {}", before, count, count == 1 ? "is" : "are", what);
@@ -164,8 +169,7 @@ std::string sentence(const policy::Verdict& verdict, const std::string& here,
         case Reason::refused_by_node:
             return fmt::format(
                 "{}; the node that was asked last did not take it: it had more to do or less "
-                "memory than was known here, or its CPU has other features, or it did not answer, "
-                "or the process did not get there.",
+                "memory than was known here, or did not answer, or the process did not get there.",
                 figures);
         case Reason::just_moved:
             return "It moved a moment ago and stays for a while, so that it does not go to and "

@@ -79,6 +79,11 @@ TEST(Sentence, WhyThereIsNoOtherNode) {
     EXPECT_TRUE(has(mixed, "2 are blocked")) << mixed;
     EXPECT_TRUE(has(mixed, ", 1 is quiet")) << mixed;
     EXPECT_TRUE(has(mixed, ", 1 is short of memory")) << mixed;
+    policy::Agent agent = heard({0, policy::kBlock});
+    agent.set_unlike(2, true);
+    EXPECT_TRUE(has(nobody(agent), ", 1 is no target, for the CPU there has other features"))
+        << nobody(agent);
+    EXPECT_FALSE(has(nobody(agent), "short of memory"));
 }
 
 }  // namespace

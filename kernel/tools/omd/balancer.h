@@ -35,6 +35,7 @@ class Balancer {
     /// Tells the others that this daemon ends.
     void leave();
 
+    void set_unlike(std::uint32_t node, bool unlike) { agent_.set_unlike(node, unlike); }
     void set_balance(bool on) { agent_.set_balance(on && able_); }
     /// Somebody wants this process to be considered again: now, or when the node's processes have
     /// been counted, which is not done more often than ten times a second.

@@ -286,6 +286,10 @@ bool Daemon::on_linked(const Peer& peer, Fd socket, const om_features& features)
     Node& node = *node_of(peer.id);
     const bool changed = std::memcmp(&features, &node.features, sizeof(features)) != 0;
     node.features = features;
+    if (balancer_) {
+        balancer_->set_unlike(peer.id,
+                              std::memcmp(&features, &cluster_.features, sizeof(features)) != 0);
+    }
     if ((node.told != Known::up || changed) && !silent(node) && !tell(node, Known::up)) {
         return false;
     }

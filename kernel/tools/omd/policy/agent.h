@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -123,6 +124,10 @@ class Agent {
     /// Where a process is about to go, if that node has promised to take it.
     [[nodiscard]] std::optional<NodeId> promised(TaskId id) const;
     void set_balance(bool on) { settings_.balance = on; }
+    /// Is the CPU of that node another than this one's, so that no kernel moves anything between
+    /// the two? It is no target then.
+    void set_unlike(NodeId node, bool unlike);
+    [[nodiscard]] bool unlike(NodeId node) const { return unlike_.contains(node); }
 
   private:
     /// Whether anything leaves this node by itself.
@@ -206,6 +211,7 @@ class Agent {
     std::unordered_map<TaskId, Track> tracks_;
     std::unordered_map<TaskId, Pending> pending_;
     std::unordered_map<NodeId, Millis> avoid_;  // nodes that did not answer or failed, until when
+    std::unordered_set<NodeId> unlike_;         // nodes with another CPU
     std::deque<Probe> probes_;
     std::vector<std::pair<NodeId, Message>> second_release_;
 };

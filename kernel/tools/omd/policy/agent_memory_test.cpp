@@ -247,6 +247,19 @@ TEST(AgentMemory, ANodeThatRefusedIsAskedAgainInTheNextPeriodOnly) {
     EXPECT_EQ(node.requests().size(), 1U);
 }
 
+TEST(AgentMemory, ANodeWithAnotherCpuIsNotAskedUntilItHasTheSame) {
+    Alone node;
+    node.agent.set_unlike(2, true);
+    node.process(9).locked = true;
+    node.process(1);
+    node.look();
+    node.look();
+    EXPECT_TRUE(node.requests().empty());
+    node.agent.set_unlike(2, false);
+    node.look();
+    EXPECT_EQ(node.requests().size(), 1U);
+}
+
 // Node 2 takes a guest of node 3's, which node 3 does not let go.
 void keep_a_guest(Alone& node) {
     node.process(9).locked = true;

@@ -149,12 +149,20 @@ void Agent::observe(const Observation& observation, Millis now, Outbox& out) {
     }
 }
 
+void Agent::set_unlike(NodeId node, bool unlike) {
+    if (unlike) {
+        unlike_.insert(node);
+    } else {
+        unlike_.erase(node);
+    }
+}
+
 std::vector<Target> Agent::targets(Millis now) const {
     std::vector<Target> list;
     for (const Members::Known& known : members_.loads()) {
         const NodeLoad& load = known.entry.load;
         if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= settings_.stale &&
-            !members_.doubted(known) && !avoid_.contains(load.id)) {
+            !members_.doubted(known) && !avoid_.contains(load.id) && !unlike(load.id)) {
             list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
                             load.tmem, now - known.written});
         }
