@@ -106,7 +106,8 @@ class NightTest(unittest.TestCase):
         also = [case for case, tier in cases if tier == "night"
                 and any(fnmatch.fnmatchcase(case, pattern) for pattern in patterns)]
         for case in ("fail-going", "fail-away", "fail-coming", "fail-silent", "guest-killed",
-                     "home-killed", "oom-full", "restless-bash", "restless-sqlite3"):
+                     "home-killed", "link-cut-leaving", "oom-full", "restless-bash",
+                     "restless-sqlite3"):
             self.assertIn(case, also)
         self.assertEqual({case for case in also if case.startswith(("restless-", "soak-"))},
                          {"restless-bash", "restless-sqlite3"})

@@ -136,8 +136,8 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "perf_mmap",
-            "It maps a buffer of perf, which this machine's kernel writes.",
-            "Close the perf event.",
+            "A performance event of this machine's kernel counts what it does.",
+            "Close the event, or end perf.",
         ),
         Reason(
             "pkey",

@@ -50,9 +50,9 @@ Result<Message> find_message(const std::string& name) {
     const bool onward = name.rfind(prefix, 0) == 0;
     const std::string type = onward ? name.substr(prefix.size()) : name;
     const auto found = known_messages().find(type);
-    const bool known =
-        found != known_messages().end() &&
-        (!onward || found->second.leg == Leg::out || found->second.leg == Leg::refused);
+    const bool known = found != known_messages().end() &&
+                       (!onward || found->second.leg == Leg::out ||
+                        found->second.leg == Leg::refused || found->second.leg == Leg::home);
     if (!known) {
         return usage_error(fmt::format("there is no message '{}' to fail at", name));
     }
@@ -65,17 +65,19 @@ Result<Message> find_message(const std::string& name) {
 }
 
 Machine& destination_of(Stage& stage, const Message& message) {
-    if (message.leg == Leg::home) {
-        return stage.home();
+    if (message.onward) {
+        return *stage.machines().at(2);
     }
-    return message.onward ? *stage.machines().at(2) : stage.guest();
+    return message.leg == Leg::home ? stage.home() : stage.guest();
 }
 
 Machine& machine_of(Stage& stage, const Message& message, const std::string& side) {
     if (message.at_home(side)) {
         return stage.home();
     }
-    return message.onward ? destination_of(stage, message) : stage.guest();
+    // What is said as it leaves a node is said there, wherever it goes.
+    return message.onward && message.leg != Leg::home ? destination_of(stage, message)
+                                                      : stage.guest();
 }
 
 Result<Clock::time_point> provoke(Stage& stage, std::int64_t pid, const Message& message,
@@ -94,7 +96,8 @@ Result<Clock::time_point> provoke(Stage& stage, std::int64_t pid, const Message&
         MOSRIG_CHECK(stage.require("the guest may send it away", error == 0, errno_name(error)));
         return ordered;
     }
-    const int target = message.leg == Leg::home ? 0 : destination_of(stage, message).id();
+    const Machine& destination = destination_of(stage, message);
+    const int target = &destination == &stage.home() ? 0 : destination.id();
     MOSRIG_TRY(const MoveAnswer answer,
                request_by_file(stage.home(), pid, target, 0, stage.soon("a request")));
     MOSRIG_CHECK(

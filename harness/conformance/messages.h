@@ -29,8 +29,8 @@ struct Message {
 };
 
 // The message of that name: the kernel's, or with -up (to home) and -down of one that goes both
-// ways, or with onward- of one on the way out that is seen as a process goes on from node to node.
-// A usage error if there is none.
+// ways, or with onward- of one that is seen as a process goes on from node to node: on its way out
+// to the next of them, or as it leaves the one before. A usage error if there is none.
 Result<Message> find_message(const std::string& name);
 
 // Where the process goes, or would go, with it.

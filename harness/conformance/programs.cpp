@@ -4,10 +4,12 @@
 #include "harness/conformance/programs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -28,6 +30,8 @@ constexpr double moves_a_second = 0.8;
 constexpr Millis still_at_most(3000);
 // Seconds that a process has to live to be counted.
 constexpr double long_enough = 1;
+// The kernel keeps so much of a process's name: TASK_COMM_LEN without its end.
+constexpr size_t longest_name = 15;
 // Home makes so many calls at least for one that is to prove that none brings it home.
 constexpr std::int64_t calls_enough = 20;
 
@@ -219,6 +223,13 @@ Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     if (!run.each_moves.empty()) {
         expect_each_moved(stage, agitator.looks(), run.each_moves);
     }
+    if (!run.each_goes.empty()) {
+        const std::vector<std::string> stayed =
+            left_still(agitator.looks(), run.each_goes,
+                       std::vector<std::string>(run.command.begin() + 1, run.command.end()));
+        stage.check("each that the command names has moved", stayed.empty(),
+                    fmt::format("{}", fmt::join(stayed, " ")));
+    }
     stage.check("there was a move at least each second",
                 moves > 1 && static_cast<double>(moves) >= moves_a_second * moved.seconds, figures);
     return {};
@@ -296,6 +307,22 @@ std::map<std::string, Unrest> unrest_of(const std::vector<Look>& looks,
     return names;
 }
 
+std::vector<std::string> left_still(const std::vector<Look>& looks, const std::string& prefix,
+                                    const std::vector<std::string>& words) {
+    std::set<std::string> moved;
+    for (const Look& look : looks) {
+        if (look.moves > 0) {
+            moved.insert(look.name);
+        }
+    }
+    std::vector<std::string> still;
+    std::copy_if(words.begin(), words.end(), std::back_inserter(still),
+                 [&](const std::string& word) {
+                     return moved.count((prefix + word).substr(0, longest_name)) == 0;
+                 });
+    return still;
+}
+
 Result<void> play_program(Stage& stage, const Description& description) {
     for (const Run& run : description.runs) {
         MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
@@ -305,8 +332,9 @@ Result<void> play_program(Stage& stage, const Description& description) {
             stage.judge.skip(still.lines.front().substr(5));
             return {};
         }
-        // What cannot start or dies alike at home and away has compared nothing.
-        stage.check("at home it runs to its end", still.status < 126 && !still.lines.empty(),
+        // What fails alike at home and away has compared nothing.
+        stage.check(fmt::format("at home it prints and ends with status {}", run.status),
+                    still.status == run.status && !still.lines.empty(),
                     fmt::format("{}, {} lines in {:.1f} s", still.status, still.lines.size(),
                                 still.seconds));
         MOSRIG_CHECK(run.stays_away.empty() ? play_restless(stage, run, still)

@@ -34,4 +34,9 @@ struct Unrest {
 // ended within a second had not the time to be moved on, and does not count.
 std::map<std::string, Unrest> unrest_of(const std::vector<Look>& looks, const std::string& pattern);
 
+// Those of `words` that name, behind `prefix` and cut off where the kernel cuts names, no process
+// that was seen to have moved.
+std::vector<std::string> left_still(const std::vector<Look>& looks, const std::string& prefix,
+                                    const std::vector<std::string>& words);
+
 }  // namespace mosrig

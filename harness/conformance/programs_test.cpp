@@ -41,6 +41,16 @@ TEST(Unrest, IsOfTheNamesThatFit) {
     EXPECT_TRUE(lives.of("xz").empty());
 }
 
+TEST(LeftStill, IsWhoWasNeverSeenToHaveMoved) {
+    const Clock::time_point now;
+    const std::vector<Look> looks{{now, 10, "stress-ng-fork", 0},
+                                  {now, 11, "stress-ng-fork", 2},
+                                  {now, 12, "stress-ng-matri", 1},
+                                  {now, 13, "stress-ng-vm", 0}};
+    const std::vector<std::string> words{"fork", "matrix-3d", "vm", "zombie"};
+    EXPECT_EQ(left_still(looks, "stress-ng-", words), (std::vector<std::string>{"vm", "zombie"}));
+}
+
 TEST(Unrest, WhoEndsWithinASecondDoesNotCount) {
     const Lives lives = Lives()
                             .add(20, "cc1", Millis(0), Millis(450), {0, 0, 0})

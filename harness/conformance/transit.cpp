@@ -42,12 +42,19 @@ Result<void> expect_stop(Stage& stage, std::int64_t pid, const std::string& titl
     return stage.require("it can be let go on", error == 0, errno_name(error));
 }
 
-// It has had each signal once, and goes where it was asked to go.
+Result<void> expect_counted(Stage& stage, Subject& subject, const std::string& title,
+                            const std::string& when) {
+    MOSRIG_TRY(const std::string counted, subject.ask("COUNT", stage.soon("its count")));
+    stage.check(fmt::format("{}: each signal has come once, {}", title, when),
+                counted == fmt::format("COUNT 1 {}", real_time_signals), counted);
+    return {};
+}
+
+// It has each signal once, goes where it was asked to go, and has none of them again there or on
+// the next way.
 Result<void> expect_arrival(Stage& stage, Subject& subject, const std::string& title, int node) {
     MOSRIG_CHECK(expect_intact(stage, subject, title));
-    MOSRIG_TRY(const std::string counted, subject.ask("COUNT", stage.soon("its count")));
-    stage.check(fmt::format("{}: each signal came once", title),
-                counted == fmt::format("COUNT 1 {}", real_time_signals), counted);
+    MOSRIG_CHECK(expect_counted(stage, subject, title, "at its next answer"));
     const Deadline deadline = stage.deadline("the end of the move", Millis(10000));
     ProcessState state;
     MOSRIG_TRY(const bool there, comes_true(deadline, [&]() -> Result<bool> {
@@ -56,7 +63,9 @@ Result<void> expect_arrival(Stage& stage, Subject& subject, const std::string& t
                }));
     show(stage.result, state);
     stage.check(fmt::format("{}: the move goes on", title), there, std::to_string(state.where));
-    return {};
+    MOSRIG_CHECK(expect_counted(stage, subject, title, "where it has arrived"));
+    MOSRIG_CHECK(move_to(stage, subject.pid(), node == 0 ? stage.guest().id() : 0, 0, false));
+    return expect_counted(stage, subject, title, "after one more move");
 }
 
 Result<void> play_held(Stage& stage, const Run& run, const std::string& name,

@@ -36,6 +36,7 @@ Run read_run(const YAML::Node& node) {
                       "moswhy",       "stays_for_good",
                       "round_trips",  "round_trips_at_most",
                       "stays_away",   "each_moves",
+                      "each_goes",    "status",
                       "messages",     "events",
                       "copies",       "automatic",
                       "crowd",        "crowd_there",
@@ -80,8 +81,10 @@ Run read_run(const YAML::Node& node) {
     using Counts = std::map<std::string, int>;
     run.round_trips = node["round_trips"].as<Counts>(Counts());
     run.round_trips_at_most = node["round_trips_at_most"].as<Counts>(Counts());
+    run.status = node["status"].as<int>(0);
     run.stays_away = node["stays_away"].as<std::string>("");
     run.each_moves = node["each_moves"].as<std::string>("");
+    run.each_goes = node["each_goes"].as<std::string>("");
     run.messages = words(node["messages"]);
     run.events = words(node["events"]);
     run.copies = node["copies"].as<int>(1);

@@ -113,13 +113,15 @@ struct Run {
     std::string watcher;                             // shell text that runs beside it, with PID set
     std::map<std::string, int> round_trips;          // word, and what one of its calls costs
     std::map<std::string, int> round_trips_at_most;  // the same, where less will do
+    int status = 0;                                  // with which the program ends
     std::string stays_away;                          // name of the process no call may bring home
     std::string each_moves;                          // pattern of the names of those that must move
-    std::vector<std::string> messages;               // at which something is to fail
-    std::vector<std::string> events;                 // what is to happen to nodes and links
-    int copies = 1;                                  // how many of the program run at once
-    Automatic automatic = Automatic::none;           // what the balancer makes of them
-    bool busy = false;                               // it computes, though it only holds something
+    std::string each_goes;  // prefix: with each argument it names one that must move once
+    std::vector<std::string> messages;      // at which something is to fail
+    std::vector<std::string> events;        // what is to happen to nodes and links
+    int copies = 1;                         // how many of the program run at once
+    Automatic automatic = Automatic::none;  // what the balancer makes of them
+    bool busy = false;                      // it computes, though it only holds something
     int crowd = 0;                   // busy loops that compete with them and are locked at home
     int crowd_there = 0;             // the same on the node that it is moved to by hand first
     bool hog = false;                // a program takes nearly all memory of the node

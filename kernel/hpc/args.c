@@ -48,7 +48,7 @@ int om_add(struct om_request *r, u64 addr, u64 len, u16 dir, u16 unit)
 
 	if (!addr || !len)
 		return 0;
-	if (len > MAX_RW_COUNT || addr >= TASK_SIZE_MAX)
+	if (len > MAX_RW_COUNT || !om_range_ok(addr, len))
 		return -E2BIG;
 	if (r->call.segs == r->max) {
 		ret = om_more_room(r);

@@ -43,6 +43,7 @@ struct om_body {
 	bool leave_due;
 	bool expelled;
 	unsigned long leave_asked;	/* jiffies */
+	unsigned long stack_vm;	/* pages of stacks, as home knows them */
 	unsigned int nops;	/* changes of mappings that home does not know */
 	struct om_op op[OM_MAX_OPS];
 	unsigned long sent_to;	/* dirty pages were sent up to here, on recall */

@@ -34,8 +34,7 @@ static struct om_work *om_call_parse(const struct om_msg *msg)
 	size_t in = 0, head;
 	unsigned int i;
 
-	if (msg->len < sizeof(*call) || call->segs > OM_MAX_SEGS ||
-	    call->ip >= TASK_SIZE_MAX)
+	if (msg->len < sizeof(*call) || call->segs > OM_MAX_SEGS)
 		return ERR_PTR(-EPROTO);
 	head = sizeof(*call) + call->segs * sizeof(struct om_seg);
 	if (msg->len < head)

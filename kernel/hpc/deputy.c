@@ -54,6 +54,8 @@ static u32 om_new_reason(void)
 		reasons |= BIT(OM_R_PTRACE);
 	if (om_real_time(current))
 		reasons |= BIT(OM_R_RT_SCHED);
+	if (om_is_measured(current))
+		reasons |= BIT(OM_R_PERF_MMAP);
 	return reasons;
 }
 

@@ -311,15 +311,32 @@ static void om_forward(struct om_body *b, struct pt_regs *regs,
 		om_body_park(b, regs);
 }
 
-static bool om_local_here(const struct pt_regs *regs, unsigned long nr)
+/*
+ * To wake a thread of a process that has but one, there is nothing to do. Others may
+ * wait where a file is.
+ */
+static bool om_wakes_nobody(struct om_body *b, unsigned long word, bool private)
+{
+	unsigned long page = word & PAGE_MASK;
+
+	return private || (om_range_ok(page, PAGE_SIZE) &&
+			   om_owned_any(b, page, page + PAGE_SIZE) !=
+			   OM_OWNED_FILE);
+}
+
+static bool om_local_here(struct om_body *b, const struct pt_regs *regs,
+			  unsigned long nr)
 {
 	switch (nr) {
 	case __NR_arch_prctl:
 		return regs->di == ARCH_SET_FS || regs->di == ARCH_GET_FS ||
 		       regs->di == ARCH_SET_GS || regs->di == ARCH_GET_GS;
 	case __NR_futex:
-		/* to wake a thread of a process that has but one */
-		return (regs->si & FUTEX_CMD_MASK) == FUTEX_WAKE;
+		return (regs->si & FUTEX_CMD_MASK) == FUTEX_WAKE &&
+		       om_wakes_nobody(b, regs->di,
+				       regs->si & FUTEX_PRIVATE_FLAG);
+	case __NR_futex_wake:
+		return om_wakes_nobody(b, regs->di, regs->r10 & FUTEX2_PRIVATE);
 	default:
 		return true;
 	}
@@ -338,7 +355,7 @@ static bool om_local(struct om_body *b, struct pt_regs *regs, unsigned long nr,
 			om_call_at_home(b, regs, nr);
 		regs->ax = result;
 	} else if ((row->kind == OM_ROW_LOCAL || nr == __NR_futex) &&
-		   om_local_here(regs, nr)) {
+		   om_local_here(b, regs, nr)) {
 		regs->ax = x64_sys_call(regs, nr);
 	} else {
 		return false;

@@ -18,7 +18,8 @@ static void om_note_op(struct om_proc *p, const struct om_op *op)
 {
 	struct om_away *away = &p->away;
 
-	if (op->kind == OM_OP_PROTECT || op->kind == OM_OP_BRK)
+	if (op->kind == OM_OP_PROTECT || op->kind == OM_OP_BRK ||
+	    op->kind == OM_OP_GROW)
 		return;
 	if (op->kind == OM_OP_MOVE && op->to == op->start) {
 		if (op->to_len < op->len)
@@ -269,6 +270,24 @@ u32 om_map_budget(void)
 	return left > OM_MAX_OPS ? (left - OM_MAX_OPS) / 2 : 0;
 }
 
+/* A stack has grown so far, or had already when the process left. */
+static int om_grow(unsigned long start)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	if (!PAGE_ALIGNED(start) || start >= TASK_SIZE_MAX)
+		return -EPROTO;
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	vma = find_vma(mm, start);
+	if (vma && vma->vm_start > start && (vma->vm_flags & VM_GROWSDOWN))
+		ret = expand_stack_locked(vma, start);
+	mmap_write_unlock(mm);
+	return ret;
+}
+
 /* Returns 0 or a negative errno. */
 static int om_repeat(const struct om_op *op)
 {
@@ -298,6 +317,8 @@ static int om_repeat(const struct om_op *op)
 		break;
 	case OM_OP_MOVE:
 		return om_move_range(op->start, op->len, op->to, op->to_len);
+	case OM_OP_GROW:
+		return om_grow(op->start);
 	default:
 		return -EPROTO;
 	}
@@ -323,23 +344,24 @@ static int om_repeat(const struct om_op *op)
  */
 static int om_repeat_unlimited(const struct om_op *op)
 {
+	static const u8 which[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK };
 	struct rlimit *limit = current->signal->rlim;
-	struct rlimit as, data;
+	unsigned long was[ARRAY_SIZE(which)];
+	unsigned int i;
 	int ret;
 
 	task_lock(current->group_leader);
-	as = limit[RLIMIT_AS];
-	data = limit[RLIMIT_DATA];
-	limit[RLIMIT_AS].rlim_cur = RLIM_INFINITY;
-	limit[RLIMIT_DATA].rlim_cur = RLIM_INFINITY;
+	for (i = 0; i < ARRAY_SIZE(which); i++) {
+		was[i] = limit[which[i]].rlim_cur;
+		limit[which[i]].rlim_cur = RLIM_INFINITY;
+	}
 	task_unlock(current->group_leader);
 	ret = om_repeat(op);
 	task_lock(current->group_leader);
 	/* unless they were set once more, meanwhile */
-	if (limit[RLIMIT_AS].rlim_cur == RLIM_INFINITY)
-		limit[RLIMIT_AS].rlim_cur = as.rlim_cur;
-	if (limit[RLIMIT_DATA].rlim_cur == RLIM_INFINITY)
-		limit[RLIMIT_DATA].rlim_cur = data.rlim_cur;
+	for (i = 0; i < ARRAY_SIZE(which); i++)
+		if (limit[which[i]].rlim_cur == RLIM_INFINITY)
+			limit[which[i]].rlim_cur = was[i];
 	task_unlock(current->group_leader);
 	return ret;
 }

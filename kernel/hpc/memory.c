@@ -43,6 +43,9 @@ static int om_map(struct om_body *b, u64 start, u64 end, u32 flags)
 	if (flags & OM_VMA_STACK)
 		how |= MAP_GROWSDOWN;
 	at = vm_mmap(NULL, start, end - start, om_prot(flags), how, 0);
+	/* the lowest addresses are for those whose home lets them */
+	if (at == -EPERM)
+		return -ENOMEM;
 	return at == start ? 0 : IS_ERR_VALUE(at) ? (long)at : -ENOMEM;
 }
 
@@ -58,8 +61,8 @@ int om_map_vma(struct om_body *b, const struct om_vma *v)
 	if (ret)
 		return ret;
 	return om_set_owned(b, v->start, v->end,
-			    v->flags & OM_VMA_FILE ? OM_OWNED_FILE :
-			    v->flags & OM_VMA_ANON ? OM_OWNED_ANON : 0);
+			    v->flags & OM_VMA_ANON ? OM_OWNED_ANON :
+						     OM_OWNED_FILE);
 }
 
 /**
@@ -80,10 +83,12 @@ int om_set_layout(const struct om_prepare *prep)
 	mm->mmap_base = prep->mmap_base;
 	mm->start_brk = prep->start_brk;
 	mm->brk = prep->brk;
-	if (prep->flags & OM_PREP_BOTTOM_UP)
+	if (prep->flags & OM_PREP_BOTTOM_UP) {
+		mm->mmap_legacy_base = prep->mmap_base;
 		clear_bit(MMF_TOPDOWN, &mm->flags);
-	else
+	} else {
 		set_bit(MMF_TOPDOWN, &mm->flags);
+	}
 	mmap_write_unlock(mm);
 	return 0;
 }

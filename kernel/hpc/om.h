@@ -171,6 +171,7 @@ void om_stop_again(void);
 
 /* stay.c */
 
+bool om_is_measured(struct task_struct *task);
 bool om_real_time(const struct task_struct *task);
 u32 om_stay_reasons(struct task_struct *task);
 void om_note_reasons(struct om_proc *p, u32 reasons);

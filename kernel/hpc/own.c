@@ -16,16 +16,13 @@
 /* More than that is asked for at home, where the memory would be missing. */
 #define OM_OWN_MAX	(256UL << 20)
 
+/* A program has one, and seldom others that it made with MAP_GROWSDOWN. */
+#define OM_MAX_STACKS	8
+
 #define OM_OWN_MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |	\
 			  MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK)
 
-/**
- * om_flush_ops - tell home what was done to the address space
- * @b: the body
- *
- * Returns 0 or a negative errno.
- */
-int om_flush_ops(struct om_body *b)
+static int om_send_ops(struct om_body *b)
 {
 	unsigned int n = b->nops;
 	struct kvec vec = { .iov_base = b->op, .iov_len = n * sizeof(b->op[0]) };
@@ -36,13 +33,58 @@ int om_flush_ops(struct om_body *b)
 	return om_link_send(b->link, OM_M_OPS, &vec, 1, true);
 }
 
-static void om_write_down(struct om_body *b, struct om_op op)
+static void om_op_write(struct om_body *b, struct om_op op)
 {
 	b->op[b->nops++] = op;
-	b->budget--;
 	/* an error is seen at the next use of the link */
 	if (b->nops == OM_MAX_OPS)
-		om_flush_ops(b);
+		om_send_ops(b);
+}
+
+/*
+ * A stack grows here without a call. At home it has to before anything else is done
+ * there: a lower limit is set, a mapping put where there is room, a device told to
+ * write into a buffer, a page of it brought.
+ */
+static void om_write_down_growth(struct om_body *b)
+{
+	unsigned long start[OM_MAX_STACKS];
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	unsigned int i, n = 0;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	if (READ_ONCE(mm->stack_vm) == b->stack_vm)
+		return;
+	mmap_read_lock(mm);
+	b->stack_vm = mm->stack_vm;
+	for_each_vma(vmi, vma)
+		if ((vma->vm_flags & VM_GROWSDOWN) && n < OM_MAX_STACKS)
+			start[n++] = vma->vm_start;
+	mmap_read_unlock(mm);
+	for (i = 0; i < n; i++)
+		om_op_write(b, (struct om_op){
+			.kind = OM_OP_GROW, .start = start[i] });
+}
+
+/**
+ * om_flush_ops - tell home what was done to the address space
+ * @b: the body
+ *
+ * Returns 0 or a negative errno.
+ */
+int om_flush_ops(struct om_body *b)
+{
+	om_write_down_growth(b);
+	return om_send_ops(b);
+}
+
+static void om_write_down(struct om_body *b, struct om_op op)
+{
+	om_write_down_growth(b);
+	om_op_write(b, op);
+	b->budget--;
 }
 
 /* Is there nothing but anonymous memory, as far as home is concerned? */
@@ -76,6 +118,9 @@ static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
 		return false;
 	*result = om_own_call(__NR_mmap, regs->di, len, prot,
 			      flags | MAP_NORESERVE, -1);
+	/* only home knows who may have the lowest addresses */
+	if (*result == -EPERM)
+		*result = -ENOMEM;
 	if (IS_ERR_VALUE(*result))
 		return true;
 	om_stash_drop(b, *result, *result + len);

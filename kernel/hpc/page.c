@@ -45,9 +45,13 @@ struct page *om_read_page(unsigned long addr)
 {
 	struct page *page;
 
-	if (om_vdso_contains(addr))
-		return om_vdso_page(addr);
 	page = get_dump_page(addr);
+	/* one that the program has changed is as it made it */
+	if (om_vdso_contains(addr) && !(page && PageAnon(page))) {
+		if (page)
+			put_page(page);
+		return om_vdso_page(addr);
+	}
 	if (page && !memchr_inv(page_address(page), 0, PAGE_SIZE) &&
 	    om_is_anonymous(addr)) {
 		put_page(page);
@@ -386,7 +390,9 @@ int om_take_pages(struct om_proc *p, const void *data, size_t len)
 		return ret;
 	page = addr + head->count;
 	for (i = 0; i < head->count; i++, page += PAGE_SIZE)
-		if ((om_user_write(addr[i], page, PAGE_SIZE) &&
+		/* the vdso of a body is not home's */
+		if ((!om_vdso_contains(addr[i]) &&
+		     om_user_write(addr[i], page, PAGE_SIZE) &&
 		     !om_is_files(addr[i])) ||
 		    om_mark_sent(&p->away, addr[i]))
 			return -EFAULT;

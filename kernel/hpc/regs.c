@@ -104,10 +104,12 @@ static bool om_xstate_unpack(const void *packed, size_t len, void *to,
 	return !len && bitmap_empty(map.set, OM_MAX_XSTATE / OM_XSTATE_BLOCK);
 }
 
-/* Of 64 bits a program uses none, of 32 it needs one. */
+/* Of 64 bits a program uses none, of 32 it needs one, and may load any. */
 static bool om_data_segment_sane(u16 selector)
 {
-	return selector == __USER_DS || selector <= SEGMENT_RPL_MASK;
+	return selector <= SEGMENT_RPL_MASK || selector == __USER_DS ||
+	       selector == __USER_CS || selector == __USER32_CS ||
+	       selector == __CPUNODE_SEG;
 }
 
 /* Segments that any node has; a program can go to one of 32 bits by itself. */

@@ -109,8 +109,10 @@ static size_t om_frame_size(const struct pt_regs *regs,
 {
 	unsigned long size = get_sigframe_size(), top;
 
+	/* one that was disarmed and armed again begins anew, whoever is on it */
 	if (old->size && regs->sp - old->alternate < old->size &&
-	    old->sp - old->alternate > old->size)
+	    (old->sp - old->alternate > old->size ||
+	     regs->sp > old->sp - OM_REDZONE))
 		top = old->alternate + old->size;
 	else
 		top = old->sp - OM_REDZONE;
@@ -198,6 +200,9 @@ int om_deliver(struct om_proc *p, struct pt_regs *regs)
 		ret = om_signal_once(p, regs);
 	/* asked home at once, it comes as soon as it hears that, without new ones */
 	if (ret > 0 || (!ret && (om_wanted_now(p) || p->away.recalled == 2)))
+		return om_recall_stopped(p);
+	/* what a handler made of them may be fit for a fault only, which is had here */
+	if (!ret && !om_segments_travel(regs))
 		return om_recall_stopped(p);
 	p->away.parking = false;
 	return ret ? ret : om_send_regs(p, regs);

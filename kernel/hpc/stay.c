@@ -11,6 +11,7 @@
 #include <linux/io_uring_types.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
+#include <linux/perf_event.h>
 #include <linux/pkeys.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -154,6 +155,26 @@ static bool om_has_io_uring(struct task_struct *task)
 #endif
 }
 
+/*
+ * Does an event count what it does, or wait for it? That is a matter of one node's
+ * kernel, of which there is nothing where the process is not.
+ */
+bool om_is_measured(struct task_struct *task)
+{
+#ifdef CONFIG_PERF_EVENTS
+	struct perf_event_context *ctx;
+	bool found;
+
+	rcu_read_lock();
+	ctx = READ_ONCE(task->perf_event_ctxp);
+	found = ctx && READ_ONCE(ctx->nr_events);
+	rcu_read_unlock();
+	return found;
+#else
+	return false;
+#endif
+}
+
 /* A body has not asked for them, and would be refused what is in them. */
 static bool om_has_big_registers(struct task_struct *task)
 {
@@ -207,6 +228,8 @@ u32 om_stay_reasons(struct task_struct *task)
 		reasons |= BIT(OM_R_PTRACE);
 	if (om_has_io_uring(task))
 		reasons |= BIT(OM_R_IO_URING);
+	if (om_is_measured(task))
+		reasons |= BIT(OM_R_PERF_MMAP);
 	mm = get_task_mm(task);
 	if (mm) {
 		if (om_shares_mm(task, mm))

@@ -211,6 +211,7 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	if (ret)
 		return ret;
 	b->running = true;
+	b->stack_vm = current->mm->stack_vm;
 	b->recall = false;
 	b->park = false;
 	b->sent_to = 0;

@@ -53,12 +53,25 @@ static bool om_is_entry(const u8 *code)
 	       code[OM_AT_SYSCALL + 1] == 0x05 && code[OM_AT_RET] == 0xc3;
 }
 
-/* Is @addr in the current task's vdso, at home? */
+/*
+ * Is @addr in the current task's vdso, at home? It is remembered where that was
+ * even when the program has unmapped it, and has something else there.
+ */
 bool om_vdso_contains(unsigned long addr)
 {
 	unsigned long start = om_vdso_start();
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	bool special;
 
-	return start && addr >= start && addr < start + vdso_image_64.size;
+	if (!start || addr < start || addr >= start + vdso_image_64.size)
+		return false;
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	special = vma && vma->vm_ops && vma->vm_ops->name &&
+		  !strcmp(vma->vm_ops->name(vma), "[vdso]");
+	mmap_read_unlock(mm);
+	return special;
 }
 
 /*
@@ -135,8 +148,12 @@ int om_vdso_leave(const struct om_body *b, struct pt_regs *regs)
 			   sizeof(code)))
 		return -EFAULT;
 	if (om_is_entry(code)) {
-		if (get_user(to, (u64 __user *)regs->sp) || to >= TASK_SIZE_MAX)
-			return -EFAULT;
+		/* no way out: it begins again, and fails where it returns */
+		if (get_user(to, (u64 __user *)regs->sp) ||
+		    to >= TASK_SIZE_MAX) {
+			regs->ip -= OM_AT_RET;
+			return 0;
+		}
 		regs->ip = to;
 		regs->sp += sizeof(to);
 		return 0;

@@ -191,6 +191,7 @@ enum om_op_kind {
 	OM_OP_MOVE,		/* to: new start; to_len: new length */
 	OM_OP_DISCARD,		/* the content is gone, the mapping stays */
 	OM_OP_BRK,		/* start: the new end of the heap */
+	OM_OP_GROW,		/* start: a stack begins there now; to home */
 };
 
 /* A change of the address space on one side, to be repeated on the other. */

@@ -21,7 +21,6 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
-using mosrig::guest::read_text;
 
 class Folder final : public mosrig::guest::Holder {
   public:
@@ -120,65 +119,6 @@ class Folder final : public mosrig::guest::Holder {
     bool held_ = false;
 };
 
-// What /proc/self tells is what home's /proc tells of the process.
-class ProcSelf final : public mosrig::guest::Holder {
-  public:
-    using Holder::Holder;
-
-    const char* hold() override {
-        return learn(known_) && known_.cmdline[0] != '\0' ? nullptr : failed("/proc/self");
-    }
-
-  protected:
-    const char* step() override {
-        Seen now;
-        if (!learn(now)) {
-            return failed("/proc/self");
-        }
-        if (now.pid != getpid()) {
-            return differs("pid in /proc/self/stat", now.pid, getpid());
-        }
-        if (strcmp(now.cmdline, known_.cmdline) != 0 || strcmp(now.exe, known_.exe) != 0 ||
-            strcmp(now.comm, known_.comm) != 0 || strcmp(now.cwd, known_.cwd) != 0) {
-            return "cmdline, exe, comm or cwd in /proc/self";
-        }
-        return now.descriptors != known_.descriptors
-                   ? differs("descriptors in /proc/self/fd", now.descriptors, known_.descriptors)
-                   : nullptr;
-    }
-
-  private:
-    struct Seen {
-        long pid = 0;
-        int descriptors = 0;
-        char cmdline[256] = {};
-        char comm[32] = {};
-        char exe[PATH_MAX] = {};
-        char cwd[PATH_MAX] = {};
-    };
-
-    static bool learn(Seen& seen) {
-        char stat[512];
-        if (read_text("/proc/self/stat", stat, sizeof stat) == 0 ||
-            read_text("/proc/self/cmdline", seen.cmdline, sizeof seen.cmdline) == 0 ||
-            read_text("/proc/self/comm", seen.comm, sizeof seen.comm) == 0 ||
-            readlink("/proc/self/exe", seen.exe, sizeof seen.exe - 1) <= 0 ||
-            readlink("/proc/self/cwd", seen.cwd, sizeof seen.cwd - 1) <= 0) {
-            return false;
-        }
-        seen.pid = strtol(stat, nullptr, 10);
-        // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
-        DIR* folder = opendir("/proc/self/fd");
-        while (folder != nullptr && readdir(folder) != nullptr) {
-            ++seen.descriptors;
-        }
-        return folder != nullptr && closedir(folder) == 0;
-    }
-
-    Seen known_;
-};
-
 const KindOf<Folder> folder("folder");
-const KindOf<ProcSelf> proc_self("proc-self");
 
 }  // namespace

@@ -202,10 +202,74 @@ class FirstProcess final : public Holder {
     }
 };
 
+// A process whose monotonic clock is a day and more ahead of its node's.
+class AheadOfTime final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        last_ = monotonic(false) + ahead;
+        if (unshare(CLONE_NEWTIME) != 0) {
+            return failed("unshare");
+        }
+        const int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+        const char offset[] = "monotonic 100000 0\n";
+        if (fd < 0 || write(fd, offset, sizeof offset - 1) != sizeof offset - 1) {
+            return failed("an offset");
+        }
+        (void)close(fd);
+        const pid_t child = fork();
+        if (child < 0) {
+            return failed("fork");
+        }
+        mosrig::guest::go_on_as_child(child);
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        for (const bool by_call : {false, true, false}) {
+            const long long now = monotonic(by_call);
+            if (now < last_ || now > last_ + an_hour) {
+                return differs("nanoseconds of its clock", now, last_);
+            }
+            last_ = now;
+        }
+        const long long until = last_ + 20000000;
+        const struct timespec end = {static_cast<time_t>(until / second),
+                                     static_cast<long>(until % second)};
+        if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) != 0) {
+            return "a sleep to a moment of its clock fails";
+        }
+        last_ = monotonic(false);
+        return last_ < until || last_ > until + an_hour
+                   ? differs("nanoseconds after the sleep", last_, until)
+                   : nullptr;
+    }
+
+  private:
+    static constexpr long long second = 1000000000;
+    static constexpr long long ahead = 100000 * second;
+    static constexpr long long an_hour = 3600 * second;
+
+    // As the C library has it, or by a call.
+    static long long monotonic(bool by_call) {
+        struct timespec now = {};
+        if (by_call) {
+            (void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+        } else {
+            (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        }
+        return now.tv_sec * second + now.tv_nsec;
+    }
+
+    long long last_ = 0;
+};
+
 const KindOf<Users> users("users");
 const KindOf<Setuid> setuid_program("setuid");
 const KindOf<Limits> limits("limits");
 const KindOf<Spaces> spaces("namespaces");
 const KindOf<FirstProcess> first_process("pid-namespace");
+const KindOf<AheadOfTime> ahead_of_time("time-namespace");
 
 }  // namespace

@@ -139,7 +139,7 @@ class Bites final : public Holder {
 
 // The stack's end: a fault, on a stack of its own, from which a long jump leads away. Only when
 // asked, since a fault brings a process home.
-class StackLimit final : public Holder {
+class StackLimit : public Holder {
   public:
     using Holder::Holder;
 
@@ -158,9 +158,10 @@ class StackLimit final : public Holder {
   protected:
     const char* check() override {
         const Limited limited(RLIMIT_STACK, limit);
-        if (!limited.valid()) {
-            return failed("RLIMIT_STACK");
-        }
+        return limited.valid() ? overflow() : failed("RLIMIT_STACK");
+    }
+
+    static const char* overflow() {
         deepest_ = 0;
         if (sigsetjmp(back_, 1) == 0) {
             (void)deeper(0);
@@ -172,9 +173,9 @@ class StackLimit final : public Holder {
                    : nullptr;
     }
 
-  private:
     static constexpr size_t limit = 1UL << 20;
 
+  private:
     // NOLINTNEXTLINE(misc-no-recursion): what it is for
     static unsigned deeper(size_t depth) {
         volatile unsigned char here[page];
@@ -191,7 +192,26 @@ class StackLimit final : public Holder {
     unsigned char other_stack_[16 * page] = {};
 };
 
+// The same with a limit that was set at home.
+class KeptStackLimit final : public StackLimit {
+  public:
+    using StackLimit::StackLimit;
+
+    const char* hold() override {
+        struct rlimit kept = {};
+        if (getrlimit(RLIMIT_STACK, &kept) != 0) {
+            return failed("getrlimit");
+        }
+        kept.rlim_cur = limit;
+        return setrlimit(RLIMIT_STACK, &kept) != 0 ? failed("RLIMIT_STACK") : StackLimit::hold();
+    }
+
+  protected:
+    const char* check() override { return overflow(); }
+};
+
 const KindOf<Bites> bites("limits-reached");
 const KindOf<StackLimit> stack_limit("stack-limit");
+const KindOf<KeptStackLimit> kept_stack_limit("stack-limit-kept");
 
 }  // namespace

@@ -40,6 +40,9 @@ class FileChanged final : public mosrig::guest::Holder {
         if (const char* wrong = helper_.start(change, cut, this); wrong != nullptr) {
             return wrong;
         }
+        if (const char* wrong = emptier_.start(empty, empty, this); wrong != nullptr) {
+            return wrong;
+        }
         if (const char* wrong = helper_.act(); wrong != nullptr) {
             return wrong;
         }
@@ -57,6 +60,8 @@ class FileChanged final : public mosrig::guest::Holder {
             mosrig::guest::answer(see_change());
         } else if (strcmp(word, "CUT") == 0) {
             mosrig::guest::answer(see_cut());
+        } else if (strcmp(word, "EMPTY") == 0) {
+            mosrig::guest::answer(see_emptied());
         } else {
             return Holder::command(word);
         }
@@ -101,6 +106,24 @@ class FileChanged final : public mosrig::guest::Holder {
         return shows() ? nullptr : "the view of the file that has grown again";
     }
 
+    // Whoever opens it to read may empty it, and has it not open for writing.
+    const char* see_emptied() {
+        if (!shows()) {
+            return "the view before the file is emptied";
+        }
+        if (const char* wrong = emptier_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        if (!ends_at(0)) {
+            return "a page of an empty file is still there";
+        }
+        if (const char* wrong = helper_.act(); wrong != nullptr) {
+            return wrong;
+        }
+        ++turn_;
+        return shows() ? nullptr : "the view of the file that was empty";
+    }
+
     // Nothing faults here, or all that it does ends in the answer.
     bool shows() { return sigsetjmp(back_, 1) == 0 && same_bytes(view_, size, turn_); }
 
@@ -123,9 +146,15 @@ class FileChanged final : public mosrig::guest::Holder {
         const bool done = writer >= 0 && ftruncate(writer, size / 2) == 0;
         return close(writer) == 0 && done ? nullptr : failed("ftruncate");
     }
+    static const char* empty(void* data) {
+        const int fd =
+            mosrig::guest::reopen(static_cast<FileChanged*>(data)->fd_, O_RDONLY | O_TRUNC);
+        return close(fd) == 0 ? nullptr : failed("open with O_TRUNC");
+    }
 
     static inline sigjmp_buf back_;
     mosrig::guest::Helper helper_;
+    mosrig::guest::Helper emptier_;
     unsigned char* view_ = nullptr;
     int fd_ = -1;
     unsigned turn_ = 0;

@@ -83,7 +83,7 @@ class Mappings final : public Holder {
     size_t turn_ = 0;
 };
 
-// 64 GiB, of which one page in each GiB is touched; and 64 MiB that are only read, and are zero.
+// 64 GiB, of which one page in each GiB is touched; and 16 MiB that are only read, and are zero.
 class Sparse final : public Holder {
   public:
     using Holder::Holder;

@@ -19,6 +19,7 @@ void mosrig_write(const void* where);
 void mosrig_read(const void* where);
 void mosrig_divide(const void* zero);
 void mosrig_execute_nothing(const void* unused);
+void mosrig_call_as_32_bits(const void* unused);
 void mosrig_break(const void* unused);
 void mosrig_step(const void* unused);
 void mosrig_overflow(const void* unused);
@@ -37,6 +38,9 @@ mosrig_divide:
     ret
 mosrig_execute_nothing:
     ud2
+    ret
+mosrig_call_as_32_bits:
+    int $0x80
     ret
 mosrig_break:
     int3
@@ -66,6 +70,7 @@ constexpr greg_t debug = 1;
 constexpr greg_t breakpoint = 3;
 constexpr greg_t overflow = 4;
 constexpr greg_t invalid_opcode = 6;
+constexpr greg_t general_protection = 13;
 constexpr greg_t page_fault = 14;
 
 // Has the processor trap after each instruction.
@@ -113,6 +118,8 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
             {"PAST_THE_END", mosrig_read, beyond_, SIGBUS, BUS_ADRERR, page_fault},
             {"DIVIDE", mosrig_divide, nullptr, SIGFPE, FPE_INTDIV, divide_error},
             {"NOTHING", mosrig_execute_nothing, nullptr, SIGILL, ILL_ILLOPN, invalid_opcode},
+            // The nodes' kernels have no calls of 32 bits.
+            {"INT80", mosrig_call_as_32_bits, nullptr, SIGSEGV, SI_KERNEL, general_protection},
             {"BREAK", mosrig_break, nullptr, SIGTRAP, SI_KERNEL, breakpoint, 1},
             {"JUMP", no_way, forbidden, SIGSEGV, SEGV_MAPERR, page_fault},
             {"OVERFLOW", mosrig_overflow, nullptr, SIGSEGV, SI_KERNEL, overflow, 2},
@@ -160,8 +167,9 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
         const auto instruction = reinterpret_cast<greg_t>(fault.cause) + fault.behind;
         const auto touched = reinterpret_cast<greg_t>(fault.where);
         const auto address = reinterpret_cast<greg_t>(seen_.info.si_addr);
-        // A breakpoint and an overflow tell none.
-        const bool untold = fault.exception == breakpoint || fault.exception == overflow;
+        // These tell none.
+        const bool untold = fault.exception == breakpoint || fault.exception == overflow ||
+                            fault.exception == general_protection;
         const greg_t wanted = fault.exception == page_fault ? touched : untold ? 0 : instruction;
         if (seen_.count != 1) {
             return differs("signals of one fault", seen_.count, 1);

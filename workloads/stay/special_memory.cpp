@@ -67,12 +67,7 @@ class Counter final : public SpecialMemory {
     using SpecialMemory::SpecialMemory;
     const char* hold() override {
         constexpr size_t size = 2 * 4096UL;
-        struct perf_event_attr attributes = {};
-        attributes.size = sizeof attributes;
-        attributes.type = PERF_TYPE_SOFTWARE;
-        attributes.config = PERF_COUNT_SW_TASK_CLOCK;
-        const int fd = static_cast<int>(
-            syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+        const int fd = open_one();
         if (fd < 0) {
             return failed("perf_event_open");
         }
@@ -80,6 +75,30 @@ class Counter final : public SpecialMemory {
         (void)close(fd);
         return adopt(view, size);
     }
+
+    // Of its own time; -1 with errno if there can be none.
+    static int open_one() {
+        struct perf_event_attr attributes = {};
+        attributes.size = sizeof attributes;
+        attributes.type = PERF_TYPE_SOFTWARE;
+        attributes.config = PERF_COUNT_SW_TASK_CLOCK;
+        return static_cast<int>(
+            syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+    }
+};
+
+// The same, read by a call instead.
+class CounterOnly final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        fd_ = Counter::open_one();
+        return fd_ < 0 ? failed("perf_event_open") : nullptr;
+    }
+    const char* release() override { return close(fd_) != 0 ? failed("close") : nullptr; }
+
+  private:
+    int fd_ = -1;
 };
 
 class Keyed final : public SpecialMemory {
@@ -120,6 +139,7 @@ class Keyed final : public SpecialMemory {
 const KindOf<HugePages> huge("hugetlb");
 const KindOf<Secret> secret("memfd-secret");
 const KindOf<Counter> counter("perf-mmap");
+const KindOf<CounterOnly> counter_only("perf-event");
 const KindOf<Keyed> keyed("pkey");
 
 }  // namespace

@@ -33,7 +33,7 @@ constexpr std::array kReasons{
     Reason{"hugetlb", "it uses reserved huge pages", explain_hugetlb},
     Reason{"memfd_secret", "it has secret memory", explain_memfd_secret},
     Reason{"shadow_stack", "it has a shadow stack", explain_shadow_stack},
-    Reason{"perf_mmap", "it reads performance events of this node", explain_perf_mmap},
+    Reason{"perf_mmap", "performance events of this node count what it does", explain_perf_mmap},
     Reason{"pkey", "it guards its memory by protection keys", explain_pkey},
     Reason{"amx", "it may use the tile registers of AMX", explain_amx},
 };

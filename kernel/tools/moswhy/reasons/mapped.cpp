@@ -74,9 +74,13 @@ Explanation explain_memfd_secret(const Subject& subject) {
 }
 
 Explanation explain_perf_mmap(const Subject& subject) {
-    return {describe_mappings(subject, is_perf),
-            "It reads events of this machine's kernel from a ring buffer. It can move once it has "
-            "stopped recording.",
+    std::vector<std::string> causes = describe_mappings(subject, is_perf);
+    const std::vector<std::string> open =
+        describe_descriptors(subject, "anon_inode:[perf_event]", "a performance event");
+    causes.insert(causes.end(), open.begin(), open.end());
+    return {causes,
+            "Events of this machine's kernel count what it does, for itself or for another, as "
+            "perf. It can move once that has stopped.",
             fmt::format("kill -INT {}    # ends perf record and the like in good order",
                         subject.pid())};
 }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+//
+// What /proc/self tells is what home's /proc tells of the process. What is read out of its memory
+// has a word of its own, since that brings a process home.
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::read_text;
+
+// A whole file of any length, or "".
+std::string read_whole(const char* path) {
+    std::string text;
+    char part[4096];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t got = fd; got >= 0;) {
+        got = read(fd, part, sizeof part);
+        if (got <= 0) {
+            break;
+        }
+        text.append(part, static_cast<size_t>(got));
+    }
+    (void)close(fd);
+    return text;
+}
+
+class ProcSelf final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        return learn(known_) && read_command(command_) ? nullptr : failed("/proc/self");
+    }
+
+    bool command(const char* word) override {
+        if (strcmp(word, "CMDLINE") == 0) {
+            char now[sizeof command_] = {};
+            mosrig::guest::answer(read_command(now) && strcmp(now, command_) == 0 ? nullptr
+                                                                                  : "cmdline");
+            return true;
+        }
+        return Holder::command(word);
+    }
+
+  protected:
+    const char* step() override {
+        Seen now;
+        if (!learn(now)) {
+            return failed("/proc/self");
+        }
+        if (now.pid != getpid()) {
+            return differs("pid in /proc/self/stat", now.pid, getpid());
+        }
+        if (strcmp(now.exe, known_.exe) != 0 || strcmp(now.comm, known_.comm) != 0 ||
+            strcmp(now.cwd, known_.cwd) != 0) {
+            return "exe, comm or cwd in /proc/self";
+        }
+        if (now.descriptors != known_.descriptors) {
+            return differs("descriptors in /proc/self/fd", now.descriptors, known_.descriptors);
+        }
+        return mappings();
+    }
+
+  private:
+    struct Seen {
+        long pid = 0;
+        int descriptors = 0;
+        char comm[32] = {};
+        char exe[PATH_MAX] = {};
+        char cwd[PATH_MAX] = {};
+    };
+
+    static bool learn(Seen& seen) {
+        char stat[512];
+        if (read_text("/proc/self/stat", stat, sizeof stat) == 0 ||
+            read_text("/proc/self/comm", seen.comm, sizeof seen.comm) == 0 ||
+            readlink("/proc/self/exe", seen.exe, sizeof seen.exe - 1) <= 0 ||
+            readlink("/proc/self/cwd", seen.cwd, sizeof seen.cwd - 1) <= 0) {
+            return false;
+        }
+        seen.pid = strtol(stat, nullptr, 10);
+        // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
+        DIR* folder = opendir("/proc/self/fd");
+        while (folder != nullptr && readdir(folder) != nullptr) {
+            ++seen.descriptors;
+        }
+        return folder != nullptr && closedir(folder) == 0;
+    }
+
+    static bool read_command(char (&text)[256]) {
+        return read_text("/proc/self/cmdline", text, sizeof text) > 0 && text[0] != '\0';
+    }
+
+    // A mapping is in the list while it is there, and as it then may be used.
+    static const char* mappings() {
+        constexpr size_t size = 3UL * 4096;
+        unsigned char* const made = mosrig::guest::map_private(size);
+        if (made == nullptr || mprotect(made, size, PROT_READ) != 0) {
+            return failed("a mapping");
+        }
+        char line[64];
+        (void)snprintf(line, sizeof line, "%lx-%lx r--p ", reinterpret_cast<unsigned long>(made),
+                       reinterpret_cast<unsigned long>(made + size));
+        const bool there = read_whole("/proc/self/maps").find(line) != std::string::npos;
+        if (munmap(made, size) != 0) {
+            return failed("munmap");
+        }
+        if (!there) {
+            return "a mapping is not in /proc/self/maps";
+        }
+        return read_whole("/proc/self/maps").find(line) != std::string::npos
+                   ? "a mapping that is gone is in /proc/self/maps"
+                   : nullptr;
+    }
+
+    Seen known_;
+    char command_[256] = {};
+};
+
+const mosrig::guest::KindOf<ProcSelf> proc_self("proc-self");
+
+}  // namespace

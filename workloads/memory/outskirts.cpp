@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+//
+// Memory and registers that few programs touch: where user space ends, the vdso and its data, a
+// stack that has grown, data segments. Each at a word of its own, and as at home.
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+
+constexpr size_t page = 4096;
+// Four levels of page tables: the last page that a program can have begins below that.
+constexpr uintptr_t end_of_space = (uintptr_t{1} << 47U) - page;
+
+// An address as a number.
+void* at(uintptr_t address) {
+    return reinterpret_cast<void*>(address);
+}  // NOLINT
+
+class Outskirts final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        const auto* const start = static_cast<const unsigned char*>(vdso());
+        memcpy(as_it_was_, start, sizeof as_it_was_);
+        return find_data() && signal(SIGUSR1, count) != SIG_ERR ? nullptr
+                                                                : failed("the vdso's data");
+    }
+
+    bool command(const char* word) override {
+        constexpr struct {
+            const char* word;
+            const char* (*part)();
+        } parts[] = {{"PAST_THE_END", past_the_end},   {"LONG_BUFFER", too_long_a_buffer},
+                     {"STACK_LIMIT", limit_a_stack},   {"STACK_DIRECT", write_to_a_stack},
+                     {"DATA_SEGMENT", data_segment},   {"VDSO_DATA", data_of_vdso},
+                     {"WAKE", wake_where_nobody_waits}};
+        for (const auto& one : parts) {
+            if (strcmp(one.word, word) == 0) {
+                mosrig::guest::answer(one.part());
+                return true;
+            }
+        }
+        return Holder::command(word);
+    }
+
+  protected:
+    // Its code is home's, wherever the process has been.
+    const char* check() override {
+        (void)now();
+        return memcmp(as_it_was_, vdso(), sizeof as_it_was_) == 0 ||
+                       access("/proc/self/where", F_OK) != 0 || !at_home()
+                   ? nullptr
+                   : "the vdso has changed";
+    }
+
+  private:
+    static void* vdso() { return at(getauxval(AT_SYSINFO_EHDR)); }
+
+    static bool at_home() {
+        char text[8];
+        return mosrig::guest::read_text("/proc/self/where", text, sizeof text) != 0 &&
+               text[0] == '0';
+    }
+
+    static int64_t now() {
+        struct timespec time = {};
+        (void)clock_gettime(CLOCK_MONOTONIC, &time);
+        return time.tv_sec;
+    }
+
+    // Where the data of the vdso lie; right before it, as a rule.
+    static bool find_data() {
+        FILE* const maps = fopen("/proc/self/maps", "re");  // NOLINT: closed below
+        char line[256];
+        while (maps != nullptr && fgets(line, sizeof line, maps) != nullptr) {
+            unsigned long start = 0;
+            if (strstr(line, "[vvar]") != nullptr && sscanf(line, "%lx-", &start) == 1) {  // NOLINT
+                data_ = start;
+            }
+        }
+        return maps != nullptr && fclose(maps) == 0 && data_ != 0;  // NOLINT
+    }
+
+    static const char* past_the_end() {
+        if (stat("/", static_cast<struct stat*>(at(end_of_space - 8))) == 0 || errno != EFAULT) {
+            return "stat to where user space ends";
+        }
+        char name[8];
+        return readlink("/proc/self", name, sizeof name) > 0 ? nullptr : failed("readlink");
+    }
+
+    // What is said of a buffer's length need not be true, as long as nobody writes there.
+    static const char* too_long_a_buffer() {
+        char name[32] = {};
+        // As a compiler would not let it.
+        if (syscall(SYS_readlink, "/proc/self", name, size_t{1} << 30U) <= 0) {
+            return failed("readlink to a buffer of any length");
+        }
+        int ends[2];
+        if (pipe(ends) != 0 || write(ends[1], "x", 1) != 1) {
+            return failed("a pipe");
+        }
+        const bool refused =
+            read(ends[0], at(end_of_space - page), size_t{1} << 20U) == -1 && errno == EFAULT;
+        return close(ends[0]) == 0 && close(ends[1]) == 0 && refused
+                   ? nullptr
+                   : "a read to where user space ends";
+    }
+
+    // Uses so much of the stack. Where the lowest of it was.
+    [[gnu::noinline]] static uintptr_t use_stack() {
+        constexpr size_t depth = size_t{3} << 20U;
+        unsigned char below[depth];
+        for (size_t place = 0; place < depth; place += page) {
+            below[place] = static_cast<unsigned char>(place / page);
+        }
+        asm volatile("" : : "r"(below) : "memory");
+        return reinterpret_cast<uintptr_t>(below);
+    }
+
+    // A limit is for what the stack will become, and not for what it is.
+    static const char* limit_a_stack() {
+        struct rlimit was = {};
+        (void)use_stack();
+        if (getrlimit(RLIMIT_STACK, &was) != 0) {
+            return failed("getrlimit");
+        }
+        struct rlimit low = was;
+        low.rlim_cur = size_t{1} << 20U;
+        if (setrlimit(RLIMIT_STACK, &low) != 0) {
+            return failed("setrlimit");
+        }
+        (void)use_stack();
+        return setrlimit(RLIMIT_STACK, &was) == 0 ? nullptr : failed("setrlimit");
+    }
+
+    // A device writes into pages that only the body has touched.
+    [[gnu::noinline]] static const char* write_to_a_stack() {
+        constexpr size_t size = size_t{1} << 20U;
+        alignas(page) unsigned char buffer[size];
+        const int fd = mosrig::guest::scratch_file(O_DIRECT | O_CLOEXEC);
+        unsigned char* const out = mosrig::guest::map_private(size);
+        if (fd < 0 || out == nullptr) {
+            return failed("a direct file");
+        }
+        mosrig::guest::fill_bytes(out, size, 17);
+        const bool same = pwrite(fd, out, size, 0) == static_cast<ssize_t>(size) &&
+                          pread(fd, buffer, size, 0) == static_cast<ssize_t>(size) &&
+                          mosrig::guest::same_bytes(buffer, size, 17);
+        return munmap(out, size) == 0 && close(fd) == 0 && same
+                   ? nullptr
+                   : failed("a direct file's bytes, on the stack");
+    }
+
+    // Of 64 bits a program makes no use of them, and may load what it likes.
+    static const char* data_segment() {
+        unsigned selector = 0;
+        asm volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x33) : "memory");
+        const sig_atomic_t before = signals_;
+        const bool raised = raise(SIGUSR1) == 0;
+        asm volatile("mov %%ds, %0" : "=r"(selector) : : "memory");
+        asm volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0) : "memory");
+        if (!raised || signals_ != before + 1) {
+            return differs("signals that were handled", signals_, before + 1);
+        }
+        return selector == 0x33 ? nullptr : differs("the data segment", selector, 0x33);
+    }
+
+    static const char* data_of_vdso() {
+        void* const data = at(data_);
+        if (madvise(data, page, MADV_DONTNEED) == 0 || errno != EINVAL) {
+            return "an advice on the vdso's data";
+        }
+        if (mprotect(data, page, PROT_READ | PROT_WRITE) == 0 || errno != EACCES) {
+            return "the vdso's data cannot be made writable";
+        }
+        return nullptr;
+    }
+
+    // In memory of the program's file nobody waits.
+    static const char* wake_where_nobody_waits() {
+        static const uint32_t word = 0;
+        const long woken = syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+        return woken == 0 ? nullptr : failed("a wake by a word that may only be read");
+    }
+
+    static void count(int /*signal*/) { signals_ = signals_ + 1; }
+
+    static inline uintptr_t data_ = 0;
+    static inline volatile sig_atomic_t signals_ = 0;
+    unsigned char as_it_was_[2 * page] = {};
+};
+
+// The vdso is gone, and something else is where it was: plain memory, which moves.
+class NoVdso final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        memory_ = static_cast<unsigned char*>(at(getauxval(AT_SYSINFO_EHDR)));
+        if (munmap(memory_, size) != 0 ||
+            mmap(memory_, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                 0) != memory_) {
+            return failed("memory in the place of the vdso");
+        }
+        mosrig::guest::fill_bytes(memory_, size, turn_);
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        if (const char* wrong = check(); wrong != nullptr) {
+            return wrong;
+        }
+        mosrig::guest::fill_bytes(memory_, size, ++turn_);
+        return nullptr;
+    }
+
+    const char* check() override {
+        return mosrig::guest::same_bytes(memory_, size, turn_) ? nullptr
+                                                               : "memory where the vdso was";
+    }
+
+  private:
+    static constexpr size_t size = 2 * page;
+
+    unsigned char* memory_ = nullptr;
+    uint64_t turn_ = 1;
+};
+
+const mosrig::guest::KindOf<Outskirts> outskirts("outskirts");
+const mosrig::guest::KindOf<NoVdso> no_vdso("no-vdso");
+
+}  // namespace
