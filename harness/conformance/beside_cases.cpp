@@ -2,10 +2,10 @@
 #include "harness/conformance/beside_cases.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
-#include <algorithm>
 #include <string_view>
+
+#include "harness/workload/description.h"
 
 namespace mosrig {
 
@@ -36,10 +36,7 @@ Result<std::vector<BesideCase>> choose_beside_cases(const std::vector<std::strin
     std::vector<BesideCase> chosen;
     const bool debug_kernel = kernel_config == "debug";
     for (const BesideCase& one : beside_cases()) {
-        const bool named =
-            std::any_of(names.begin(), names.end(), [&one](const std::string& pattern) {
-                return ::fnmatch(pattern.c_str(), one.id, 0) == 0;
-            });
+        const bool named = is_named(one.id, names);
         const bool about_debug = std::string_view(one.tier) == "debug";
         if (named && about_debug && !debug_kernel) {
             return usage_error(fmt::format("{} is about the debug kernel", one.id),

@@ -71,6 +71,11 @@ Machine& destination_of(Stage& stage, const Message& message) {
     return message.leg == Leg::home ? stage.home() : stage.guest();
 }
 
+int target_of(Stage& stage, const Message& message) {
+    const Machine& destination = destination_of(stage, message);
+    return &destination == &stage.home() ? 0 : destination.id();
+}
+
 Machine& machine_of(Stage& stage, const Message& message, const std::string& side) {
     if (message.at_home(side)) {
         return stage.home();
@@ -96,10 +101,9 @@ Result<Clock::time_point> provoke(Stage& stage, std::int64_t pid, const Message&
         MOSRIG_CHECK(stage.require("the guest may send it away", error == 0, errno_name(error)));
         return ordered;
     }
-    const Machine& destination = destination_of(stage, message);
-    const int target = &destination == &stage.home() ? 0 : destination.id();
-    MOSRIG_TRY(const MoveAnswer answer,
-               request_by_file(stage.home(), pid, target, 0, stage.soon("a request")));
+    MOSRIG_TRY(
+        const MoveAnswer answer,
+        request_by_file(stage.home(), pid, target_of(stage, message), 0, stage.soon("a request")));
     MOSRIG_CHECK(
         stage.require("the request is taken", answer.seen == Answer::moves, answer.message));
     return ordered;

@@ -36,6 +36,9 @@ Result<Message> find_message(const std::string& name);
 // Where the process goes, or would go, with it.
 Machine& destination_of(Stage& stage, const Message& message);
 
+// The same as a request has it: home is 0.
+int target_of(Stage& stage, const Message& message);
+
 // The node that is the `side` of it.
 Machine& machine_of(Stage& stage, const Message& message, const std::string& side);
 

@@ -66,7 +66,7 @@ Result<Outcome> cut_at(Stage& stage, const Run& run, bool leaving, Millis moment
     stage.check(title + ": one copy lives, or its death is reported",
                 settled.outcome != Outcome::unclear, to_string(settled.outcome));
     MOSRIG_TRY(const std::uint64_t lost, network.end());
-    stage.check(title + ": nothing came through", lost > 0, fmt::format("{} frames lost", lost));
+    stage.check(title + ": the cut took frames", lost > 0, fmt::format("{} frames lost", lost));
     MOSRIG_CHECK(end(stage, subject, settled.outcome));
     return settled.outcome;
 }

@@ -3,7 +3,6 @@
 // The run: choose the cases, play them in a process of their own, and tell from the journal what
 // came of it, also if that process died.
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,30 +55,25 @@ Result<std::vector<Description>> choose(const ConformanceOptions& options) {
     MOSRIG_TRY(const std::vector<Description> all,
                load_descriptions(options.source_dir / "workloads"));
     std::vector<Description> chosen;
-    std::set<std::string> unknown(options.cases.begin(), options.cases.end());
-    unknown.insert(options.also.begin(), options.also.end());
-    const std::vector<std::string> patterns(unknown.begin(), unknown.end());
-    const auto named = [&](const std::string& id) {
-        bool any = false;
-        for (const std::string& pattern : patterns) {
-            if (::fnmatch(pattern.c_str(), id.c_str(), 0) == 0) {
-                unknown.erase(pattern);
-                any = true;
-            }
-        }
-        return any;
-    };
+    std::vector<std::string> words = options.cases;
+    words.insert(words.end(), options.also.begin(), options.also.end());
+    std::vector<std::string> ids;
     for (const Description& description : all) {
-        if (named(description.id) || (options.cases.empty() && description.in_tier(options.tier))) {
+        ids.push_back(description.id);
+        if (is_named(description.id, words) ||
+            (options.cases.empty() && description.in_tier(options.tier))) {
             chosen.push_back(description);
         }
     }
     for (const BesideCase& one : beside_cases()) {
-        (void)named(one.id);
+        ids.emplace_back(one.id);
     }
-    if (!unknown.empty()) {
-        return usage_error(fmt::format("there is no case '{}'", *unknown.begin()),
-                           "'mosrig conformance --list' names them");
+    for (const std::string& word : words) {
+        if (std::none_of(ids.begin(), ids.end(),
+                         [&word](const std::string& id) { return is_named(id, {word}); })) {
+            return usage_error(fmt::format("there is no case '{}'", word),
+                               "'mosrig conformance --list' names them");
+        }
     }
     return chosen;
 }

@@ -82,9 +82,7 @@ Result<void> play_held(Stage& stage, const Run& run, const std::string& name,
     if (stop) {
         MOSRIG_CHECK(expect_stop(stage, subject.pid(), title));
     }
-    const bool out = message.leg == Leg::out || message.leg == Leg::away;
-    const int target = out ? destination_of(stage, message).id() : 0;
-    MOSRIG_CHECK(expect_arrival(stage, subject, title, target));
+    MOSRIG_CHECK(expect_arrival(stage, subject, title, target_of(stage, message)));
     return subject.program().kill(stage.soon("the end of the program"));
 }
 

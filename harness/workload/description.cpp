@@ -2,6 +2,7 @@
 #include "harness/workload/description.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -199,6 +200,12 @@ const Phase& Description::decisive() const {
 bool Description::in_tier(const std::string& wanted) const {
     return std::find(tiers.begin(), tiers.end(), tier) <=
            std::find(tiers.begin(), tiers.end(), wanted);
+}
+
+bool is_named(const std::string& id, const std::vector<std::string>& words) {
+    return std::any_of(words.begin(), words.end(), [&id](const std::string& word) {
+        return ::fnmatch(word.c_str(), id.c_str(), 0) == 0;
+    });
 }
 
 Result<std::vector<Description>> parse_descriptions(const std::string& yaml,

@@ -162,6 +162,9 @@ struct Description {
     [[nodiscard]] bool in_tier(const std::string& wanted) const;
 };
 
+// Whether one of the words of a command line, an id or a pattern as 'fail-*', means the case `id`.
+bool is_named(const std::string& id, const std::vector<std::string>& words);
+
 // Parses the descriptions in one file, parted by `---`; an error says where in the text it is
 // wrong.
 Result<std::vector<Description>> parse_descriptions(const std::string& yaml,

@@ -108,6 +108,13 @@ TEST(Description, TiersContainTheSmallerOnes) {
     EXPECT_TRUE(read->in_tier("night"));
 }
 
+TEST(Description, AWordNamesACaseByItsIdOrByAPattern) {
+    EXPECT_TRUE(is_named("fail-going", {"busy", "fail-*"}));
+    EXPECT_TRUE(is_named("busy", {"busy"}));
+    EXPECT_FALSE(is_named("busy-crowded", {"busy", "fail-*"}));
+    EXPECT_FALSE(is_named("busy", {}));
+}
+
 TEST(Description, TheDecisivePhaseMayBeALaterOne) {
     const Result<Description> read =
         parse_description(with(whole, "times: 3", "decisive: true"), "x.yml");

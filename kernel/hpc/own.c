@@ -256,7 +256,7 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
 	return true;
 }
 
-/* A stack grows where it is used: what of it is new, home learns from its pages. */
+/* A stack grows where it is used, and a call on part of one is made at home. */
 static bool om_on_stack(const struct pt_regs *regs)
 {
 	unsigned long start = regs->di, end = start + PAGE_ALIGN(regs->si);

@@ -377,6 +377,15 @@ static bool om_is_files(unsigned long addr)
 	return files;
 }
 
+/* One of them. Returns 0 or a negative errno. */
+static int om_take_page(unsigned long addr, const void *page)
+{
+	/* the vdso of a body is not home's */
+	if (om_vdso_contains(addr) || !om_user_write(addr, page, PAGE_SIZE))
+		return 0;
+	return om_is_files(addr) ? 0 : -EFAULT;
+}
+
 /* Dirty pages come home. Returns 0 or a negative errno. */
 int om_take_pages(struct om_proc *p, const void *data, size_t len)
 {
@@ -390,10 +399,7 @@ int om_take_pages(struct om_proc *p, const void *data, size_t len)
 		return ret;
 	page = addr + head->count;
 	for (i = 0; i < head->count; i++, page += PAGE_SIZE)
-		/* the vdso of a body is not home's */
-		if ((!om_vdso_contains(addr[i]) &&
-		     om_user_write(addr[i], page, PAGE_SIZE) &&
-		     !om_is_files(addr[i])) ||
+		if (om_take_page(addr[i], page) ||
 		    om_mark_sent(&p->away, addr[i]))
 			return -EFAULT;
 	p->stat.pages_in += head->count;

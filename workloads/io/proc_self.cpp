@@ -3,7 +3,6 @@
 // What /proc/self tells is what home's /proc tells of the process. What is read out of its memory
 // has a word of its own, since that brings a process home.
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string>
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
@@ -22,22 +20,6 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::read_text;
-
-// A whole file of any length, or "".
-std::string read_whole(const char* path) {
-    std::string text;
-    char part[4096];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    for (ssize_t got = fd; got >= 0;) {
-        got = read(fd, part, sizeof part);
-        if (got <= 0) {
-            break;
-        }
-        text.append(part, static_cast<size_t>(got));
-    }
-    (void)close(fd);
-    return text;
-}
 
 class ProcSelf final : public mosrig::guest::Holder {
   public:
@@ -116,16 +98,20 @@ class ProcSelf final : public mosrig::guest::Holder {
         char line[64];
         (void)snprintf(line, sizeof line, "%lx-%lx r--p ", reinterpret_cast<unsigned long>(made),
                        reinterpret_cast<unsigned long>(made + size));
-        const bool there = read_whole("/proc/self/maps").find(line) != std::string::npos;
+        const bool there = maps_have(line);
         if (munmap(made, size) != 0) {
             return failed("munmap");
         }
         if (!there) {
             return "a mapping is not in /proc/self/maps";
         }
-        return read_whole("/proc/self/maps").find(line) != std::string::npos
-                   ? "a mapping that is gone is in /proc/self/maps"
-                   : nullptr;
+        return maps_have(line) ? "a mapping that is gone is in /proc/self/maps" : nullptr;
+    }
+
+    static bool maps_have(const char* line) {
+        static char maps[1U << 14U];
+        return read_text("/proc/self/maps", maps, sizeof maps) != 0 &&
+               strstr(maps, line) != nullptr;
     }
 
     Seen known_;

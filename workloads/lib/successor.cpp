@@ -18,4 +18,13 @@ void go_on_as_child(pid_t child) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+bool go_on_in_child() {
+    const pid_t child = fork();
+    if (child < 0) {
+        return false;
+    }
+    go_on_as_child(child);
+    return true;
+}
+
 }  // namespace mosrig::guest

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 
 namespace mosrig::guest {
 
@@ -37,6 +38,24 @@ void say(const char* text);
 
 // Says OK, or BAD and what is wrong: the answer to a word.
 void answer(const char* wrong);
+
+// What a program does at a word, and says as an answer to it.
+struct Part {
+    const char* word;
+    const char* (*act)();
+};
+
+// Does the part of that word, and answers; false if there is none.
+template <size_t count>
+bool answer_part(const Part (&parts)[count], const char* word) {
+    for (const Part& part : parts) {
+        if (strcmp(part.word, word) == 0) {
+            answer(part.act());
+            return true;
+        }
+    }
+    return false;
+}
 
 // Obeys the rig until END; returns the exit status of the program. Says READY first, unless another
 // process of this program has said it already.

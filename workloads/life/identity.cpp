@@ -9,12 +9,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
+#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/successor.h"
 
@@ -24,6 +27,7 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
+using mosrig::guest::now_ns;
 
 // As a setuid program has it: the real user is another than the effective one. It becomes its user
 // for a moment only when asked, since the rig looks at who it is at any other time.
@@ -177,12 +181,7 @@ class FirstProcess final : public Holder {
         if (unshare(CLONE_NEWPID) != 0) {
             return failed("unshare");
         }
-        const pid_t child = fork();
-        if (child < 0) {
-            return failed("fork");
-        }
-        mosrig::guest::go_on_as_child(child);
-        return nullptr;
+        return mosrig::guest::go_on_in_child() ? nullptr : failed("fork");
     }
 
   protected:
@@ -207,7 +206,7 @@ class AheadOfTime final : public Holder {
   public:
     using Holder::Holder;
     const char* hold() override {
-        last_ = monotonic(false) + ahead;
+        last_ = now_ns() + ahead;
         if (unshare(CLONE_NEWTIME) != 0) {
             return failed("unshare");
         }
@@ -217,52 +216,42 @@ class AheadOfTime final : public Holder {
             return failed("an offset");
         }
         (void)close(fd);
-        const pid_t child = fork();
-        if (child < 0) {
-            return failed("fork");
-        }
-        mosrig::guest::go_on_as_child(child);
-        return nullptr;
+        return mosrig::guest::go_on_in_child() ? nullptr : failed("fork");
     }
 
   protected:
     const char* step() override {
         for (const bool by_call : {false, true, false}) {
-            const long long now = monotonic(by_call);
+            const int64_t now = by_call ? now_by_call() : now_ns();
             if (now < last_ || now > last_ + an_hour) {
                 return differs("nanoseconds of its clock", now, last_);
             }
             last_ = now;
         }
-        const long long until = last_ + 20000000;
+        const int64_t until = last_ + 20000000;
         const struct timespec end = {static_cast<time_t>(until / second),
                                      static_cast<long>(until % second)};
         if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) != 0) {
             return "a sleep to a moment of its clock fails";
         }
-        last_ = monotonic(false);
+        last_ = now_ns();
         return last_ < until || last_ > until + an_hour
                    ? differs("nanoseconds after the sleep", last_, until)
                    : nullptr;
     }
 
   private:
-    static constexpr long long second = 1000000000;
-    static constexpr long long ahead = 100000 * second;
-    static constexpr long long an_hour = 3600 * second;
+    static constexpr int64_t second = 1000000000;
+    static constexpr int64_t ahead = 100000 * second;
+    static constexpr int64_t an_hour = 3600 * second;
 
-    // As the C library has it, or by a call.
-    static long long monotonic(bool by_call) {
+    static int64_t now_by_call() {
         struct timespec now = {};
-        if (by_call) {
-            (void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-        } else {
-            (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        }
+        (void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
         return now.tv_sec * second + now.tv_nsec;
     }
 
-    long long last_ = 0;
+    int64_t last_ = 0;
 };
 
 const KindOf<Users> users("users");

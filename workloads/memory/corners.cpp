@@ -33,17 +33,12 @@ class Corners final : public mosrig::guest::Holder {
     }
 
     bool command(const char* word) override {
-        constexpr struct {
-            const char* word;
-            const char* (*part)();
-        } parts[] = {{"NOTHING", of_no_length},       {"HOLES", over_holes},
-                     {"SPLIT", split_otherwise},      {"STACK_ADVICE", advise_on_stack},
-                     {"STACK_GUARD", guard_on_stack}, {"PEAK", peak}};
-        for (const auto& one : parts) {
-            if (strcmp(one.word, word) == 0) {
-                mosrig::guest::answer(one.part());
-                return true;
-            }
+        constexpr mosrig::guest::Part parts[] = {
+            {"NOTHING", of_no_length},       {"HOLES", over_holes},
+            {"SPLIT", split_otherwise},      {"STACK_ADVICE", advise_on_stack},
+            {"STACK_GUARD", guard_on_stack}, {"PEAK", peak}};
+        if (mosrig::guest::answer_part(parts, word)) {
+            return true;
         }
         if (strcmp(word, "LIMIT") == 0) {
             mosrig::guest::answer(limited());

@@ -14,11 +14,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 #include "workloads/lib/bytes.h"
+#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
@@ -48,28 +48,19 @@ class Outskirts final : public mosrig::guest::Holder {
     }
 
     bool command(const char* word) override {
-        constexpr struct {
-            const char* word;
-            const char* (*part)();
-        } parts[] = {{"PAST_THE_END", past_the_end},   {"LONG_BUFFER", too_long_a_buffer},
-                     {"STACK_LIMIT", limit_a_stack},   {"STACK_DIRECT", write_to_a_stack},
-                     {"DATA_SEGMENT", data_segment},   {"VDSO_DATA", data_of_vdso},
-                     {"WAKE", wake_where_nobody_waits}};
-        for (const auto& one : parts) {
-            if (strcmp(one.word, word) == 0) {
-                mosrig::guest::answer(one.part());
-                return true;
-            }
-        }
-        return Holder::command(word);
+        constexpr mosrig::guest::Part parts[] = {
+            {"PAST_THE_END", past_the_end},   {"LONG_BUFFER", too_long_a_buffer},
+            {"STACK_LIMIT", limit_a_stack},   {"STACK_DIRECT", write_to_a_stack},
+            {"DATA_SEGMENT", data_segment},   {"VDSO_DATA", data_of_vdso},
+            {"WAKE", wake_where_nobody_waits}};
+        return mosrig::guest::answer_part(parts, word) || Holder::command(word);
     }
 
   protected:
     // Its code is home's, wherever the process has been.
     const char* check() override {
-        (void)now();
-        return memcmp(as_it_was_, vdso(), sizeof as_it_was_) == 0 ||
-                       access("/proc/self/where", F_OK) != 0 || !at_home()
+        (void)mosrig::guest::now_ns();
+        return memcmp(as_it_was_, vdso(), sizeof as_it_was_) == 0 || !at_home()
                    ? nullptr
                    : "the vdso has changed";
     }
@@ -83,23 +74,16 @@ class Outskirts final : public mosrig::guest::Holder {
                text[0] == '0';
     }
 
-    static int64_t now() {
-        struct timespec time = {};
-        (void)clock_gettime(CLOCK_MONOTONIC, &time);
-        return time.tv_sec;
-    }
-
     // Where the data of the vdso lie; right before it, as a rule.
     static bool find_data() {
-        FILE* const maps = fopen("/proc/self/maps", "re");  // NOLINT: closed below
-        char line[256];
-        while (maps != nullptr && fgets(line, sizeof line, maps) != nullptr) {
-            unsigned long start = 0;
-            if (strstr(line, "[vvar]") != nullptr && sscanf(line, "%lx-", &start) == 1) {  // NOLINT
-                data_ = start;
-            }
+        static char maps[1U << 14U];
+        const size_t length = mosrig::guest::read_text("/proc/self/maps", maps, sizeof maps);
+        const char* line = length != 0 ? strstr(maps, "[vvar]") : nullptr;
+        while (line != nullptr && line > maps && line[-1] != '\n') {
+            --line;
         }
-        return maps != nullptr && fclose(maps) == 0 && data_ != 0;  // NOLINT
+        data_ = line != nullptr ? strtoul(line, nullptr, 16) : 0;
+        return data_ != 0;
     }
 
     static const char* past_the_end() {

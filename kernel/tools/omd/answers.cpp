@@ -101,15 +101,18 @@ std::string nobody(const policy::Agent& agent) {
     std::size_t unlike = 0;
     std::size_t others = 0;
     for (const policy::Members::Known& known : agent.members().loads()) {
-        const std::uint8_t flags = known.entry.load.flags;
-        blocked += (flags & policy::kBlock) != 0 ? 1 : 0;
-        quiet += (flags & (policy::kBlock | policy::kQuiet)) == policy::kQuiet ? 1 : 0;
-        const bool open = (flags & (policy::kBlock | policy::kQuiet)) == 0;
-        const bool other_cpu = agent.unlike(known.entry.load.id);
-        unlike += open && other_cpu ? 1 : 0;
-        others += open && !other_cpu ? 1 : 0;
+        const policy::NodeLoad& load = known.entry.load;
+        if ((load.flags & policy::kBlock) != 0) {
+            blocked++;
+        } else if ((load.flags & policy::kQuiet) != 0) {
+            quiet++;
+        } else if (agent.unlike(load.id)) {
+            unlike++;
+        } else {
+            others++;
+        }
     }
-    if (blocked + quiet + unlike + others == 0) {
+    if (agent.members().alone()) {
         return "nothing is known yet of the load of any other node";
     }
     std::string text = "no other node takes it";
