@@ -122,7 +122,7 @@ int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
 }
 
 /* Acts on all that has arrived. Returns 0 or a negative errno. */
-int om_body_drain(struct om_body *b)
+static int om_body_drain(struct om_body *b)
 {
 	struct om_msg msg;
 	int ret;

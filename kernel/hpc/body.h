@@ -63,7 +63,6 @@ struct om_body {
 };
 
 int om_body_dispatch(struct om_body *b, const struct om_msg *msg);
-int om_body_drain(struct om_body *b);
 int om_body_recv(struct om_body *b, struct om_msg *msg);
 void om_body_signal(struct om_proc *p);
 void om_body_syscall(struct om_proc *p, struct pt_regs *regs);
@@ -107,11 +106,11 @@ int om_apply_op(struct om_body *b, const struct om_op *op);
 /* own.c: memory calls that a body makes itself */
 
 bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result);
+int om_send_ops(struct om_body *b);
 int om_flush_ops(struct om_body *b);
 
 /* forward.c */
 
-int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len);
 int om_take_bytes(struct om_body *b, const struct om_msg *msg);
 
 /* clock.c */

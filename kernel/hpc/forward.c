@@ -33,18 +33,14 @@ static bool om_holds(u64 addr, const void *bytes, size_t len)
 	return true;
 }
 
-/**
- * om_write_out - what a call wrote at home, written here too
- * @b: the body
- * @addr: where, from the wire
- * @from: bytes
- * @len: how many
+/*
+ * What a call wrote at home, written here too. Where, and how much, is from the wire.
  *
  * A page that this side never had is home's, and home has written it already:
  * it comes with the next touch. What a call may write, and did not, may be where
  * nobody can. Returns 0 or a negative errno.
  */
-int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len)
+static int om_write_out(struct om_body *b, u64 addr, const void *from, size_t len)
 {
 	size_t chunk;
 

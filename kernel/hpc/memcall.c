@@ -277,7 +277,7 @@ static int om_grow(unsigned long start)
 	struct vm_area_struct *vma;
 	int ret = 0;
 
-	if (!PAGE_ALIGNED(start) || start >= TASK_SIZE_MAX)
+	if (!PAGE_ALIGNED(start))
 		return -EPROTO;
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
@@ -286,6 +286,22 @@ static int om_grow(unsigned long start)
 		ret = expand_stack_locked(vma, start);
 	mmap_write_unlock(mm);
 	return ret;
+}
+
+/* Is that a change that a body may make, as far as can be seen? */
+static bool om_op_sane(const struct om_op *op)
+{
+	switch (op->kind) {
+	case OM_OP_BRK:
+	case OM_OP_GROW:
+		return op->start < TASK_SIZE_MAX;
+	case OM_OP_MOVE:
+		return om_range_sane(op->start, op->len) &&
+		       om_range_sane(op->to, op->to_len);
+	default:
+		return om_range_sane(op->start, op->len) &&
+		       !(op->flags & ~OM_VMA_FLAGS);
+	}
 }
 
 /* Returns 0 or a negative errno. */
@@ -383,7 +399,7 @@ int om_take_ops(struct om_proc *p, const struct om_msg *msg)
 	if (!msg->len || msg->len % sizeof(*op))
 		return -EPROTO;
 	for (; op < end; op++) {
-		ret = om_repeat(op);
+		ret = om_op_sane(op) ? om_repeat(op) : -EPROTO;
 		if (ret == -ENOMEM)
 			ret = om_repeat_unlimited(op);
 		if (ret)

@@ -59,12 +59,8 @@ void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason)
 	p->stat.home_arg = 0;
 }
 
-/**
- * om_home_abort - the process stays at home
- * @p: its state; the current task's
- * @error: positive errno for migstat, 0 if the request was withdrawn
- */
-void om_home_abort(struct om_proc *p, int error)
+/* The process stays at home. @error is a positive errno, or 0 if it was withdrawn. */
+static void om_home_abort(struct om_proc *p, int error)
 {
 	if (error) {
 		om_count(OM_C_FAILED);

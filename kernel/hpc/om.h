@@ -199,7 +199,6 @@ bool om_regs_sane(const struct om_regs *in, const void *xstate,
 
 void om_home_resume(struct om_proc *p, struct pt_regs *regs);
 void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason);
-void om_home_abort(struct om_proc *p, int error);
 void om_drop_link(struct om_proc *p);
 
 /* prepare.c */

@@ -16,13 +16,17 @@
 /* More than that is asked for at home, where the memory would be missing. */
 #define OM_OWN_MAX	(256UL << 20)
 
-/* A program has one, and seldom others that it made with MAP_GROWSDOWN. */
-#define OM_MAX_STACKS	8
-
 #define OM_OWN_MAP_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |	\
 			  MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK)
 
-static int om_send_ops(struct om_body *b)
+/**
+ * om_send_ops - tell home of the calls that were made here
+ * @b: the body
+ *
+ * All that a fault needs: a stack that has grown holds nothing of home's. May be
+ * called with the mmap lock held, unlike om_flush_ops(). Returns 0 or a negative errno.
+ */
+int om_send_ops(struct om_body *b)
 {
 	unsigned int n = b->nops;
 	struct kvec vec = { .iov_base = b->op, .iov_len = n * sizeof(b->op[0]) };
@@ -48,10 +52,8 @@ static void om_op_write(struct om_body *b, struct om_op op)
  */
 static void om_write_down_growth(struct om_body *b)
 {
-	unsigned long start[OM_MAX_STACKS];
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
-	unsigned int i, n = 0;
 
 	VMA_ITERATOR(vmi, mm, 0);
 
@@ -60,19 +62,17 @@ static void om_write_down_growth(struct om_body *b)
 	mmap_read_lock(mm);
 	b->stack_vm = mm->stack_vm;
 	for_each_vma(vmi, vma)
-		if ((vma->vm_flags & VM_GROWSDOWN) && n < OM_MAX_STACKS)
-			start[n++] = vma->vm_start;
+		if (vma->vm_flags & VM_GROWSDOWN)
+			om_op_write(b, (struct om_op){
+				.kind = OM_OP_GROW, .start = vma->vm_start });
 	mmap_read_unlock(mm);
-	for (i = 0; i < n; i++)
-		om_op_write(b, (struct om_op){
-			.kind = OM_OP_GROW, .start = start[i] });
 }
 
 /**
- * om_flush_ops - tell home what was done to the address space
+ * om_flush_ops - tell home of all that has become of the address space
  * @b: the body
  *
- * Returns 0 or a negative errno.
+ * Called without locks. Returns 0 or a negative errno.
  */
 int om_flush_ops(struct om_body *b)
 {
@@ -101,6 +101,18 @@ static bool om_all_own(struct om_body *b, unsigned long start, unsigned long len
 	return true;
 }
 
+/* What home had there is of no use any more. */
+static void om_disown(struct om_body *b, unsigned long start, unsigned long end)
+{
+	int ret;
+
+	om_stash_drop(b, start, end);
+	ret = om_set_owned(b, start, end, 0);
+	/* the two sides differ from here: the process cannot go on */
+	if (ret)
+		om_link_kill(b->link, ret);
+}
+
 static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
 			long *result)
 {
@@ -123,8 +135,7 @@ static bool om_own_mmap(struct om_body *b, const struct pt_regs *regs,
 		*result = -ENOMEM;
 	if (IS_ERR_VALUE(*result))
 		return true;
-	om_stash_drop(b, *result, *result + len);
-	om_set_owned(b, *result, *result + len, 0);
+	om_disown(b, *result, *result + len);
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_MAP, .start = *result, .len = len,
 		.flags = (prot & PROT_READ ? OM_VMA_READ : 0) |
@@ -142,8 +153,7 @@ static bool om_own_munmap(struct om_body *b, const struct pt_regs *regs,
 		return false;
 	*result = om_own_call(__NR_munmap, start, len, 0, 0, 0);
 	if (!*result) {
-		om_stash_drop(b, start, start + len);
-		om_set_owned(b, start, start + len, 0);
+		om_disown(b, start, start + len);
 		om_write_down(b, (struct om_op){
 			.kind = OM_OP_UNMAP, .start = start, .len = len });
 	}
@@ -185,10 +195,8 @@ static bool om_own_brk(struct om_body *b, const struct pt_regs *regs,
 			*result = -ENOMEM;
 		return true;
 	}
-	if (new < old) {
-		om_stash_drop(b, new, old);
-		om_set_owned(b, new, old, 0);
-	}
+	if (new < old)
+		om_disown(b, new, old);
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_BRK, .start = *result, .len = 0 });
 	return true;
@@ -198,7 +206,7 @@ static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
 			  long *result)
 {
 	unsigned long old = regs->di, len = PAGE_ALIGN(regs->si);
-	unsigned long new_len = PAGE_ALIGN(regs->dx), owned;
+	unsigned long new_len = PAGE_ALIGN(regs->dx);
 
 	if ((regs->r10 & ~MREMAP_MAYMOVE) || !new_len || new_len > OM_OWN_MAX ||
 	    !om_all_own(b, old, len))
@@ -213,13 +221,11 @@ static bool om_own_mremap(struct om_body *b, const struct pt_regs *regs,
 	*result = om_own_call(__NR_mremap, old, len, new_len, regs->r10, 0);
 	if (IS_ERR_VALUE(*result))
 		return true;
-	owned = om_owned_any(b, old, old + len);
 	if (*result != old) {
-		om_set_owned(b, old, old + len, 0);
-		om_set_owned(b, *result, *result + new_len, owned);
+		om_disown(b, old, old + len);
 		b->moves++;
 	} else if (new_len < len) {
-		om_set_owned(b, old + new_len, old + len, 0);
+		om_disown(b, old + new_len, old + len);
 	}
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_MOVE, .start = old, .len = len,
@@ -249,31 +255,10 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
 	/* over a hole it does what it can and fails: at home as well */
 	if (*result)
 		return true;
-	om_stash_drop(b, start, start + len);
-	om_set_owned(b, start, start + len, 0);
+	om_disown(b, start, start + len);
 	om_write_down(b, (struct om_op){
 		.kind = OM_OP_DISCARD, .start = start, .len = len });
 	return true;
-}
-
-/* A stack grows where it is used, and a call on part of one is made at home. */
-static bool om_on_stack(const struct pt_regs *regs)
-{
-	unsigned long start = regs->di, end = start + PAGE_ALIGN(regs->si);
-	struct vm_area_struct *vma;
-	bool found = false;
-
-	VMA_ITERATOR(vmi, current->mm, start);
-
-	if (regs->orig_ax == __NR_brk || end <= start ||
-	    (regs->orig_ax == __NR_mmap &&
-	     !(regs->r10 & (MAP_FIXED | MAP_FIXED_NOREPLACE))))
-		return false;
-	mmap_read_lock(current->mm);
-	for_each_vma_range(vmi, vma, end)
-		found |= vma->vm_flags & VM_GROWSDOWN;
-	mmap_read_unlock(current->mm);
-	return found;
 }
 
 /**
@@ -286,10 +271,6 @@ static bool om_on_stack(const struct pt_regs *regs)
  */
 bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result)
 {
-	if (om_on_stack(regs)) {
-		*result = -ENOMEM;
-		return true;
-	}
 	if (!b->own_memory || !b->budget)
 		return false;
 	switch (regs->orig_ax) {

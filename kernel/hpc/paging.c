@@ -216,7 +216,7 @@ static int om_demand(struct om_body *b, unsigned long addr)
 
 	b->bad = 0;
 	trace_om_guest_fault(b->home, b->home_pid, addr);
-	ret = om_flush_ops(b);
+	ret = om_send_ops(b);
 	if (!ret)
 		ret = om_link_send_one(b->link, OM_M_FAULT, &page,
 				       sizeof(page));

@@ -5,9 +5,12 @@
     rows.py check FILE     fails, naming them, if calls of a kernel's syscall_64.tbl have no row
     rows.py write FILE     writes docs/syscalls.md with the numbers of that table
 """
+from __future__ import annotations
+
 import pathlib
 import re
 import sys
+from typing import cast
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 TABLE = TOP / "kernel/hpc/table.c"
@@ -57,14 +60,14 @@ Commands of fcntl, ioctl, prctl, setsockopt, getsockopt, futex and semctl that
 - a read or write of its own `mem`, `environ`, `cmdline`, `pagemap` or `clear_refs` in /proc;
 - a call with an argument in memory that cannot be read;
 - a new limit of the stack;
-- advice to, or protection of, a stack that has grown away, and advice across a hole.
+- advice across a hole.
 
 | number | call | row | what travels |
 |---:|---|---|---|
 """
 
 
-def arguments(text):
+def arguments(text: str) -> list[str]:
     """The argument macros of a row, as a list of strings."""
     found, depth, start = [], 0, 0
     for at, char in enumerate(text):
@@ -76,7 +79,7 @@ def arguments(text):
     return [" ".join(item.split()) for item in found if item.strip()]
 
 
-def describe(argument):
+def describe(argument: str) -> str | None:
     """One argument in words; None if nothing but its value travels."""
     plain = {
         "VALUE": None,
@@ -95,7 +98,7 @@ def describe(argument):
     name, inner = match.groups()
     words = name.split("_")
     vector = words[0] in ("IOV", "MMSG")
-    flow = words[1] if vector else re.match("INOUT|IN|OUT", name).group()
+    flow = words[1] if vector else cast(re.Match[str], re.match("INOUT|IN|OUT", name)).group()
     way = {"IN": "in", "OUT": "out", "INOUT": "in, out"}[flow]
     if name.startswith("IOV"):
         return f"vectors {way}"
@@ -118,7 +121,7 @@ def describe(argument):
     return f"buffer, its length in argument {int(inner) + 1}, {way}"
 
 
-def rows(source):
+def rows(source: str) -> dict[str, tuple[str, list[str]]]:
     """Name -> (kind, [what travels]) of each row."""
     body = source[source.index("om_rows[] = {"):]
     found = {}
@@ -133,7 +136,7 @@ def rows(source):
     return found
 
 
-def calls(table):
+def calls(table: str) -> dict[str, int]:
     """Name -> number of the 64-bit calls of a syscall_64.tbl."""
     found = {}
     for line in table.splitlines():
@@ -143,7 +146,7 @@ def calls(table):
     return found
 
 
-def page(table, found):
+def page(table: str, found: dict[str, tuple[str, list[str]]]) -> str:
     """The text of docs/syscalls.md."""
     lines = []
     for name, number in sorted(calls(table).items(), key=lambda item: item[1]):
@@ -152,7 +155,7 @@ def page(table, found):
     return HEAD + "".join(lines)
 
 
-def main(argv):
+def main(argv: list[str]) -> int:
     if len(argv) != 3 or argv[1] not in ("check", "write"):
         print(__doc__, file=sys.stderr)
         return 2

@@ -43,16 +43,28 @@ class Outskirts final : public mosrig::guest::Holder {
     const char* hold() override {
         const auto* const start = static_cast<const unsigned char*>(vdso());
         memcpy(as_it_was_, start, sizeof as_it_was_);
+        const int file = mosrig::guest::scratch_file(O_CLOEXEC);
+        view_ = mosrig::guest::map_to_read(file, view_size, PROT_READ, MAP_PRIVATE);
+        if (file < 0 || ftruncate(file, view_size) != 0 || view_ == MAP_FAILED) {
+            return failed("a view of a file");
+        }
+        // Below the stack, as all mappings are: it is not the first that can grow.
+        for (int made = 0; made < other_stacks; ++made) {
+            if (mmap(nullptr, page, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0) == MAP_FAILED) {
+                return failed("a mapping that grows");
+            }
+        }
         return find_data() && signal(SIGUSR1, count) != SIG_ERR ? nullptr
                                                                 : failed("the vdso's data");
     }
 
     bool command(const char* word) override {
         constexpr mosrig::guest::Part parts[] = {
-            {"PAST_THE_END", past_the_end},   {"LONG_BUFFER", too_long_a_buffer},
-            {"STACK_LIMIT", limit_a_stack},   {"STACK_DIRECT", write_to_a_stack},
-            {"DATA_SEGMENT", data_segment},   {"VDSO_DATA", data_of_vdso},
-            {"WAKE", wake_where_nobody_waits}};
+            {"PAST_THE_END", past_the_end},      {"LONG_BUFFER", too_long_a_buffer},
+            {"STACK_LIMIT", limit_a_stack},      {"STACK_DIRECT", write_to_a_stack},
+            {"STACK_FAULT", fault_on_new_stack}, {"DATA_SEGMENT", data_segment},
+            {"VDSO_DATA", data_of_vdso},         {"WAKE", wake_where_nobody_waits}};
         return mosrig::guest::answer_part(parts, word) || Holder::command(word);
     }
 
@@ -156,6 +168,30 @@ class Outskirts final : public mosrig::guest::Holder {
                    : failed("a direct file's bytes, on the stack");
     }
 
+    // Deeper than ever, and then home has to be asked for a page, by the program and by a call.
+    [[gnu::noinline]] static const char* fault_on_new_stack() {
+        const char* const wrong = deepen([](const unsigned char* fresh) {
+            return *const_cast<const volatile unsigned char*>(fresh) == 0;
+        });
+        return wrong != nullptr ? wrong : deepen([](const unsigned char* fresh) {
+            const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+            const bool written = write(fd, fresh, page) == page;
+            return close(fd) == 0 && written;
+        });
+    }
+
+    static const char* deepen(bool (*use)(const unsigned char* fresh)) {
+        // Far enough apart that they do not come together.
+        constexpr size_t apart = size_t{2} << 20U;
+        const auto* const fresh = static_cast<const unsigned char*>(view_) + used_++ * apart;
+        auto* const below =
+            static_cast<volatile unsigned char*>(__builtin_alloca(deep_ += 16 * page));
+        for (size_t place = deep_; place >= page; place -= page) {
+            below[place - page] = 1;
+        }
+        return use(fresh) ? nullptr : failed("a page of a file that is all zeros");
+    }
+
     // Of 64 bits a program makes no use of them, and may load what it likes.
     static const char* data_segment() {
         unsigned selector = 0;
@@ -190,6 +226,12 @@ class Outskirts final : public mosrig::guest::Holder {
 
     static void count(int /*signal*/) { signals_ = signals_ + 1; }
 
+    static constexpr int other_stacks = 10;
+    static constexpr size_t view_size = size_t{64} << 20U;
+
+    static inline void* view_ = nullptr;
+    static inline size_t used_ = 0;          // pages of the view
+    static inline size_t deep_ = 4U << 20U;  // bytes, more than other parts take
     static inline uintptr_t data_ = 0;
     static inline volatile sig_atomic_t signals_ = 0;
     unsigned char as_it_was_[2 * page] = {};
