@@ -67,7 +67,7 @@ conformance: conformance-run ## Everything from nothing: packages, kernel, image
 
 conformance-run:
 	+@$(prepare) deps kernel image build
-	+@status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) \
+	+@set -f; status=0; $(mosrig) conformance $(cluster_flags) $(if $(TIER),--tier $(TIER)) \
 		$(if $(ALSO),--also '$(ALSO)') $(CASES) || status=$$?; \
 		echo $$status >$(outcome); \
 		[ $$status -gt 3 ] || [ ! -e build/report/results.json ] || reports/render.py || [ $$status -ne 0 ] || echo 3 >$(outcome)

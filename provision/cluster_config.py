@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import]
 
 from host_facts import known_mutants
 
@@ -114,6 +114,7 @@ def parse(text: str, where: str) -> Config:
             setattr(config, key, str(data[key]))
     if not isinstance(config.overrides, dict):
         raise ConfigError(f"{where}: overrides must be a mapping of node names")
+    config.overrides = {name: values or {} for name, values in config.overrides.items()}
     return config
 
 
@@ -140,13 +141,17 @@ def _profiles(config: Config, words: list[str]) -> None:
 
 def _cpus(config: Config, words: list[str]) -> None:
     """--cpu-without avx2, or --cpu-without node2=avx2, besides what the file has."""
+    everywhere = [word for word in words if "=" not in word]
+    config.defaults.cpu_without = [*config.defaults.cpu_without, *everywhere]
+    for values in config.overrides.values():
+        if "cpu_without" in values:
+            values["cpu_without"] = [*values["cpu_without"], *everywhere]
     for word in words:
         name, equals, feature = word.partition("=")
-        if not equals:
-            config.defaults.cpu_without = [*config.defaults.cpu_without, name]
-        else:
+        if equals:
             values = config.overrides.setdefault(name, {})
-            values["cpu_without"] = [*values.get("cpu_without", []), feature]
+            values["cpu_without"] = [
+                *values.get("cpu_without", config.defaults.cpu_without), feature]
 
 
 def check_mutant(config: Config) -> None:

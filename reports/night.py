@@ -239,6 +239,8 @@ def _forget(*folders: Path) -> None:
     for folder in folders:
         for name in ("results.json", "bench.json", "junit.xml", "journal.jsonl"):
             (folder / name).unlink(missing_ok=True)
+        for name in ("scenes", "console"):
+            shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _keep(build: Path, folder: Path) -> None:

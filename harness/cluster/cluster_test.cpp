@@ -16,6 +16,7 @@
 #include "harness/cluster/plan.h"
 #include "harness/cluster/resources.h"
 #include "harness/cluster/seed.h"
+#include "harness/hypervisor/daemons.h"
 #include "harness/hypervisor/fake.h"
 
 namespace mosrig {
@@ -169,6 +170,30 @@ TEST_F(StateDir, DownWorksWithoutAHypervisor) {
     };
     EXPECT_TRUE(take_down(
         places, [](const std::string&) {}, none));
+    EXPECT_FALSE(fs::exists(state_));
+}
+
+TEST_F(StateDir, DownForgetsNoNodeThatRunsOn) {
+    ASSERT_TRUE(ResourceLog(state_).record("domain", "lab-node1"));
+    // Waits for somebody to write; its last words are as QEMU's are.
+    const auto node = start_daemon({"sh", "-c", R"(mkfifo "$0" && read -r line <"$0")",
+                                    folder_ / "fifo", "guest=lab-node1,debug-threads=on"},
+                                   folder_ / "log");
+    ASSERT_TRUE(node);
+    Places places;
+    places.state = state_;
+    const Connector none = [](const std::string&) -> Result<std::unique_ptr<Hypervisor>> {
+        return infra_error("no hypervisor");
+    };
+    const Progress quiet = [](const std::string&) {};
+    const auto left = take_down(places, quiet, none);
+    ASSERT_FALSE(left);
+    EXPECT_NE(
+        left.error().message().find("lab-node1 still runs, as process " + std::to_string(*node)),
+        std::string::npos);
+    EXPECT_TRUE(fs::exists(state_));
+    ASSERT_TRUE(end_process(*node, "sh"));
+    EXPECT_TRUE(take_down(places, quiet, none));
     EXPECT_FALSE(fs::exists(state_));
 }
 

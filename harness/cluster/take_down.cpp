@@ -75,7 +75,7 @@ class TakeDown {
     Result<void> end_domain(const std::string& name) {
         MOSRIG_TRY(Hypervisor* const hypervisor, connection());
         if (hypervisor == nullptr) {
-            return {};
+            return expect_gone(name);
         }
         MOSRIG_TRY(const std::vector<DomainInfo> domains, hypervisor->list());
         for (const DomainInfo& domain : domains) {
@@ -104,7 +104,23 @@ class TakeDown {
         });
     }
 
-    // nullptr if there is no hypervisor to ask, and so no domain of ours either.
+    // A domain outlives the daemon that started it, if that was killed.
+    static Result<void> expect_gone(const std::string& name) {
+        std::error_code ignored;
+        for (const auto& process : fs::directory_iterator("/proc", ignored)) {
+            const auto words = read_text_file(process.path() / "cmdline");
+            // As libvirt tells QEMU whom it runs.
+            if (words && words->find(fmt::format("guest={},", name)) != std::string::npos) {
+                return infra_error(fmt::format("{} still runs, as process {}, and no libvirtd "
+                                               "answers that could end it",
+                                               name, process.path().filename().string()),
+                                   "start libvirtd, or end that process, and repeat");
+            }
+        }
+        return {};
+    }
+
+    // nullptr if there is no hypervisor to ask.
     Result<Hypervisor*> connection() {
         if (!connected_) {
             const auto info = load_cluster_info(state_);

@@ -31,12 +31,13 @@ const std::vector<BesideCase>& beside_cases() {
 }
 
 Result<std::vector<BesideCase>> choose_beside_cases(const std::vector<std::string>& names,
+                                                    const std::vector<std::string>& also,
                                                     const std::string& tier,
                                                     const std::string& kernel_config) {
     std::vector<BesideCase> chosen;
     const bool debug_kernel = kernel_config == "debug";
     for (const BesideCase& one : beside_cases()) {
-        const bool named = is_named(one.id, names);
+        const bool named = is_named(one.id, names) || is_named(one.id, also);
         const bool about_debug = std::string_view(one.tier) == "debug";
         if (named && about_debug && !debug_kernel) {
             return usage_error(fmt::format("{} is about the debug kernel", one.id),

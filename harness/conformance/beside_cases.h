@@ -26,9 +26,10 @@ struct BesideCase {
 
 const std::vector<BesideCase>& beside_cases();
 
-// Those that are named, or, if none is, those of the tier. An error if one that is named needs
-// another kernel than `kernel_config`.
+// Those that are named, or, if none is, those of the tier; and those of `also`. An error if one
+// that is named needs a kernel other than `kernel_config`.
 Result<std::vector<BesideCase>> choose_beside_cases(const std::vector<std::string>& names,
+                                                    const std::vector<std::string>& also,
                                                     const std::string& tier,
                                                     const std::string& kernel_config);
 

@@ -257,6 +257,11 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
                expect_killed(stage, subject,
                              stage.deadline("the death that is to be reported", Millis(30000))));
     expect_noticed(stage, blow, fmt::format("{}: the death is reported", event), learnt);
+    const std::string report = fmt::format("process {} died with its body", subject.pid());
+    MOSRIG_TRY(const CommandResult log,
+               stage.home().run({"dmesg"}, stage.soon("the kernel's log"), 0));
+    stage.check("home's log says whose body is lost", log.out.find(report) != std::string::npos,
+                report);
     if (event == "guest-killed") {
         return expect_dead_target(stage, run);
     }

@@ -218,6 +218,8 @@ Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid,
                     away.uids == before.uids,
                 fmt::format("{} {} {}", away.stat.comm, away.stat.ppid, away.uids));
     if (phase.pageout) {
+        // What it writes here is nowhere else once it has been paged out.
+        MOSRIG_CHECK(expect_intact(stage, subject, "away, before its memory is paged out"));
         MOSRIG_CHECK(page_out(stage, pid));
     }
     MOSRIG_CHECK(use_away(stage, subject, pid, phase, away, identity));

@@ -341,11 +341,15 @@ Result<void> run_all(const ConformanceOptions& options, const std::vector<Descri
     MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
     MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
     First first;
-    MOSRIG_TRY(first.beside, choose_beside_cases(options.cases, options.tier, info.kernel_config));
+    MOSRIG_TRY(first.beside,
+               choose_beside_cases(options.cases, options.also, options.tier, info.kernel_config));
     std::vector<Description> cases;
     for (const Description& one : chosen) {
         (one.wants_own_nodes() ? first.described : cases).push_back(one);
     }
+    // What a run before this one recorded of its waits says nothing of this one.
+    std::error_code ignored;
+    std::filesystem::remove_all(options.results_dir / "scenes", ignored);
     MOSRIG_TRY(Journal journal, Journal::create(journal_file(options)));
     MOSRIG_CHECK(journal.append({{"event", "run_begin"},
                                  {"run", head_of_run(options, info, calibration.factor())},
@@ -371,7 +375,7 @@ int run_conformance(const ConformanceOptions& options) {
         for (const Description& description : *cases) {
             fmt::print("{:<16} {:<5}  {}\n", description.id, description.tier, description.title);
         }
-        const auto beside = choose_beside_cases(options.cases, "full", "debug");
+        const auto beside = choose_beside_cases(options.cases, options.also, options.tier, "debug");
         for (const BesideCase& one : beside ? *beside : std::vector<BesideCase>()) {
             fmt::print("{:<16} {:<5}  {}\n", one.id, one.tier, one.title);
         }

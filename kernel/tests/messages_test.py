@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each message between the halves of a process is one that the suite fails at, in every way."""
+from __future__ import annotations
+
 import pathlib
 import re
 import unittest
+from typing import Any
 
-import yaml
+import yaml  # type: ignore[import]
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EVENTS = {"kill", "reset", "garbage", "truncate", "hold"}
@@ -17,31 +20,31 @@ SEEN_ONWARD = {"prepare", "vmas", "ready", "refuse", "commit", "resumed",
                "recall", "return", "pages-up", "returned", "taken"}
 
 
-def source(name):
+def source(name: str) -> str:
     """The text of a file of the repository."""
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def messages():
+def messages() -> set[str]:
     """The messages of the wire, as their names in wire.h say."""
     text = source("kernel/hpc/wire.h")
     return {name.lower() for name in re.findall(r"^\tOM_M_(\w+)", text, re.MULTILINE)} - {"count"}
 
 
-def with_body():
+def with_body() -> set[str]:
     """Those that say something after their header: message.c has a longest payload of each."""
     text = source("kernel/hpc/message.c")
     return {name.lower() for name in re.findall(r"^\t\[OM_M_(\w+)\]\s*=", text, re.MULTILINE)}
 
 
-def actions():
+def actions() -> set[str]:
     """What the kernel's fault point can do."""
     return set(re.findall(r'\[OM_FAULT_\w+\] = "(\w+)"', source("kernel/hpc/fault.c")))
 
 
-def failed_at(tiers=("quick", "full", "night")):
+def failed_at(tiers: tuple[str, ...] = ("quick", "full", "night")) -> dict[str, set[str]]:
     """Message -> what fails at it; one that goes both ways counts with its direction."""
-    events = {}
+    events: dict[str, set[str]] = {}
     for case in yaml.safe_load_all(source("workloads/cluster/failures.yml")):
         for run in case["runs"] if case["tier"] in tiers else []:
             for message in run.get("messages", []):
@@ -50,12 +53,12 @@ def failed_at(tiers=("quick", "full", "night")):
 
 
 class Messages(unittest.TestCase):
-    def test_names_are_found(self):
+    def test_names_are_found(self) -> None:
         self.assertLessEqual({"prepare", "bytes", "taken"}, messages())
         self.assertLessEqual({"prepare", "bytes", "usage"}, with_body())
         self.assertFalse({"ready", "taken"} & with_body())
 
-    def test_every_message_is_failed_at(self):
+    def test_every_message_is_failed_at(self) -> None:
         both_ways = {"bytes", "pages"}
         wanted = messages() | {f"{name}-up" for name in both_ways} | {"bytes-down"}
         wanted.discard("bytes")
@@ -64,38 +67,38 @@ class Messages(unittest.TestCase):
         for message in sorted(wanted):
             self.check_ways(message, message.split("-")[0], events[message])
 
-    def test_each_message_on_the_way_from_node_to_node_is_failed_at(self):
+    def test_each_message_on_the_way_from_node_to_node_is_failed_at(self) -> None:
         events = {name: ways for name, ways in failed_at().items() if name.startswith(ONWARD)}
         self.assertEqual(set(events), {ONWARD + name for name in SEEN_ONWARD})
         for message in sorted(events):
             self.check_ways(message, message.removeprefix(ONWARD).split("-")[0], events[message])
 
-    def check_ways(self, message, kind, ways):
+    def check_ways(self, message: str, kind: str, ways: set[str]) -> None:
         """A message, of a kind that wire.h has, is failed at in each way that it has."""
         with self.subTest(message=message):
             body = kind in with_body()
             self.assertLessEqual(EVENTS_OF_A_BODY if body else EVENTS, ways)
             self.assertEqual("payload" in ways, body)
 
-    def test_nobody_stands_still_but_by_night(self):
+    def test_nobody_stands_still_but_by_night(self) -> None:
         for message, ways in failed_at(("quick", "full")).items():
             with self.subTest(message=message):
                 self.assertNotIn("hold", ways)
 
-    def test_a_few_bodies_are_wrong_every_day(self):
+    def test_a_few_bodies_are_wrong_every_day(self) -> None:
         events = failed_at(("quick", "full"))
         self.assertGreaterEqual(sum("payload" in ways for ways in events.values()), 5)
 
-    def test_the_kernel_knows_each_way_to_fail(self):
+    def test_the_kernel_knows_each_way_to_fail(self) -> None:
         asked = set().union(*failed_at().values())
         self.assertEqual(asked - actions(), set())
         self.assertEqual(actions() - asked, set())
 
 
 class Promises(unittest.TestCase):
-    def test_the_time_of_a_silent_link_is_that_of_the_kernel(self):
-        kernel = re.search(r"OM_LINK_TIMEOUT\t+\((\d+) \* HZ\)", source("kernel/hpc/link.h"))
-        suite = re.search(r"link_timeout\((\d+)000\);", source("harness/conformance/blow.h"))
+    def test_the_time_of_a_silent_link_is_that_of_the_kernel(self) -> None:
+        kernel: Any = re.search(r"OM_LINK_TIMEOUT\t+\((\d+) \* HZ\)", source("kernel/hpc/link.h"))
+        suite: Any = re.search(r"link_timeout\((\d+)000\);", source("harness/conformance/blow.h"))
         self.assertEqual(kernel[1], suite[1])
 
 

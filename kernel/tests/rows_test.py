@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each call has a row, and docs/syscalls.md says what the rows say."""
+from __future__ import annotations
+
 import pathlib
 import re
 import sys
@@ -60,7 +62,7 @@ AT_HOME = {
 
 
 class Rows(unittest.TestCase):
-    def test_kinds_and_arguments(self):
+    def test_kinds_and_arguments(self) -> None:
         found = rows.rows(
             "om_rows[] = { FORWARD(read, VALUE, OUT_RESULT(2)), HOME(fork), /* HOME(no) */\n"
             "FORWARD(pselect6, VALUE, FDS,\n\tINOUT(struct __kernel_timespec), SIGPAIR), };")
@@ -72,34 +74,34 @@ class Rows(unittest.TestCase):
                           "4: signal mask in"])
         self.assertNotIn("no", found)
 
-    def test_two_rows_for_a_call_are_refused(self):
+    def test_two_rows_for_a_call_are_refused(self) -> None:
         with self.assertRaises(ValueError):
             rows.rows("om_rows[] = { HOME(fork), HOME(fork), };")
 
-    def test_calls_of_other_abis_do_not_count(self):
+    def test_calls_of_other_abis_do_not_count(self) -> None:
         self.assertEqual(rows.calls(TBL), {"read": 0, "fork": 57, "fresh_call": 463})
 
-    def test_a_call_without_a_row_is_named(self):
+    def test_a_call_without_a_row_is_named(self) -> None:
         missing = set(rows.calls(TBL)) - set(rows.rows(rows.TABLE.read_text()))
         self.assertEqual(missing, {"fresh_call"})
 
-    def test_frequent_calls_leave_the_process_away(self):
+    def test_frequent_calls_leave_the_process_away(self) -> None:
         table = rows.rows(rows.TABLE.read_text())
         for family, names in FREQUENT.items():
             for name in names.split():
                 with self.subTest(family=family, call=name):
                     self.assertEqual(table[name][0] == "HOME", name in AT_HOME)
 
-    def test_exceptions_are_frequent_calls(self):
+    def test_exceptions_are_frequent_calls(self) -> None:
         frequent = {name for names in FREQUENT.values() for name in names.split()}
         self.assertLessEqual(set(AT_HOME), frequent)
 
-    def test_what_a_row_cannot_say_is_said(self):
+    def test_what_a_row_cannot_say_is_said(self) -> None:
         table = rows.rows(rows.TABLE.read_text())
         self.assertIn("FS and GS", table["arch_prctl"][1][0])
         self.assertEqual(len(table["futex"][1]), 2)
 
-    def test_page_is_up_to_date(self):
+    def test_page_is_up_to_date(self) -> None:
         table, numbers = rows.rows(rows.TABLE.read_text()), {}
         for line in rows.PAGE.read_text().splitlines():
             match = re.match(r"\| (\d+) \| (\w+) \|", line)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each call that brings bytes home or back is made by a workload: a wrong row is seen by a case."""
+from __future__ import annotations
+
 import pathlib
 import re
 import sys
@@ -27,38 +29,38 @@ MAKES = {
 CALL = re.compile(r"(?:^|[=(!&|,;{}?<+)-]|: |\breturn)\s*(?:::)?(\w+)\(", re.MULTILINE)
 
 
-def code(folder):
+def code(folder: pathlib.Path) -> str:
     """All that the workloads are made of, without comments."""
     text = "\n".join(path.read_text() for path in sorted(folder.rglob("*"))
                      if path.suffix in (".cpp", ".h"))
     return re.sub(r"//.*", "", text)
 
 
-def called(text):
+def called(text: str) -> set[str]:
     """The calls that a program makes: by number, or by a function of the C library."""
     return (set(re.findall(r"\bSYS_(\w+)", text))
             | {MAKES.get(name, name) for name in CALL.findall(text)})
 
 
-def travelling(table):
+def travelling(table: dict[str, tuple[str, list[str]]]) -> set[str]:
     """The calls with which something travels."""
     return {name for name, (kind, travels) in table.items()
             if kind in ("FORWARD", "CLOCK") and travels}
 
 
 class Uses(unittest.TestCase):
-    def test_calls_are_found(self):
+    def test_calls_are_found(self) -> None:
         self.assertEqual(called("x = call(SYS_readv, 3); it.write(x); it->fsync();\n  pread(1);"
                                 "if (a && umask(0) != b) Its::splice(); void tee(int);\n"
                                 "return y ? (void)::chdir(p) : chroot(p);"),
                          {"call", "readv", "pread64", "umask", "chdir", "chroot"})
 
-    def test_a_row_without_a_use_is_named(self):
+    def test_a_row_without_a_use_is_named(self) -> None:
         table = rows.rows("om_rows[] = { FORWARD(fresh_call, STRING), FORWARD(plain, VALUE),\n"
                           "FORWARD(stat, STRING, OUT(struct stat)), HOME(fork), };")
         self.assertEqual(travelling(table) - called("stat(path, &status);"), {"fresh_call", "stat"})
 
-    def test_every_row_is_used(self):
+    def test_every_row_is_used(self) -> None:
         table = rows.rows(rows.TABLE.read_text())
         self.assertGreater(len(travelling(table)), 150)
         self.assertEqual(travelling(table) - called(code(rows.TOP / "workloads")), set(),

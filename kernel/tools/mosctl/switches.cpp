@@ -164,12 +164,12 @@ int set_yard(const Hpc& /*hpc*/, const Words& words) {
 }
 
 int set_decay(const Hpc& hpc, const Words& words) {
-    const auto interval = parse_number(words[1], 3600);
+    const auto interval = parse_number(words[1], 86400);
     const auto slow = parse_number(words[2], 1000);
     const auto fast = parse_number(words[3], 1000);
     if (!interval || *interval == 0 || !slow || *slow == 0 || !fast || *fast == 0) {
         complain(kMosctl,
-                 "setdecay takes seconds (1 to 3600) and two rates in permille kept (1 to 1000)");
+                 "setdecay takes seconds (1 to 86400) and two rates in permille kept (1 to 1000)");
         return kUsageError;
     }
     for (const auto& [file, number] :

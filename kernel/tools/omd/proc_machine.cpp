@@ -110,7 +110,7 @@ AdminSettings ProcMachine::admin() const {
     admin.speed = static_cast<std::uint32_t>(std::max(0L, admin_number("speed", 0)));
     admin.slow = static_cast<unsigned>(std::clamp(admin_number("slow-decay", 975), 1L, 1000L));
     admin.fast = static_cast<unsigned>(std::clamp(admin_number("fast-decay", 926), 1L, 1000L));
-    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, 3600L);
+    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, 86400L);
     return admin;
 }
 
