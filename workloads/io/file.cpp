@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "workloads/lib/bytes.h"
+#include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
@@ -217,7 +218,7 @@ class Errors final : public Holder {
     int pipe_[2] = {};
 };
 
-// Locks of a file: some are held all the time, one comes and goes.
+// Locks of a file: some are held all the time, and keep another process off; one comes and goes.
 class Locks final : public Holder {
   public:
     using Holder::Holder;
@@ -234,7 +235,7 @@ class Locks final : public Holder {
         if (fcntl(fd_, F_SETLK, &lock) != 0 || flock(fd_, LOCK_EX | LOCK_NB) != 0) {
             return failed("lock");
         }
-        return nullptr;
+        return rival_.start(try_in_vain, nullptr, &fd_);
     }
 
   protected:
@@ -259,7 +260,29 @@ class Locks final : public Holder {
         return nullptr;
     }
 
+    const char* check() override { return rival_.act(); }
+
   private:
+    // A lock of the first kind is the process', the other is the opened file's: this one has
+    // neither.
+    static const char* try_in_vain(void* fd) {
+        char path[32];
+        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", *static_cast<int*>(fd));
+        const int again = open(path, O_RDWR | O_CLOEXEC);
+        struct flock lock = {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        lock.l_start = 99;
+        lock.l_len = 1;
+        const bool locked = fcntl(again, F_SETLK, &lock) == 0 || errno != EAGAIN;
+        const bool flocked = flock(again, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+        return close(again) != 0 ? failed("a second open of the file")
+               : locked          ? "a record that is locked"
+               : flocked         ? "a file that is locked"
+                                 : nullptr;
+    }
+
+    mosrig::guest::Helper rival_;
     int fd_ = -1;
 };
 

@@ -6,8 +6,10 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/auxv.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -150,7 +152,8 @@ class Limits final : public Holder {
     rlim_t turn_ = 0;
 };
 
-// Namespaces of its own: another host name, a network with nothing but a loopback.
+// Namespaces of its own: another host name, a network with nothing but a loopback, a file and a
+// semaphore that nobody else sees.
 class Spaces final : public Holder {
   public:
     using Holder::Holder;
@@ -158,6 +161,11 @@ class Spaces final : public Holder {
         if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS) != 0 ||
             sethostname("inside", 6) != 0) {
             return failed("unshare");
+        }
+        if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/mnt", "tmpfs", 0, nullptr) != 0 || mkdir("/mnt/inside", 0700) != 0 ||
+            semget(key, 1, IPC_CREAT | IPC_EXCL | 0600) < 0) {
+            return failed("a file and a semaphore inside");
         }
         return nullptr;
     }
@@ -168,9 +176,15 @@ class Spaces final : public Holder {
         if (gethostname(name, sizeof name) != 0 || strcmp(name, "inside") != 0) {
             return failed("gethostname");
         }
+        if (access("/mnt/inside", F_OK) != 0 || semget(key, 1, 0) < 0) {
+            return failed("a file and a semaphore inside");
+        }
         return if_nametoindex("eth0") != 0 || if_nametoindex("lo") == 0 ? "the network is another's"
                                                                         : nullptr;
     }
+
+  private:
+    static constexpr key_t key = 0x6d6f7372;
 };
 
 // Process 1 of a name space of processes, which is what talks to the rig, and a child of it.

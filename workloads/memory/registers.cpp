@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // State of the processor that lives in registers alone while the process is moved: SSE, AVX, MXCSR,
-// x87, flags, the base registers. Nearly all its time the program spins with all of them loaded, so
-// a move finds it there.
+// x87. Nearly all its time the program spins with all of them loaded, so a move finds it there, and
+// so does a timer, whose handler loads them with something else.
 #include <cpuid.h>
-#include <sys/prctl.h>
+#include <sys/time.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 
@@ -29,10 +30,21 @@ void fill(Image& image, unsigned seed) {
     }
 }
 
+// Once in each spin, at least.
+const char* disturb(void (*handler)(int)) {
+    struct sigaction action = {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    const struct itimerval often = {{0, 50000}, {0, 50000}};
+    return sigaction(SIGALRM, &action, nullptr) != 0 || setitimer(ITIMER_REAL, &often, nullptr) != 0
+               ? mosrig::guest::failed("a timer")
+               : nullptr;
+}
+
 class Sse final : public Holder {
   public:
     using Holder::Holder;
-    const char* hold() override { return nullptr; }
+    const char* hold() override { return disturb(overwrite); }
     int patience_ms() const override { return 0; }
 
   protected:
@@ -88,6 +100,17 @@ class Sse final : public Holder {
     }
 
   private:
+    static void overwrite(int /*signal*/) {
+        const uint32_t control = 0x1F80;
+        asm volatile(
+            "fninit\n fldpi\n ldmxcsr %[control]\n"
+            "pcmpeqd %%xmm0, %%xmm0\n movdqa %%xmm0, %%xmm1\n movdqa %%xmm0, %%xmm2\n"
+            "movdqa %%xmm0, %%xmm7\n movdqa %%xmm0, %%xmm8\n movdqa %%xmm0, %%xmm15\n"
+            :
+            : [control] "m"(control)
+            : "xmm0", "xmm1", "xmm2", "xmm7", "xmm8", "xmm15");
+    }
+
     uint32_t saved_ = 0;
     unsigned turn_ = 0;
 };
@@ -103,7 +126,7 @@ class Avx final : public Holder {
         constexpr unsigned both = bit_AVX | bit_OSXSAVE;
         return __get_cpuid(1, &a, &b, &c, &d) == 0 || (c & both) != both
                    ? "this processor has no AVX"
-                   : nullptr;
+                   : disturb(overwrite);
     }
     int patience_ms() const override { return 0; }
 
@@ -139,6 +162,14 @@ class Avx final : public Holder {
     }
 
   private:
+    __attribute__((target("avx"))) static void overwrite(int /*signal*/) {
+        asm volatile("vzeroall"
+                     :
+                     :
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    }
+
     unsigned turn_ = 0;
 };
 
