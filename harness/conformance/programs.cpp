@@ -28,7 +28,7 @@ constexpr Millis round_time(400);
 constexpr double moves_a_second = 0.8;
 // One that was asked, in vain, a few times in a row is not under continuous moves.
 constexpr Millis still_at_most(3000);
-// Seconds that a process has to live to be counted.
+// Seconds that a process has to live to be counted: one move is due by then.
 constexpr double long_enough = 1 / moves_a_second;
 // The kernel keeps so much of a process's name: TASK_COMM_LEN without its end.
 constexpr size_t longest_name = 15;

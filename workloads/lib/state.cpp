@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "bytes.h"
@@ -29,6 +30,13 @@ bool await_state(pid_t pid, char state, int times) {
         (void)usleep(1000);
     }
     return false;
+}
+
+int place_of(pid_t pid) {
+    char path[32];
+    char text[16] = {};
+    (void)snprintf(path, sizeof path, "/proc/%d/where", pid);
+    return read_text(path, text, sizeof text) > 0 ? atoi(text) : -1;
 }
 
 }  // namespace mosrig::guest

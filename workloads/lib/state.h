@@ -12,4 +12,7 @@ char state_of(pid_t pid);
 // if that takes more than some twenty seconds.
 bool await_state(pid_t pid, char state, int times = 1);
 
+// Where a process runs, as /proc tells: 0 at home; -1 if it does not.
+int place_of(pid_t pid);
+
 }  // namespace mosrig::guest

@@ -32,6 +32,7 @@ using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
 using mosrig::guest::KindOf;
 using mosrig::guest::now_ms;
+using mosrig::guest::place_of;
 using mosrig::guest::same_bytes;
 
 constexpr size_t size = size_t{5} * 4096;
@@ -285,14 +286,6 @@ class InACall final : public mosrig::guest::Deed {
             (void)usleep(1000);
         }
         return false;
-    }
-
-    static int place_of(pid_t process) {
-        char path[32];
-        char text[16] = {};
-        (void)snprintf(path, sizeof path, "/proc/%d/where", process);
-        (void)mosrig::guest::read_text(path, text, sizeof text);
-        return atoi(text);
     }
 
     // Other bytes are written than those that are there: a write that comes through is seen.

@@ -13,13 +13,14 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
+#include "workloads/lib/state.h"
+#include "workloads/stay/counter.h"
 
 namespace {
 
@@ -27,19 +28,21 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Helper;
 using mosrig::guest::KindOf;
-
-// Where a process runs, as /proc tells; -1 if it does not.
-int place_of(pid_t pid) {
-    char path[32];
-    char text[16] = {};
-    (void)snprintf(path, sizeof path, "/proc/%d/where", pid);
-    return mosrig::guest::read_text(path, text, sizeof text) > 0 ? atoi(text) : -1;
-}
+using mosrig::guest::place_of;
 
 // Whether the process that a helper helps is at home already.
 const char* is_home() {
     const int place = place_of(getppid());
     return place != 0 ? differs("where it is once the other has done that", place, 0) : nullptr;
+}
+
+// The same, if it may take its time.
+const char* comes_home() {
+    const int64_t end = mosrig::guest::now_ms() + 20000;
+    while (place_of(getppid()) != 0 && mosrig::guest::now_ms() < end) {
+        (void)usleep(1000);
+    }
+    return is_home();
 }
 
 // While the other acts, this one computes and makes no call: whatever brings it home then is what
@@ -157,13 +160,7 @@ class ScheduledByPeer final : public ByPeer {
 
   protected:
     // Nothing is lost if it runs on for a moment; but it comes without a call of its own.
-    const char* look() override {
-        const int64_t end = mosrig::guest::now_ms() + longest_ms;
-        while (place_of(getppid()) != 0 && mosrig::guest::now_ms() < end) {
-            (void)usleep(1000);
-        }
-        return is_home();
-    }
+    const char* look() override { return comes_home(); }
     const char* tell() override {
         const char* wrong = ByPeer::tell();
         const char* urgent = set_class(0, SCHED_OTHER, 0);
@@ -171,14 +168,34 @@ class ScheduledByPeer final : public ByPeer {
     }
 
   private:
-    static constexpr int64_t longest_ms = 20000;
-
     // The helper is the more urgent one, or it would wait for one that computes.
     static const char* make_urgent(void* /*data*/) {
         const char* wrong = set_class(0, SCHED_RR, 2);
         return wrong != nullptr ? wrong : set_class(getppid(), SCHED_RR, 1);
     }
     static const char* make_plain(void* /*data*/) { return set_class(getppid(), SCHED_OTHER, 0); }
+};
+
+// The other's performance event counts what this process does.
+class CountedByPeer final : public ByPeer {
+  public:
+    explicit CountedByPeer(const char* name) : ByPeer(name, count, stop) {}
+
+  protected:
+    // The one who begins to count does not wait for it to come, and may miss a moment.
+    const char* look() override { return comes_home(); }
+
+  private:
+    static const char* count(void* data) {
+        auto& self = *static_cast<CountedByPeer*>(data);
+        self.event_ = mosrig::guest::count_time(getppid());
+        return self.event_ < 0 ? failed("perf_event_open") : nullptr;
+    }
+    static const char* stop(void* data) {
+        return close(static_cast<CountedByPeer*>(data)->event_) != 0 ? failed("close") : nullptr;
+    }
+
+    int event_ = -1;
 };
 
 const char* seize(void* /*data*/) {
@@ -223,6 +240,7 @@ class Traced final : public ByPeer {
 const KindOf<MappedByPeer<PROT_READ | PROT_WRITE, MAP_PRIVATE>> private_view("peer-private");
 const KindOf<MappedByPeer<PROT_READ, MAP_SHARED>> reader("peer-readonly");
 const KindOf<ScheduledByPeer> scheduled("peer-sched");
+const KindOf<CountedByPeer> counted("peer-perf");
 const KindOf<Traced> traced("ptrace");
 
 }  // namespace

@@ -2,7 +2,6 @@
 //
 // Memory of a kind that no other node could have: huge pages of a pool, secret memory, the ring of
 // a performance counter, a page with a protection key.
-#include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <cstdio>
 
 #include "workloads/lib/kinds.h"
+#include "workloads/stay/counter.h"
 
 namespace {
 
@@ -67,23 +67,13 @@ class Counter final : public SpecialMemory {
     using SpecialMemory::SpecialMemory;
     const char* hold() override {
         constexpr size_t size = 2 * 4096UL;
-        const int fd = open_one();
+        const int fd = mosrig::guest::count_time(0);
         if (fd < 0) {
             return failed("perf_event_open");
         }
         void* view = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         (void)close(fd);
         return adopt(view, size);
-    }
-
-    // Of its own time; -1 with errno if there can be none.
-    static int open_one() {
-        struct perf_event_attr attributes = {};
-        attributes.size = sizeof attributes;
-        attributes.type = PERF_TYPE_SOFTWARE;
-        attributes.config = PERF_COUNT_SW_TASK_CLOCK;
-        return static_cast<int>(
-            syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
     }
 };
 
@@ -92,7 +82,7 @@ class CounterOnly final : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
     const char* hold() override {
-        fd_ = Counter::open_one();
+        fd_ = mosrig::guest::count_time(0);
         return fd_ < 0 ? failed("perf_event_open") : nullptr;
     }
     const char* release() override { return close(fd_) != 0 ? failed("close") : nullptr; }

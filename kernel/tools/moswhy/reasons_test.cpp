@@ -259,6 +259,16 @@ TEST_F(Reasons, DescriptorsAreNumbered) {
     EXPECT_THAT(explain("userfaultfd").causes, ElementsAre("descriptor 6 is a userfaultfd"));
 }
 
+TEST_F(Reasons, WhoCountsAnotherIsNamed) {
+    node_.process(71, "perf", 1);
+    node_.link("proc/71/fd/4", "anon_inode:[perf_event]");
+    EXPECT_THAT(explain("perf_mmap").causes,
+                ElementsAre("of 71 (perf), descriptor 4 is a performance event"));
+    EXPECT_THAT(explain("perf_mmap").command, HasSubstr("kill -INT 71 "));
+    node_.link("proc/50/fd/5", "anon_inode:[perf_event]");
+    EXPECT_THAT(explain("perf_mmap").causes, ElementsAre("descriptor 5 is a performance event"));
+}
+
 TEST_F(Reasons, EveryWordHasAMeaningAndARemedy) {
     for (const std::string_view word : known_reasons()) {
         const auto finding = explain_reason(word, Subject(50, node_.places()));

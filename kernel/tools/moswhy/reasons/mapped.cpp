@@ -74,15 +74,27 @@ Explanation explain_memfd_secret(const Subject& subject) {
 }
 
 Explanation explain_perf_mmap(const Subject& subject) {
+    const auto events_of = [](const Subject& one) {
+        return describe_descriptors(one, "anon_inode:[perf_event]", "a performance event");
+    };
     std::vector<std::string> causes = describe_mappings(subject, is_perf);
-    const std::vector<std::string> open =
-        describe_descriptors(subject, "anon_inode:[perf_event]", "a performance event");
+    const std::vector<std::string> open = events_of(subject);
     causes.insert(causes.end(), open.begin(), open.end());
+    pid_t counter = subject.pid();
+    if (causes.empty()) {
+        // Whom an event counts, no file says; only who has one.
+        for (const pid_t pid : subject.all()) {
+            const auto events = events_of(Subject(pid, subject.places()));
+            if (!events.empty()) {
+                counter = pid;
+                causes.push_back(fmt::format("of {}, {}", subject.title_of(pid), events.front()));
+            }
+        }
+    }
     return {causes,
             "Events of this machine's kernel count what it does, for itself or for another, as "
             "perf. It can move once that has stopped.",
-            fmt::format("kill -INT {}    # ends perf record and the like in good order",
-                        subject.pid())};
+            fmt::format("kill -INT {}    # ends perf record and the like in good order", counter)};
 }
 
 Explanation explain_shadow_stack(const Subject& subject) {

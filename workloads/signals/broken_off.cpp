@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+//
+// Calls that only wait, each at a word of its own: the administrator of home fetches the process
+// out of them, and they go on where they were, with what is left of their time.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "workloads/lib/bytes.h"
+#include "workloads/lib/clock.h"
+#include "workloads/lib/kinds.h"
+#include "workloads/lib/state.h"
+
+namespace {
+
+using mosrig::guest::differs;
+using mosrig::guest::failed;
+using mosrig::guest::now_ms;
+
+constexpr int whole_ms = 5000;
+constexpr int fetched_after_ms = 3000;
+constexpr struct timespec whole = {whole_ms / 1000, 0};
+
+const char* put(const char* path, const char* text) {
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    const bool done = fd >= 0 && mosrig::guest::write_all(fd, text, strlen(text));
+    (void)close(fd);
+    return done ? nullptr : failed(path);
+}
+
+// A child that fetches its parent home out of a call, when told.
+class Administrator {
+  public:
+    static constexpr int done = 7;  // its exit status
+
+    // `place`: part of the name of the kernel's function in which the parent will wait.
+    const char* start(const char* place) {
+        int told[2];
+        if (pipe2(told, O_CLOEXEC) != 0) {
+            return failed("pipe");
+        }
+        pid_ = fork();
+        if (pid_ == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            (void)close(told[1]);
+            char word = 0;
+            if (!mosrig::guest::read_all(told[0], &word, 1)) {
+                _exit(0);
+            }
+            const char* const wrong = fetch(place);
+            if (wrong != nullptr) {
+                (void)fprintf(stderr, "%s\n", wrong);
+            }
+            _exit(wrong == nullptr ? done : 1);
+        }
+        tell_ = told[1];
+        (void)close(told[0]);
+        return pid_ < 0 ? failed("fork") : nullptr;
+    }
+
+    [[nodiscard]] const char* tell() const {
+        return mosrig::guest::write_all(tell_, "!", 1) ? nullptr : failed("a word to a child");
+    }
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+  private:
+    static const char* fetch(const char* place) {
+        char path[32];
+        char text[64] = {};
+        (void)snprintf(path, sizeof path, "/proc/%d/wchan", getppid());
+        const int64_t end = now_ms() + 10000;
+        while (mosrig::guest::read_text(path, text, sizeof text) == 0 ||
+               strstr(text, place) == nullptr) {
+            if (now_ms() > end) {
+                return mosrig::guest::reads("where the parent waits", text);
+            }
+            (void)usleep(1000);
+        }
+        // So much is gone already, and must not be waited for again.
+        (void)usleep(fetched_after_ms * 1000);
+        const char* const wrong = put("/proc/hpc/admin/bring", "1");
+        const int where = mosrig::guest::place_of(getppid());
+        const char* const open_again = put("/proc/hpc/admin/lstay", "0");
+        return wrong != nullptr        ? wrong
+               : open_again != nullptr ? open_again
+               : where != 0            ? differs("where it is once it was fetched", where, 0)
+                                       : nullptr;
+    }
+
+    pid_t pid_ = 0;
+    int tell_ = -1;
+};
+
+class BrokenOff final : public mosrig::guest::Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        for (Way& way : ways_) {
+            if (const char* const wrong = way.child.start(way.place); wrong != nullptr) {
+                return wrong;
+            }
+        }
+        return nullptr;
+    }
+
+    bool command(const char* word) override {
+        for (const Way& way : ways_) {
+            if (strcmp(word, way.word) == 0) {
+                mosrig::guest::answer(run(way));
+                return true;
+            }
+        }
+        return Holder::command(word);
+    }
+
+  private:
+    struct Way {
+        const char* word;
+        const char* place;
+        const char* (*call)(pid_t child);  // nullptr or what was wrong
+        bool lasts;                        // its time is known
+        Administrator child;
+    };
+
+    static const char* run(const Way& way) {
+        const char* wrong = way.child.tell();
+        const int64_t start = now_ms();
+        wrong = wrong != nullptr ? wrong : way.call(way.child.pid());
+        const int64_t took = now_ms() - start;
+        int status = 0;
+        if (wrong != nullptr || waitpid(way.child.pid(), &status, 0) != way.child.pid()) {
+            return wrong != nullptr ? wrong : failed("waitpid");
+        }
+        if (status != Administrator::done << 8) {
+            return differs("status of the one who fetches", status, Administrator::done << 8);
+        }
+        // Begun anew it would last as much longer as was gone when it was broken off.
+        const bool right = took >= whole_ms && took < whole_ms + fetched_after_ms;
+        return way.lasts && !right ? differs("ms that it lasted", took, whole_ms) : nullptr;
+    }
+
+    static const char* sleep(pid_t /*child*/) {
+        return nanosleep(&whole, nullptr) != 0 ? failed("nanosleep") : nullptr;
+    }
+
+    static const char* sleep_until(pid_t /*child*/) {
+        struct timespec end = {};
+        (void)clock_gettime(CLOCK_MONOTONIC, &end);
+        end.tv_sec += whole.tv_sec;
+        return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) != 0
+                   ? "clock_nanosleep"
+                   : nullptr;
+    }
+
+    static const char* poll_nothing(pid_t /*child*/) {
+        return poll(nullptr, 0, whole_ms) != 0 ? failed("poll") : nullptr;
+    }
+
+    // Leaves the child for the one who looks at its status.
+    static const char* wait_for(pid_t child) {
+        siginfo_t info = {};
+        if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) != 0) {
+            return failed("waitid");
+        }
+        return info.si_pid != child ? differs("the child that has ended", info.si_pid, child)
+                                    : nullptr;
+    }
+
+    Way ways_[5] = {{"SLEEP", "nanosleep", sleep, true, {}},
+                    {"SLEEP_UNTIL", "nanosleep", sleep_until, true, {}},
+                    {"POLL", "poll", poll_nothing, true, {}},
+                    {"WAITID", "do_wait", wait_for, false, {}},
+                    {"WAIT4", "do_wait", [](pid_t) -> const char* { return nullptr; }, false, {}}};
+};
+
+const mosrig::guest::KindOf<BrokenOff> broken_off("broken-off");
+
+}  // namespace
