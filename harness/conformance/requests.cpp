@@ -9,24 +9,12 @@
 #include <cstdlib>
 
 #include "harness/conformance/fault_point.h"
+#include "harness/conformance/requests_amid.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
 
 namespace {
-
-constexpr Millis request_time(10000);
-
-Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& text,
-                           const std::string& error) {
-    MOSRIG_TRY(const int seen, stage.home().write_file(fmt::format("/proc/{}/goto", pid), text,
-                                                       stage.soon("a write to goto"), 0));
-    const std::string name = seen == 0 ? "" : errno_name(seen);
-    stage.check(
-        fmt::format("writing '{}' to goto gives {}", text, error.empty() ? "no error" : error),
-        name == error, name);
-    return {};
-}
 
 Result<void> ask_for_nonsense(Stage& stage, Subject& subject) {
     for (const char* text : {"x", "-1", "", "2 3", "99999999999", "nowhere", "exec", "exec x"}) {
@@ -185,36 +173,6 @@ Result<void> ask_a_sleeper(Stage& stage) {
     return sleeper->kill(deadline);
 }
 
-// What holds it as it is about to leave may be gone when somebody asks: the word of it stays.
-Result<void> hold_at_the_door(Stage& stage) {
-    Run run;
-    run.command = {"stay", "mlockall", "--later"};
-    MOSRIG_TRY(Subject subject, start_subject(stage, run));
-    const std::int64_t pid = subject.pid();
-    const Deadline deadline = stage.deadline("a refusal", request_time);
-    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
-    MOSRIG_CHECK(await_fault(stage, stage.guest()));
-    MOSRIG_TRY(const std::string held, subject.ask("HOLD", deadline));
-    MOSRIG_CHECK(stage.require("it locks its memory while its stub is made", held == "OK", held));
-    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
-    ProcessState state;
-    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
-        return state.pending == 0;
-    }));
-    MOSRIG_TRY(const std::string released, subject.ask("RELEASE", deadline));
-    MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
-    stage.check("it stays, and the reason is told when it holds no more",
-                released == "OK" && state.where == 0 && state.nmigs == 0 &&
-                    state.cantmove.empty() && state.migstat.text("errno") == "16" &&
-                    home_reason(state) == "reason:mem_lock",
-                fmt::format("where {}, errno {}, home_reason {}", state.where,
-                            state.migstat.text("errno"), home_reason(state)));
-    MOSRIG_CHECK(expect_intact(stage, subject, "refused at the last moment"));
-    return subject.program().kill(deadline);
-}
-
 // By mosrun a program begins elsewhere, and locked: so does one that is asked to go as it becomes
 // another program.
 Result<void> begin_elsewhere(Stage& stage, const Run& run) {
@@ -245,27 +203,6 @@ Result<void> begin_elsewhere(Stage& stage, const Run& run) {
                 fmt::format("where {}, lock {}", state.where, state.lock));
     MOSRIG_CHECK(expect_intact(stage, replaced, "as another program"));
     return replaced.program().kill(deadline);
-}
-
-// Two in one instant: the first is kept.
-Result<void> ask_twice(Stage& stage, Subject& subject) {
-    const std::int64_t pid = subject.pid();
-    MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
-    MOSRIG_CHECK(await_fault(stage, stage.home()));
-    MOSRIG_CHECK(
-        expect_answer(stage, pid, std::to_string(stage.machines().back()->id()), "EALREADY"));
-    MOSRIG_TRY(ProcessState state, read_process(stage.home(), pid, stage.soon("its state")));
-    stage.check("the first is kept", state.pending == stage.guest().id(),
-                std::to_string(state.pending));
-    MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
-    MOSRIG_TRY(state, await_place(stage.home(), pid, stage.guest().id(),
-                                  stage.deadline("the first request", request_time)));
-    stage.check("the first is carried out", state.where == stage.guest().id() && state.nmigs == 1,
-                fmt::format("where {}, nmigs {}", state.where, state.nmigs));
-    MOSRIG_CHECK(expect_intact(stage, subject, "away"));
-    MOSRIG_CHECK(move_to(stage, pid, 0, 0, false));
-    return expect_intact(stage, subject, "home again");
 }
 
 // The first that others hear of a node that is started again is that it takes guests.
@@ -336,9 +273,8 @@ Result<void> play_requests(Stage& stage, const Description& description) {
     MOSRIG_CHECK(ask_the_tool(stage, subject));
     MOSRIG_CHECK(ask_for_oneself(stage));
     MOSRIG_CHECK(ask_a_sleeper(stage));
-    MOSRIG_CHECK(hold_at_the_door(stage));
     MOSRIG_CHECK(begin_elsewhere(stage, run));
-    MOSRIG_CHECK(ask_twice(stage, subject));
+    MOSRIG_CHECK(ask_amid_a_move(stage, subject));
     MOSRIG_CHECK(ask_for_a_node_that_is_down(stage, subject));
     stage.result.seen = Answer::moves;
     MOSRIG_CHECK(subject.program().kill(stage.soon("its end")));

@@ -338,7 +338,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		task_pt_regs(current)->ax = w->reply.result;
 	} else if (READ_ONCE(p->wanted) || READ_ONCE(p->hurry)) {
 		w->reply.flags |= OM_REPLY_RETURN;
-	} else if (rlimit(RLIMIT_STACK) != p->away.stack_limit) {
+	} else if (rlimit(RLIMIT_STACK) != p->away.told.stack_limit) {
 		/* the body's stack grows without asking */
 		p->stat.home_reason = OM_HOME_SYSCALL;
 		p->stat.home_arg = nr;

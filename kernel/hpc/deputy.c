@@ -85,7 +85,9 @@ int om_recall(struct om_proc *p, bool at_once)
 
 	if (p->away.recalled > urgent)
 		return 0;
-	p->away.recalled = urgent + 1;
+	spin_lock(&p->lock);
+	WRITE_ONCE(p->away.recalled, urgent + 1);
+	spin_unlock(&p->lock);
 	om_note_reasons(p, reasons);
 	trace_om_recall(task_tgid_nr(current), p->link->node, urgent);
 	return om_link_send_one(p->link, OM_M_RECALL, &urgent, sizeof(urgent));

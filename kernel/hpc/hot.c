@@ -35,8 +35,7 @@ struct om_hot {
 
 void om_hot_free(struct om_away *away)
 {
-	kvfree(away->hot);
-	away->hot = NULL;
+	kvfree(xchg(&away->hot, NULL));
 }
 
 /* Lists the pages, each once. Returns how many, at most OM_MAX_HOT. */

@@ -25,17 +25,18 @@
 /* Address spaces that keep changing are sent so often while they run. */
 #define OM_PREPARE_ATTEMPTS	3
 
-/* Ends the link of the current process, if it has one. */
+/* Ends the link of the current process, if it has one: of its threads, one does. */
 void om_drop_link(struct om_proc *p)
 {
-	struct om_link *link = p->link;
+	struct om_link *link;
 
+	spin_lock(&p->lock);
+	link = p->link;
+	WRITE_ONCE(p->link, NULL);
+	spin_unlock(&p->lock);
 	if (!link)
 		return;
 	om_link_bind(link, NULL, OM_NOTIFY_NONE);
-	spin_lock(&p->lock);
-	WRITE_ONCE(p->link, NULL);
-	spin_unlock(&p->lock);
 	om_link_kill(link, -ESHUTDOWN);
 	om_pool_settle(link);
 	om_link_put(link);
@@ -259,14 +260,15 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 		lost = ret < 0;
 		if (ret > 0)
 			om_home_abort(p, ret);
-		if (ret || !om_wanted(p) || READ_ONCE(p->wanted))
+		/* who waited for it to be home, or wants it there, comes first */
+		if (ret || !om_wanted(p) || READ_ONCE(p->wanted) ||
+		    !READ_ONCE(p->where))
 			break;
 		ret = -om_hop(p, regs);
 		if (ret == EINTR || ret == ECANCELED) {
 			/* a signal, or a call, goes first: it moves on then */
 			om_drop_link(p);
 			om_sent_free(&p->away);
-			set_thread_flag(TIF_NOTIFY_RESUME);
 			ret = 0;
 			break;
 		}
@@ -284,6 +286,8 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	om_set_where(p, 0);
 	p->state = p->requested ? OM_PENDING : OM_HOME;
 	p->stat.error = abs(ret);
+	if (p->requested)
+		set_thread_flag(TIF_NOTIFY_RESUME);
 	spin_unlock(&p->lock);
 	if (lost)
 		trace_om_lost(task_tgid_nr(current), 0, -ret);
@@ -310,7 +314,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		return;
 	}
 	/* the mappings have changed: once more */
-	if (om_prepare_stale(away)) {
+	if (om_prepare_stale(p)) {
 		away->attempts++;
 		away->still = 0;
 		ret = om_send_prepare(p);
@@ -375,6 +379,11 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 		if (p->link)
 			om_home_abort(p, 0);
 		return;
+	}
+	/* that one was taken back, and another node asked for since */
+	if (p->link && p->link->node != READ_ONCE(p->target)) {
+		om_drop_link(p);
+		om_sent_free(&p->away);
 	}
 	if (!p->link) {
 		p->away.attempts = 0;

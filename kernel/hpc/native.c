@@ -8,6 +8,7 @@
  */
 #include <linux/file.h>
 #include <linux/net.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/task_work.h>
@@ -96,6 +97,27 @@ static bool om_read_gathers(unsigned int fd)
 	return gathers;
 }
 
+/* Where a sleep that is broken off writes what is left of it, or NULL. */
+static void __user *om_rest_of_sleep(const struct om_call *call)
+{
+	switch (call->nr) {
+	case __NR_nanosleep:
+		return (void __user *)call->arg[1];
+	case __NR_clock_nanosleep:
+		return (void __user *)call->arg[3];
+	default:
+		return NULL;
+	}
+}
+
+static bool om_may_write_rest(const struct om_call *call)
+{
+	char __user *rest = om_rest_of_sleep(call);
+
+	return !rest || !fault_in_safe_writeable(rest,
+					sizeof(struct __kernel_timespec));
+}
+
 /* Calls that a nudge ends without a trace: made again, they go on. */
 bool om_may_nudge(const struct om_call *call)
 {
@@ -117,10 +139,12 @@ bool om_may_nudge(const struct om_call *call)
 	case __NR_epoll_wait:
 	case __NR_epoll_pwait:
 		return (int)call->arg[3] < 0;
-	case __NR_poll:
-	case __NR_ppoll:
+	/* where it is to write that, it may only read: nothing is written as it ends */
 	case __NR_nanosleep:
 	case __NR_clock_nanosleep:
+		return om_may_write_rest(call);
+	case __NR_poll:
+	case __NR_ppoll:
 	case __NR_wait4:
 	case __NR_waitid:
 	case __NR_restart_syscall:	/* of one of these */
@@ -144,19 +168,6 @@ static bool om_interrupted(struct om_proc *p)
 {
 	return READ_ONCE(p->wanted) || READ_ONCE(p->hurry) ||
 	       om_link_readable(p->link);
-}
-
-/* Where a sleep that is broken off writes what is left of it, or NULL. */
-static void __user *om_rest_of_sleep(const struct om_call *call)
-{
-	switch (call->nr) {
-	case __NR_nanosleep:
-		return (void __user *)call->arg[1];
-	case __NR_clock_nanosleep:
-		return (void __user *)call->arg[3];
-	default:
-		return NULL;
-	}
 }
 
 /*

@@ -61,6 +61,7 @@ struct om_stat {
 
 /* Home's half while the process is away or preparing. */
 struct om_away {
+	struct om_prepare told;	/* of itself, to the guest node */
 	struct mm_struct *mm;	/* only compared */
 	int mm_seq;
 	int shares;		/* see om_recheck_shares() */
@@ -83,7 +84,6 @@ struct om_away {
 	bool parked;		/* it does, and a signal is being delivered */
 	bool unwritable;	/* data of the next call could not be written */
 	u32 moves;		/* mappings that were moved to another address */
-	u64 stack_limit;	/* bytes; the body keeps it as it was told */
 	struct rseq __user *rseq;	/* the thread's, as it left */
 	u32 rseq_sig;
 	u32 window;		/* bytes of push in flight at most */
@@ -210,7 +210,7 @@ int om_is_ready(const struct om_msg *msg);
 int om_await_ready(struct om_proc *p);
 int om_wait_ready(struct om_proc *p);
 int om_wait_soon(struct om_proc *p);
-bool om_prepare_stale(const struct om_away *away);
+bool om_prepare_stale(struct om_proc *p);
 
 /* others.c */
 

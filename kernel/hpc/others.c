@@ -15,7 +15,7 @@
 
 #include "om.h"
 
-/* How long who wants memory waits for the end of a call. */
+/* How long who wants memory waits for the end of a call, or for a process at all. */
 #define OM_CALL_PATIENCE	(2 * HZ)
 
 /* How many processes of this node are away: mostly none, so nothing to do. */
@@ -104,8 +104,11 @@ void om_bring_home(struct task_struct *task, u32 reason)
 {
 	struct om_proc *p = om_call_home(task, reason);
 
-	if (p)
-		wait_event_killable(p->home_wait, om_at_rest(p, reason));
+	/* it may have been home for a moment, and be away again */
+	while (p && !wait_event_killable_timeout(p->home_wait,
+						 om_at_rest(p, reason),
+						 OM_CALL_PATIENCE))
+		p = om_call_home(task, reason);
 }
 
 /*
@@ -126,6 +129,8 @@ static int om_bring_memory(struct task_struct *task)
 		if (!left && (READ_ONCE(p->in_call) == OM_CALL_DEEP ||
 			      READ_ONCE(p->away.parked)))
 			return -EAGAIN;
+		/* it may have been home for a moment, and be away again */
+		p = om_call_home(task, OM_R_PTRACE);
 	}
 	return 0;
 }

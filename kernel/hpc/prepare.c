@@ -104,6 +104,36 @@ static int om_send_on(struct om_link *link, u8 type, void *data, size_t len)
 	return om_link_send(link, type, &vec, 1, true);
 }
 
+/* What the guest node has to know of the current process, but for its mappings. */
+static void om_fill_prepare(struct om_proc *p, struct om_prepare *prep)
+{
+	struct mm_struct *mm = current->mm;
+
+	/* two of them are compared byte by byte */
+	memset(prep, 0, sizeof(*prep));
+	prep->home_pid = task_tgid_nr(current);
+	prep->vma_count = mm->map_count;
+	prep->stack_limit = rlimit(RLIMIT_STACK);
+	prep->mmap_base = mm->mmap_base;
+	prep->start_brk = mm->start_brk;
+	prep->brk = mm->brk;
+	if (!test_bit(MMF_TOPDOWN, &mm->flags))
+		prep->flags |= OM_PREP_BOTTOM_UP;
+	if (om_may_own_memory(p))
+		prep->flags |= OM_PREP_OWN_MEMORY;
+	prep->budget = om_map_budget();
+#ifdef CONFIG_RSEQ
+	/* on its way from node to node it is put by */
+	prep->rseq = (u64)(p->away.rseq ?: current->rseq);
+	prep->rseq_sig = p->away.rseq ? p->away.rseq_sig : current->rseq_sig;
+#endif
+	prep->vdso = (u64)mm->context.vdso;
+	prep->vdso_len = vdso_image_64.size;
+	prep->nice = task_nice(current);
+	prep->policy = current->policy;
+	get_task_comm(prep->comm, current);
+}
+
 /**
  * om_send_prepare - tell a stub what address space to rebuild
  * @p: the process; the current one, which goes on running
@@ -113,34 +143,13 @@ static int om_send_on(struct om_link *link, u8 type, void *data, size_t len)
 int om_send_prepare(struct om_proc *p)
 {
 	struct mm_struct *mm = current->mm;
-	struct om_prepare prep = {
-		.home_pid = task_tgid_nr(current),
-		.stack_limit = rlimit(RLIMIT_STACK),
-		.mmap_base = mm->mmap_base,
-		.start_brk = mm->start_brk,
-		.brk = mm->brk,
-		.flags = test_bit(MMF_TOPDOWN, &mm->flags) ?
-			 0 : OM_PREP_BOTTOM_UP,
-		.nice = task_nice(current),
-		.policy = current->policy,
-		.vdso = (u64)mm->context.vdso,
-		.vdso_len = vdso_image_64.size,
-		.budget = om_map_budget(),
-#ifdef CONFIG_RSEQ
-		/* on its way from node to node it is put by */
-		.rseq = (u64)(p->away.rseq ?: current->rseq),
-		.rseq_sig = p->away.rseq ? p->away.rseq_sig : current->rseq_sig,
-#endif
-	};
 	unsigned long at = 0, end = TASK_SIZE_MAX;
 	struct om_vma *vmas;
 	unsigned int n;
 	int ret;
 
-	get_task_comm(prep.comm, current);
 	p->away.sealed = om_any_sealed(mm);
-	if (om_may_own_memory(p))
-		prep.flags |= OM_PREP_OWN_MEMORY;
+	om_fill_prepare(p, &p->away.told);
 	trace_om_prepare(task_tgid_nr(current), p->link->node, mm->map_count);
 	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);
 	if (!vmas)
@@ -148,9 +157,8 @@ int om_send_prepare(struct om_proc *p)
 	p->away.ready = false;
 	p->away.mm = mm;
 	p->away.mm_seq = om_mm_seq(mm);
-	p->away.stack_limit = prep.stack_limit;
-	prep.vma_count = mm->map_count;
-	ret = om_send_on(p->link, OM_M_PREPARE, &prep, sizeof(prep));
+	ret = om_send_on(p->link, OM_M_PREPARE, &p->away.told,
+			 sizeof(p->away.told));
 	while (!ret && at < end) {
 		n = om_list_vmas(at, end, vmas, OM_MAX_VMAS, &at);
 		ret = om_send_on(p->link, OM_M_VMAS, vmas, n * sizeof(*vmas));
@@ -166,10 +174,16 @@ int om_send_prepare(struct om_proc *p)
 	return ret;
 }
 
-/* Did the mappings change since they were sent? */
-bool om_prepare_stale(const struct om_away *away)
+/* Is what was told of the process, and of its mappings, no longer so? */
+bool om_prepare_stale(struct om_proc *p)
 {
-	return away->mm != current->mm || away->mm_seq != om_mm_seq(current->mm);
+	struct om_prepare now;
+
+	if (p->away.mm != current->mm ||
+	    p->away.mm_seq != om_mm_seq(current->mm))
+		return true;
+	om_fill_prepare(p, &now);
+	return memcmp(&now, &p->away.told, sizeof(now));
 }
 
 /**

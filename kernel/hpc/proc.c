@@ -85,13 +85,18 @@ static int om_request_node(struct om_proc *p, struct task_struct *task,
 	if (!on_exec && !READ_ONCE(p->where) && om_stay_reasons(task))
 		return -EBUSY;
 	spin_lock(&p->lock);
-	if (p->where == node && !on_exec) {
+	if (p->where == node && !on_exec && p->requested &&
+	    READ_ONCE(p->away.recalled)) {
+		/* its body has been told, and is on its way */
+		ret = -EALREADY;
+	} else if (p->where == node && !on_exec) {
 		p->requested = false;
 		p->hurry = false;
 		p->target = 0;
 		ret = 0;
 	} else if (p->requested ||
-		   (p->state != OM_HOME && p->state != OM_AWAY)) {
+		   (p->state != OM_HOME && p->state != OM_AWAY &&
+		    p->state != OM_PREPARING)) {
 		ret = -EALREADY;
 	} else if (!ret) {
 		p->requested = true;

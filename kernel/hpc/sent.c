@@ -82,13 +82,14 @@ void om_note_written(struct om_away *away, unsigned long addr, size_t len)
 			      om_has_content(addr);
 }
 
+/* What one thread began, others end, and not one of them alone. */
 void om_sent_free(struct om_away *away)
 {
 	struct om_sent *s;
 	unsigned long index;
 
 	xa_for_each(&away->sent, index, s)
-		kfree(s);
+		kfree(xa_erase(&away->sent, index));
 	xa_destroy(&away->sent);
 	om_hot_free(away);
 }

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
@@ -47,6 +48,7 @@ class ReadOnly final : public mosrig::guest::Holder {
         auto* const set = reinterpret_cast<Set*>(place);
         set->lock = constant_lock;
         set->ready = {pipe_[0], POLLIN, 0};
+        set->a_while = {0, 300000000};
         set_ = set;
         return mprotect(place, page, PROT_READ) != 0 ? failed("mprotect") : nullptr;
     }
@@ -55,8 +57,10 @@ class ReadOnly final : public mosrig::guest::Holder {
         static const struct {
             const char* word;
             const char* (ReadOnly::*call)();
-        } calls[] = {
-            {"LOCK", &ReadOnly::lock}, {"POLL", &ReadOnly::wait_ready}, {"WAIT", &ReadOnly::bury}};
+        } calls[] = {{"LOCK", &ReadOnly::lock},
+                     {"POLL", &ReadOnly::wait_ready},
+                     {"WAIT", &ReadOnly::bury},
+                     {"SLEEP", &ReadOnly::sleep}};
         for (const auto& entry : calls) {
             if (strcmp(entry.word, word) == 0) {
                 mosrig::guest::answer((this->*entry.call)());
@@ -82,6 +86,7 @@ class ReadOnly final : public mosrig::guest::Holder {
         struct flock lock;
         struct pollfd ready;
         int status;
+        struct timespec a_while;
     };
 
     const char* lock() {
@@ -101,6 +106,13 @@ class ReadOnly final : public mosrig::guest::Holder {
     const char* wait_ready() {
         return syscall(SYS_poll, &set_->ready, 1UL, -1) != -1 || errno != EFAULT
                    ? failed("poll, its list only for reading")
+                   : nullptr;
+    }
+
+    // Nothing interrupts it, so nothing is left of it that would have to be written.
+    const char* sleep() {
+        return syscall(SYS_nanosleep, &set_->a_while, &set_->a_while) != 0
+                   ? failed("nanosleep, its rest only for reading")
                    : nullptr;
     }
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "harness/conformance/requests_amid.h"
+
+#include <fmt/format.h>
+
+#include "harness/conformance/fault_point.h"
+
+namespace mosrig {
+
+Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& text,
+                           const std::string& error) {
+    MOSRIG_TRY(const int seen, stage.home().write_file(fmt::format("/proc/{}/goto", pid), text,
+                                                       stage.soon("a write to goto"), 0));
+    const std::string name = seen == 0 ? "" : errno_name(seen);
+    stage.check(
+        fmt::format("writing '{}' to goto gives {}", text, error.empty() ? "no error" : error),
+        name == error, name);
+    return {};
+}
+
+namespace {
+
+// What holds it as it is about to leave may be gone when somebody asks: the word of it stays.
+Result<void> hold_at_the_door(Stage& stage) {
+    Run run;
+    run.command = {"stay", "mlockall", "--later"};
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    const std::int64_t pid = subject.pid();
+    const Deadline deadline = stage.deadline("a refusal", request_time);
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_TRY(const std::string held, subject.ask("HOLD", deadline));
+    MOSRIG_CHECK(stage.require("it locks its memory while its stub is made", held == "OK", held));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    ProcessState state;
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+        return state.pending == 0;
+    }));
+    MOSRIG_TRY(const std::string released, subject.ask("RELEASE", deadline));
+    MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+    stage.check("it stays, and the reason is told when it holds no more",
+                released == "OK" && state.where == 0 && state.nmigs == 0 &&
+                    state.cantmove.empty() && state.migstat.text("errno") == "16" &&
+                    home_reason(state) == "reason:mem_lock",
+                fmt::format("where {}, errno {}, home_reason {}", state.where,
+                            state.migstat.text("errno"), home_reason(state)));
+    MOSRIG_CHECK(expect_intact(stage, subject, "refused at the last moment"));
+    return subject.program().kill(deadline);
+}
+
+// A limit that somebody sets while the stub is made is the one that the process has there.
+Result<void> limit_at_the_door(Stage& stage, Subject& subject) {
+    const std::int64_t pid = subject.pid();
+    const Deadline deadline = stage.deadline("a limit amid a move", request_time);
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_TRY(const CommandResult set,
+               stage.home().run({"prlimit", "--pid", std::to_string(pid), "--stack=4194304"},
+                                deadline, 0));
+    MOSRIG_CHECK(stage.require("its stack is limited", set.ok(), set.err));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    MOSRIG_CHECK(await_place(stage.home(), pid, stage.guest().id(), deadline));
+    // A call finds out whether both sides mean the same limit.
+    MOSRIG_CHECK(expect_intact(stage, subject, "with a limit that is new"));
+    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    stage.check("it need not come home for that limit", state.where == stage.guest().id(),
+                fmt::format("where {}, home_reason {}", state.where, home_reason(state)));
+    MOSRIG_CHECK(move_to(stage, pid, 0, 0, false));
+    return {};
+}
+
+// Taken back while it sleeps and its stub is made; then another is asked for.
+Result<void> change_the_target(Stage& stage) {
+    MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
+               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
+    const std::int64_t pid = sleeper->pid();
+    const Deadline deadline = stage.deadline("a request in the place of another", request_time);
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(sleeper->write_line("one", deadline));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_TRY(const std::optional<std::string> one, sleeper->read_line(deadline));
+    MOSRIG_CHECK(
+        stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)")));
+    ProcessState state;
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
+        return state.stat.state == 'S';
+    }));
+    MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
+    const int other = stage.machines().back()->id();
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(other), ""));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    MOSRIG_CHECK(sleeper->write_line("two", deadline));
+    MOSRIG_TRY(const std::optional<std::string> two, sleeper->read_line(deadline));
+    MOSRIG_CHECK(sleeper->write_line("three", deadline));
+    MOSRIG_TRY(const std::optional<std::string> three, sleeper->read_line(deadline));
+    stage.check("it passes on its lines", two == "two" && three == "three",
+                two.value_or("(end)") + " " + three.value_or("(end)"));
+    MOSRIG_TRY(state, await_place(stage.home(), pid, other, deadline));
+    stage.check("it is where it was asked to be last", state.where == other,
+                std::to_string(state.where));
+    return sleeper->kill(deadline);
+}
+
+// Once its body has been called, that is not taken back: who tries is told.
+Result<void> stay_too_late(Stage& stage, Subject& subject) {
+    const std::int64_t pid = subject.pid();
+    MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, false));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "recv:recall:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), "EALREADY"));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    MOSRIG_TRY(const ProcessState state,
+               await_place(stage.home(), pid, 0, stage.deadline("the way home", request_time)));
+    stage.check("the first is carried out", state.where == 0, std::to_string(state.where));
+    return expect_intact(stage, subject, "called home, and not asked to stay");
+}
+
+// Two in one instant: the first is kept.
+Result<void> ask_twice(Stage& stage, Subject& subject) {
+    const std::int64_t pid = subject.pid();
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(await_fault(stage, stage.home()));
+    MOSRIG_CHECK(
+        expect_answer(stage, pid, std::to_string(stage.machines().back()->id()), "EALREADY"));
+    MOSRIG_TRY(ProcessState state, read_process(stage.home(), pid, stage.soon("its state")));
+    stage.check("the first is kept", state.pending == stage.guest().id(),
+                std::to_string(state.pending));
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
+    MOSRIG_TRY(state, await_place(stage.home(), pid, stage.guest().id(),
+                                  stage.deadline("the first request", request_time)));
+    stage.check("the first is carried out", state.where == stage.guest().id() && state.nmigs == 1,
+                fmt::format("where {}, nmigs {}", state.where, state.nmigs));
+    MOSRIG_CHECK(expect_intact(stage, subject, "away"));
+    MOSRIG_CHECK(move_to(stage, pid, 0, 0, false));
+    return expect_intact(stage, subject, "home again");
+}
+
+}  // namespace
+
+Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
+    MOSRIG_CHECK(hold_at_the_door(stage));
+    MOSRIG_CHECK(ask_twice(stage, subject));
+    MOSRIG_CHECK(limit_at_the_door(stage, subject));
+    MOSRIG_CHECK(change_the_target(stage));
+    return stay_too_late(stage, subject);
+}
+
+}  // namespace mosrig
