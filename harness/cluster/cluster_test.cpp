@@ -54,6 +54,10 @@ std::string domain(const std::string& name, const std::string& tag) {
            tag + "'/></metadata></domain>";
 }
 
+Result<std::unique_ptr<Hypervisor>> no_hypervisor(const std::string& /*uri*/) {
+    return infra_error("no hypervisor");
+}
+
 // Every take_down needs a hypervisor of its own; the domains live in one for the whole test.
 class Borrowed : public Hypervisor {
   public:
@@ -165,11 +169,8 @@ TEST_F(StateDir, DownWorksWithoutAHypervisor) {
     ASSERT_TRUE(ResourceLog(state_).record("domain", "lab-node1"));
     Places places;
     places.state = state_;
-    const Connector none = [](const std::string&) -> Result<std::unique_ptr<Hypervisor>> {
-        return infra_error("no hypervisor");
-    };
     EXPECT_TRUE(take_down(
-        places, [](const std::string&) {}, none));
+        places, [](const std::string&) {}, no_hypervisor));
     EXPECT_FALSE(fs::exists(state_));
 }
 
@@ -182,18 +183,15 @@ TEST_F(StateDir, DownForgetsNoNodeThatRunsOn) {
     ASSERT_TRUE(node);
     Places places;
     places.state = state_;
-    const Connector none = [](const std::string&) -> Result<std::unique_ptr<Hypervisor>> {
-        return infra_error("no hypervisor");
-    };
     const Progress quiet = [](const std::string&) {};
-    const auto left = take_down(places, quiet, none);
+    const auto left = take_down(places, quiet, no_hypervisor);
     ASSERT_FALSE(left);
     EXPECT_NE(
         left.error().message().find("lab-node1 still runs, as process " + std::to_string(*node)),
         std::string::npos);
     EXPECT_TRUE(fs::exists(state_));
     ASSERT_TRUE(end_process(*node, "sh"));
-    EXPECT_TRUE(take_down(places, quiet, none));
+    EXPECT_TRUE(take_down(places, quiet, no_hypervisor));
     EXPECT_FALSE(fs::exists(state_));
 }
 

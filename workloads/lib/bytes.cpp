@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace mosrig::guest {
 
@@ -75,6 +76,13 @@ size_t read_text(const char* path, char* text, size_t room) {
     (void)close(fd);
     text[filled] = '\0';
     return filled;
+}
+
+bool write_text(const char* path, const char* text) {
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    const bool done = fd >= 0 && write_all(fd, text, strlen(text));
+    (void)close(fd);
+    return done;
 }
 
 }  // namespace mosrig::guest

@@ -23,17 +23,11 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::now_ms;
+using mosrig::guest::write_text;
 
 constexpr int whole_ms = 5000;
 constexpr int fetched_after_ms = 3000;
 constexpr struct timespec whole = {whole_ms / 1000, 0};
-
-const char* put(const char* path, const char* text) {
-    const int fd = open(path, O_WRONLY | O_CLOEXEC);
-    const bool done = fd >= 0 && mosrig::guest::write_all(fd, text, strlen(text));
-    (void)close(fd);
-    return done ? nullptr : failed(path);
-}
 
 // A child that fetches its parent home out of a call, when told.
 class Administrator {
@@ -86,13 +80,12 @@ class Administrator {
         }
         // So much is gone already, and must not be waited for again.
         (void)usleep(fetched_after_ms * 1000);
-        const char* const wrong = put("/proc/hpc/admin/bring", "1");
+        const bool brought = write_text("/proc/hpc/admin/bring", "1");
         const int where = mosrig::guest::place_of(getppid());
-        const char* const open_again = put("/proc/hpc/admin/lstay", "0");
-        return wrong != nullptr        ? wrong
-               : open_again != nullptr ? open_again
-               : where != 0            ? differs("where it is once it was fetched", where, 0)
-                                       : nullptr;
+        if (!write_text("/proc/hpc/admin/lstay", "0") || !brought) {
+            return failed("bring");
+        }
+        return where != 0 ? differs("where it is once it was fetched", where, 0) : nullptr;
     }
 
     pid_t pid_ = 0;

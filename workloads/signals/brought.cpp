@@ -2,7 +2,6 @@
 //
 // Stopped twice, and then fetched home by the administrator of its node: once it
 // goes on, it blocks the signals that it blocked before, and no others.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -51,13 +50,6 @@ class Brought final : public mosrig::guest::Deed {
     }
 
   private:
-    static bool put(const char* path, const char* text) {
-        const int fd = open(path, O_WRONLY | O_CLOEXEC);
-        const bool done = fd >= 0 && mosrig::guest::write_all(fd, text, strlen(text));
-        (void)close(fd);
-        return done;
-    }
-
     // What /proc/PID/status says of the parent's blocked signals.
     static void read_blocked(char* line, size_t room) {
         char path[64];
@@ -80,8 +72,9 @@ class Brought final : public mosrig::guest::Deed {
             kill(getppid(), SIGSTOP) != 0) {
             return failed("a stopped process");
         }
-        const bool brought = put("/proc/hpc/admin/bring", "1");
-        if (!put("/proc/hpc/admin/lstay", "0") || kill(getppid(), SIGCONT) != 0 || !brought) {
+        const bool brought = mosrig::guest::write_text("/proc/hpc/admin/bring", "1");
+        if (!mosrig::guest::write_text("/proc/hpc/admin/lstay", "0") ||
+            kill(getppid(), SIGCONT) != 0 || !brought) {
             return failed("bring");
         }
         // Some looks long: what is blocked for the way home only is not, afterwards.

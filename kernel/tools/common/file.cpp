@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 
 #include "common/fd.h"
+#include "common/map.h"
 
 namespace mosrig {
 namespace {
@@ -79,6 +82,19 @@ Result<void> replace_text(const std::string& path, const std::string& text, Dura
         return fail_errno("cannot rename " + fresh, errno);
     }
     return {};
+}
+
+std::vector<std::uint32_t> numbers_in(const std::string& folder) {
+    std::vector<std::uint32_t> numbers;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+         at.increment(error)) {
+        if (const auto number = parse_number(at->path().filename().string(), INT32_MAX)) {
+            numbers.push_back(*number);
+        }
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
 }
 
 }  // namespace mosrig

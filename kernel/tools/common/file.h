@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Small text files, above all those of /proc.
+// Small text files and their folders, above all those of /proc.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/result.h"
 
@@ -23,5 +25,8 @@ enum class Durable { no, yes };
 /// who comes after a crash. Everybody may read it, whatever the umask.
 Result<void> replace_text(const std::string& path, const std::string& text,
                           Durable durable = Durable::no);
+
+/// Numbers that name the entries of a folder, ascending.
+std::vector<std::uint32_t> numbers_in(const std::string& folder);
 
 }  // namespace mosrig

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <sstream>
 
 #include "common/file.h"
@@ -42,19 +41,6 @@ std::string status_words(long status) {
         }
     }
     return words;
-}
-
-std::vector<std::uint32_t> numbers_in(const std::string& folder) {
-    std::vector<std::uint32_t> numbers;
-    std::error_code error;
-    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-         at.increment(error)) {
-        if (const auto number = parse_number(at->path().filename().string(), INT32_MAX)) {
-            numbers.push_back(*number);
-        }
-    }
-    std::sort(numbers.begin(), numbers.end());
-    return numbers;
 }
 
 Result<std::string> Hpc::admin(const std::string& name) const {

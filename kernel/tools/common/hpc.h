@@ -21,6 +21,9 @@ inline constexpr long kStatusBlock = 4;
 inline constexpr long kStatusStay = 8;
 inline constexpr long kStatusQuiet = 16;
 
+/// Seconds that statistics may be kept for: what the kernel takes at most (OM_MAX_DECAY).
+inline constexpr unsigned kLongestDecay = 86400;
+
 /// What a file of /proc/hpc/nodes/ID holds; if negative, the negated errno that says why not.
 struct NodeFigures {
     std::uint32_t id = 0;
@@ -64,9 +67,6 @@ class Hpc {
   private:
     Places places_;
 };
-
-/// Numbers that name the entries of a folder, ascending.
-std::vector<std::uint32_t> numbers_in(const std::string& folder);
 
 /// A range of the map: nodes from @p id on, at @p address and those after it.
 struct NodeRange {

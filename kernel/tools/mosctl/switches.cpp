@@ -6,6 +6,8 @@
 #include <csignal>
 #include <optional>
 
+#include "common/file.h"
+#include "common/hpc.h"
 #include "common/process.h"
 #include "mosctl/name.h"
 #include "openmosix.h"
@@ -164,12 +166,14 @@ int set_yard(const Hpc& /*hpc*/, const Words& words) {
 }
 
 int set_decay(const Hpc& hpc, const Words& words) {
-    const auto interval = parse_number(words[1], 86400);
+    const auto interval = parse_number(words[1], kLongestDecay);
     const auto slow = parse_number(words[2], 1000);
     const auto fast = parse_number(words[3], 1000);
     if (!interval || *interval == 0 || !slow || *slow == 0 || !fast || *fast == 0) {
         complain(kMosctl,
-                 "setdecay takes seconds (1 to 86400) and two rates in permille kept (1 to 1000)");
+                 fmt::format("setdecay takes seconds (1 to {}) and two rates in permille kept "
+                             "(1 to 1000)",
+                             kLongestDecay));
         return kUsageError;
     }
     for (const auto& [file, number] :

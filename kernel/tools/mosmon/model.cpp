@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mosmon/model.h"
 
+#include "common/file.h"
 #include "common/process.h"
 
 namespace mosrig {

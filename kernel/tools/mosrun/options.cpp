@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/hpc.h"
 #include "common/map.h"
 #include "openmosix.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr unsigned kMostPermille = 1000;
 constexpr unsigned kDefaultKeep = 975;  // as slow decay has it
-constexpr unsigned kLongestDecay = 86400;
 
 struct Flags {
     std::optional<unsigned> node;

@@ -10,7 +10,6 @@
 #include <sstream>
 
 #include "common/file.h"
-#include "common/hpc.h"
 
 namespace mosrig {
 namespace {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <cstdlib>
 
-#include "common/hpc.h"
+#include "common/file.h"
 #include "moswhy/mounts.h"
 
 namespace mosrig {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "common/file.h"
 #include "common/printable.h"
 #include "common/process.h"
 #include "common/users.h"

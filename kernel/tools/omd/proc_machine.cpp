@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "omd/proc_machine.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <sstream>
 
 #include "common/file.h"
+#include "common/hpc.h"
 #include "common/map.h"
 #include "common/process.h"
 
@@ -35,21 +35,6 @@ policy::Millis boot_ms() {
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
     return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
-}
-
-// Names of a folder that are numbers above zero.
-std::vector<pid_t> numbers_in(const std::string& folder) {
-    std::vector<pid_t> found;
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder.c_str()), ::closedir);
-    if (dir == nullptr) {
-        return found;
-    }
-    while (const dirent* entry = ::readdir(dir.get())) {
-        if (const auto number = parse_number(entry->d_name, 1U << 30U); number && *number > 0) {
-            found.push_back(static_cast<pid_t>(*number));
-        }
-    }
-    return found;
 }
 
 long number_of(const std::string& text, long otherwise) {
@@ -110,7 +95,7 @@ AdminSettings ProcMachine::admin() const {
     admin.speed = static_cast<std::uint32_t>(std::max(0L, admin_number("speed", 0)));
     admin.slow = static_cast<unsigned>(std::clamp(admin_number("slow-decay", 975), 1L, 1000L));
     admin.fast = static_cast<unsigned>(std::clamp(admin_number("fast-decay", 926), 1L, 1000L));
-    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, 86400L);
+    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, long{kLongestDecay});
     return admin;
 }
 
