@@ -105,7 +105,8 @@ Result<void> ProcMachine::set_speed(std::uint32_t speed) {
 
 std::map<pid_t, std::uint32_t> ProcMachine::guests() const {
     std::map<pid_t, std::uint32_t> found;
-    for (const pid_t pid : numbers_in(proc_ + "/hpc/remote")) {
+    for (const std::uint32_t number : numbers_in(proc_ + "/hpc/remote")) {
+        const auto pid = static_cast<pid_t>(number);
         const auto from =
             read_text(proc_ + "/hpc/remote/" + std::to_string(pid) + "/from").value_or("");
         if (const long home = number_of(from, 0); home > 0) {
@@ -129,7 +130,8 @@ policy::Observation ProcMachine::observe() {
     count_node(seen);
     const auto all_guests = guests();
     std::erase_if(kernel_, [now](const auto& entry) { return entry.second <= now; });
-    for (const pid_t pid : numbers_in(proc_)) {
+    for (const std::uint32_t number : numbers_in(proc_)) {
+        const auto pid = static_cast<pid_t>(number);
         if (pid != ::getpid() && !kernel_.contains(pid)) {
             count_task(pid, span, all_guests, seen);
         }
@@ -253,7 +255,7 @@ std::optional<double> ProcMachine::wanted(pid_t pid, const TaskStat& stat) const
         return text ? parse_schedstat(*text) : std::nullopt;
     }
     double sum = 0;
-    for (const pid_t thread : numbers_in(file(pid, "task"))) {
+    for (const std::uint32_t thread : numbers_in(file(pid, "task"))) {
         const std::string name = "task/" + std::to_string(thread) + "/schedstat";
         const auto text = read_text(file(pid, name.c_str()));
         sum += text ? parse_schedstat(*text).value_or(0) : 0;
