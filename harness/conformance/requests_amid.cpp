@@ -145,10 +145,46 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
     return expect_intact(stage, subject, "home again");
 }
 
+// Who writes into its memory as it is about to leave waits, and what he wrote is there.
+Result<void> visit_at_the_door(Stage& stage) {
+    Run run;
+    run.command = {"memory", "visited"};
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    const std::int64_t pid = subject.pid();
+    const Deadline deadline = stage.deadline("a visit amid a move", request_time);
+    MOSRIG_TRY(const std::string place, subject.ask("PLACE", deadline));
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(await_fault(stage, stage.home()));
+    MOSRIG_TRY(const std::unique_ptr<Program> visitor,
+               stage.home().start(
+                   {"dd", fmt::format("of=/proc/{}/mem", pid), "bs=8", "count=1", "seek=" + place,
+                    "oflag=seek_bytes", "conv=notrunc,nocreat", "status=none"},
+                   deadline, StartOptions{}));
+    MOSRIG_CHECK(visitor->write_line("visitor", deadline));
+    char seen = 'R';
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        const Result<ProcessState> visiting = read_process(stage.home(), visitor->pid(), deadline);
+        seen = visiting ? visiting->stat.state : 'Z';
+        return seen == 'D' || seen == 'Z';
+    }));
+    stage.check("who writes into its memory waits", seen == 'D', std::string(1, seen));
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
+    MOSRIG_TRY(const int status, visitor->wait(deadline));
+    MOSRIG_TRY(const std::string complaint, visitor->take_error_output());
+    stage.check("he can, once it is home again", status == 0, complaint);
+    MOSRIG_TRY(const std::string word, subject.ask("WORD", deadline));
+    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    stage.check("what he wrote is what it reads", word == "visitor",
+                fmt::format("{}; where {}, nmigs {}", word, state.where, state.nmigs));
+    return subject.program().kill(deadline);
+}
+
 }  // namespace
 
 Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
     MOSRIG_CHECK(hold_at_the_door(stage));
+    MOSRIG_CHECK(visit_at_the_door(stage));
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(limit_at_the_door(stage, subject));
     MOSRIG_CHECK(change_the_target(stage));

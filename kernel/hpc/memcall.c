@@ -277,8 +277,6 @@ static int om_grow(unsigned long start)
 	struct vm_area_struct *vma;
 	int ret = 0;
 
-	if (!PAGE_ALIGNED(start))
-		return -EPROTO;
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
 	vma = find_vma(mm, start);
@@ -293,8 +291,9 @@ static bool om_op_sane(const struct om_op *op)
 {
 	switch (op->kind) {
 	case OM_OP_BRK:
-	case OM_OP_GROW:
 		return op->start < TASK_SIZE_MAX;
+	case OM_OP_GROW:
+		return op->start < TASK_SIZE_MAX && PAGE_ALIGNED(op->start);
 	case OM_OP_MOVE:
 		return om_range_sane(op->start, op->len) &&
 		       om_range_sane(op->to, op->to_len);

@@ -77,6 +77,7 @@ static void om_home_abort(struct om_proc *p, int error)
 	p->target = 0;
 	p->state = OM_HOME;
 	p->stat.error = error;
+	om_set_out(p, false);
 	spin_unlock(&p->lock);
 }
 
@@ -210,6 +211,7 @@ static bool om_start_stat(struct om_proc *p)
 	p->stat.frozen = away->still ?: ktime_get_ns();
 	p->stat.prepared = p->stat.frozen;
 	p->state = OM_FROZEN;
+	om_set_out(p, true);
 	spin_unlock(&p->lock);
 	trace_om_freeze(task_tgid_nr(current), p->link->node, 0);
 	away->cursor = 0;
@@ -228,8 +230,9 @@ static bool om_start_stat(struct om_proc *p)
 }
 
 /*
- * The process came home only to go on to another node, and does not run here.
- * Returns 0 when the commit is out.
+ * The process came home only to go on to another node, and does not run here. Who has
+ * hold of its memory meanwhile waits for it to be home. Returns 0 when the commit is
+ * out.
  */
 static int om_hop(struct om_proc *p, struct pt_regs *regs)
 {
@@ -309,6 +312,12 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		away->still = 0;
 		return;
 	}
+	/* who has hold of its memory, as ps has, lets go of it soon */
+	if (om_is_held()) {
+		om_retry_at(p, jiffies + 1);
+		away->still = 0;
+		return;
+	}
 	if (om_stay_now(p) || om_is_bringing()) {
 		om_home_abort(p, om_is_bringing() ? EAGAIN : EBUSY);
 		return;
@@ -330,13 +339,15 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		om_home_abort(p, 0);
 		return;
 	}
-	ret = om_freeze(p, regs);
+	/* who comes from here on waits for it to be home */
+	ret = om_is_held() ? -EINTR : om_freeze(p, regs);
 	if (ret == -EINTR && om_link_alive(p->link) &&
 	    READ_ONCE(p->target) != om_self()) {
-		/* a signal came in between; it goes first */
+		/* a signal came in between, or a visitor; that goes first */
 		away->still = 0;
 		spin_lock(&p->lock);
 		p->state = OM_PREPARING;
+		om_set_out(p, false);
 		spin_unlock(&p->lock);
 		om_link_bind(p->link, current, OM_NOTIFY_RESUME);
 		set_thread_flag(TIF_NOTIFY_RESUME);

@@ -213,13 +213,18 @@ static long om_push_amid(struct om_proc *p, const struct om_call *call)
 static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 {
 	void __user *rest = om_rest_of_sleep(call);
-	struct __kernel_timespec was;
+	struct __kernel_timespec was, is;
 	long result;
 
 	if (rest && copy_from_user(&was, rest, sizeof(was)))
 		rest = NULL;
 	result = om_push_amid(p, call);
-	if (rest && !result && copy_to_user(rest, &was, sizeof(was)))
+	if (!rest || result)
+		return result;
+	/* somebody else may write there, unless we did */
+	if (!copy_from_user(&is, rest, sizeof(is)) &&
+	    memcmp(&is, &was, sizeof(is)) &&
+	    copy_to_user(rest, &was, sizeof(was)))
 		result = -EFAULT;
 	return result;
 }

@@ -119,6 +119,7 @@ struct om_proc {
 	struct om_decay decay;
 	enum om_state state;
 	u32 where;		/* 0: home */
+	bool out;		/* its memory may be elsewhere */
 	u32 nmigs;
 	u32 target;		/* of the request; om_self() is home */
 	bool requested;
@@ -214,7 +215,9 @@ bool om_prepare_stale(struct om_proc *p);
 
 /* others.c */
 
+void om_set_out(struct om_proc *p, bool out);
 void om_set_where(struct om_proc *p, u32 where);
+bool om_is_held(void);
 void om_bring_home(struct task_struct *task, u32 reason);
 u32 om_stay_now(struct om_proc *p);
 void om_recheck_shares(struct om_proc *p);

@@ -18,11 +18,30 @@
 /* How long who wants memory waits for the end of a call, or for a process at all. */
 #define OM_CALL_PATIENCE	(2 * HZ)
 
-/* How many processes of this node are away: mostly none, so nothing to do. */
-static atomic_t om_away_count = ATOMIC_INIT(0);
+/* How many processes of this node are out: mostly none, so nothing to do. */
+static atomic_t om_out_count = ATOMIC_INIT(0);
 
 /* Counts what can make a mapping of a file a reason to stay. */
 static atomic_t om_shares = ATOMIC_INIT(0);
+
+/**
+ * om_set_out - note if the memory of the process may be elsewhere
+ * @p: its state, locked by the caller
+ * @out: from the moment that it stands still to leave, until it is home
+ */
+void om_set_out(struct om_proc *p, bool out)
+{
+	lockdep_assert_held(&p->lock);
+	if (p->out == out)
+		return;
+	atomic_add(out ? 1 : -1, &om_out_count);
+	WRITE_ONCE(p->out, out);
+	if (!out) {
+		WRITE_ONCE(p->wanted, false);
+		WRITE_ONCE(p->hurry, false);
+		wake_up_all(&p->home_wait);
+	}
+}
 
 /**
  * om_set_where - note where the process runs
@@ -31,16 +50,22 @@ static atomic_t om_shares = ATOMIC_INIT(0);
  */
 void om_set_where(struct om_proc *p, u32 where)
 {
-	lockdep_assert_held(&p->lock);
-	if (!p->where != !where)
-		atomic_add(where ? 1 : -1, &om_away_count);
 	WRITE_ONCE(p->where, where);
-	if (!where) {
-		WRITE_ONCE(p->wanted, false);
-		WRITE_ONCE(p->hurry, false);
-		wake_up_all(&p->home_wait);
+	om_set_out(p, where);
+	if (!where)
 		om_empty_changed();
-	}
+}
+
+/**
+ * om_is_held - has somebody else hold of the memory of the current process?
+ *
+ * He may be about to write there, and nobody would see that elsewhere.
+ */
+bool om_is_held(void)
+{
+	/* who takes hold later sees that it is out: pairs with om_bring_memory() */
+	smp_mb();
+	return atomic_read(&current->mm->mm_users) > 1;
 }
 
 /*
@@ -51,7 +76,7 @@ void om_set_where(struct om_proc *p, u32 where)
  */
 static bool om_at_rest(struct om_proc *p, u32 reason)
 {
-	if (!READ_ONCE(p->where))
+	if (!READ_ONCE(p->out))
 		return true;
 	switch (READ_ONCE(p->in_call)) {
 	case OM_CALL_DEEP:
@@ -69,10 +94,10 @@ static struct om_proc *om_call_home(struct task_struct *task, u32 reason)
 	struct om_proc *p = om_proc_of(task);
 	bool own = same_thread_group(task, current);
 
-	if (!p || !READ_ONCE(p->where) || (own && reason == OM_R_PTRACE))
+	if (!p || !READ_ONCE(p->out) || (own && reason == OM_R_PTRACE))
 		return NULL;
 	spin_lock(&p->lock);
-	if (p->where) {
+	if (p->out) {
 		WRITE_ONCE(p->wanted, true);
 		p->stat.home_reason = OM_HOME_REASON;
 		p->stat.home_arg = reason;
@@ -112,17 +137,23 @@ void om_bring_home(struct task_struct *task, u32 reason)
 }
 
 /*
- * Has its memory here. Returns 0, or -EAGAIN if it is in a call that cannot be broken
- * off, or frozen, and its memory stays away until that ends.
+ * Has its memory here, of which the caller has hold: so it does not leave again.
+ * Returns 0, or -EAGAIN if it is in a call that cannot be broken off, or frozen, and
+ * its memory stays away until that ends.
  */
 static int om_bring_memory(struct task_struct *task)
 {
-	struct om_proc *p = om_call_home(task, OM_R_PTRACE);
+	struct om_proc *p;
 	long left;
 
-	while (p && READ_ONCE(p->where)) {
+	/* pairs with om_is_held() */
+	smp_mb();
+	if (!atomic_read(&om_out_count))
+		return 0;
+	p = om_call_home(task, OM_R_PTRACE);
+	while (p && READ_ONCE(p->out)) {
 		left = wait_event_killable_timeout(p->home_wait,
-						   !READ_ONCE(p->where),
+						   !READ_ONCE(p->out),
 						   OM_CALL_PATIENCE);
 		if (left < 0)
 			return left;
@@ -136,36 +167,31 @@ static int om_bring_memory(struct task_struct *task)
 }
 
 /*
- * Called before access to the memory of @task; a stranger will not get it. Returns 0
- * or a negative errno.
+ * Called before access to the memory of @task, by who may and has hold of it. Returns
+ * 0 or a negative errno.
  */
 int om_mm_access(struct task_struct *task, unsigned int mode)
 {
-	if (!atomic_read(&om_away_count) || !(mode & PTRACE_MODE_ATTACH) ||
-	    !ptrace_may_access(task, mode))
-		return 0;
-	return om_bring_memory(task);
+	return mode & PTRACE_MODE_ATTACH ? om_bring_memory(task) : 0;
 }
 
 /* Called before somebody attaches to @task, whose memory he sees when it has stopped. */
 void om_attach(struct task_struct *task)
 {
-	if (atomic_read(&om_away_count) &&
+	if (atomic_read(&om_out_count) &&
 	    ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS))
 		om_bring_home(task, OM_R_PTRACE);
 }
 
 /*
- * Called before somebody who was once allowed to uses the memory of @mm. Returns 0 or
- * a negative errno.
+ * Called before somebody who was once allowed to, and has hold of it, uses the memory
+ * of @mm. Returns 0 or a negative errno.
  */
 int om_mm_touch(struct mm_struct *mm)
 {
 	struct task_struct *owner;
 	int ret;
 
-	if (!atomic_read(&om_away_count))
-		return 0;
 	rcu_read_lock();
 	owner = rcu_dereference(mm->owner);
 	if (owner)
@@ -196,7 +222,7 @@ static struct task_struct *om_away_with(struct address_space *mapping,
 		rcu_read_lock();
 		owner = rcu_dereference(vma->vm_mm->owner);
 		p = owner ? om_proc_of(owner) : NULL;
-		if (p && READ_ONCE(p->where) &&
+		if (p && READ_ONCE(p->out) &&
 		    !(READ_ONCE(p->wanted) && om_at_rest(p, OM_R_MONKEY))) {
 			get_task_struct(owner);
 			found = owner;
@@ -232,7 +258,7 @@ static void om_share(struct address_space *mapping, bool shared)
 	atomic_inc(&om_shares);
 	/* pairs with the barrier in om_recheck_shares() */
 	smp_mb__after_atomic();
-	if (atomic_read(&om_away_count))
+	if (atomic_read(&om_out_count))
 		om_bring_mappers(mapping, shared);
 }
 

@@ -14,6 +14,7 @@
 #include <asm/fpu/signal.h>
 #include <asm/fpu/types.h>
 #include <asm/fsgsbase.h>
+#include <asm/gsseg.h>
 #include <asm/page.h>
 #include <asm/pkru.h>
 #include <asm/prctl.h>
@@ -117,7 +118,8 @@ static bool om_segments_sane(const struct om_regs *in)
 {
 	return (in->cs == __USER_CS || in->cs == __USER32_CS) &&
 	       in->ss == __USER_DS && om_data_segment_sane(in->ds) &&
-	       om_data_segment_sane(in->es);
+	       om_data_segment_sane(in->es) &&
+	       om_data_segment_sane(in->fs) && om_data_segment_sane(in->gs);
 }
 
 static void om_segments_save(const struct pt_regs *regs, struct om_regs *out)
@@ -126,6 +128,8 @@ static void om_segments_save(const struct pt_regs *regs, struct om_regs *out)
 	out->ss = regs->ss;
 	savesegment(ds, out->ds);
 	savesegment(es, out->es);
+	savesegment(fs, out->fs);
+	savesegment(gs, out->gs);
 }
 
 static void om_segments_load(struct pt_regs *regs, const struct om_regs *in)
@@ -205,7 +209,7 @@ bool om_regs_sane(const struct om_regs *in, const void *xstate,
 }
 
 /**
- * om_bases_load - set the bases of the segments that threads use
+ * om_bases_load - set the segments that threads use, and their bases
  * @in: registers, checked by om_regs_sane()
  */
 int om_bases_load(const struct om_regs *in)
@@ -216,17 +220,24 @@ int om_bases_load(const struct om_regs *in)
 	if (!ret)
 		ret = do_arch_prctl_64(current, ARCH_SET_GS,
 				       gs ? in->gsbase : 0);
+	if (ret)
+		return ret;
+	/* what no system call takes; a segment that is loaded brings a base along */
 	preempt_disable();
-	if (!ret && !fs) {
+	if (in->fs)
+		loadsegment(fs, in->fs);
+	if (in->fs || !fs) {
 		x86_fsbase_write_cpu(in->fsbase);
 		current->thread.fsbase = in->fsbase;
 	}
-	if (!ret && !gs) {
+	if (in->gs)
+		load_gs_index(in->gs);
+	if (in->gs || !gs) {
 		x86_gsbase_write_cpu_inactive(in->gsbase);
 		current->thread.gsbase = in->gsbase;
 	}
 	preempt_enable();
-	return ret;
+	return 0;
 }
 
 /**

@@ -128,8 +128,7 @@ struct om_regs {
 	__u64 ax, cx, dx, si, di, orig_ax, ip, flags, sp;
 	__u64 fsbase, gsbase;
 	__u32 xstate_len;	/* bytes of packed xstate after this message's struct */
-	__u16 cs, ss, ds, es;
-	__u32 reserved;
+	__u16 cs, ss, ds, es, fs, gs;
 };
 
 /* A page that was sent before the process, and has changed since. */

@@ -108,7 +108,8 @@ class Outskirts final : public mosrig::guest::Holder {
 
     // What is said of a buffer's length need not be true, as long as nobody writes there.
     static const char* too_long_a_buffer() {
-        char name[32] = {};
+        // Not on the stack, which may be nearer to the end of user space than that.
+        static char name[32];
         // As a compiler would not let it.
         if (syscall(SYS_readlink, "/proc/self", name, size_t{1} << 30U) <= 0) {
             return failed("readlink to a buffer of any length");
