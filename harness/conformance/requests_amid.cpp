@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "harness/conformance/fault_point.h"
 
 namespace mosrig {
@@ -21,9 +23,9 @@ Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& te
 namespace {
 
 // What holds it as it is about to leave may be gone when somebody asks: the word of it stays.
-Result<void> hold_at_the_door(Stage& stage) {
+Result<void> hold_at_the_door(Stage& stage, const std::string& kind, const std::string& reason) {
     Run run;
-    run.command = {"stay", "mlockall", "--later"};
+    run.command = {"stay", kind, "--later"};
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     const std::int64_t pid = subject.pid();
     const Deadline deadline = stage.deadline("a refusal", request_time);
@@ -31,7 +33,7 @@ Result<void> hold_at_the_door(Stage& stage) {
     MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.guest()));
     MOSRIG_TRY(const std::string held, subject.ask("HOLD", deadline));
-    MOSRIG_CHECK(stage.require("it locks its memory while its stub is made", held == "OK", held));
+    MOSRIG_CHECK(stage.require(kind + " while its stub is made", held == "OK", held));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     ProcessState state;
     MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
@@ -43,7 +45,7 @@ Result<void> hold_at_the_door(Stage& stage) {
     stage.check("it stays, and the reason is told when it holds no more",
                 released == "OK" && state.where == 0 && state.nmigs == 0 &&
                     state.cantmove.empty() && state.migstat.text("errno") == "16" &&
-                    home_reason(state) == "reason:mem_lock",
+                    home_reason(state) == "reason:" + reason,
                 fmt::format("where {}, errno {}, home_reason {}", state.where,
                             state.migstat.text("errno"), home_reason(state)));
     MOSRIG_CHECK(expect_intact(stage, subject, "refused at the last moment"));
@@ -145,18 +147,22 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
     return expect_intact(stage, subject, "home again");
 }
 
-// Who writes into its memory as it is about to leave waits, and what he wrote is there.
-Result<void> visit_at_the_door(Stage& stage) {
+// Somebody who is about to write into the memory of a process that is about to leave: he waits.
+struct Visit {
+    Subject subject;
+    std::unique_ptr<Program> visitor;
+};
+
+Result<Visit> begin_visit(Stage& stage, const Deadline& deadline) {
     Run run;
     run.command = {"memory", "visited"};
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     const std::int64_t pid = subject.pid();
-    const Deadline deadline = stage.deadline("a visit amid a move", request_time);
     MOSRIG_TRY(const std::string place, subject.ask("PLACE", deadline));
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
     MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.home()));
-    MOSRIG_TRY(const std::unique_ptr<Program> visitor,
+    MOSRIG_TRY(std::unique_ptr<Program> visitor,
                stage.home().start(
                    {"dd", fmt::format("of=/proc/{}/mem", pid), "bs=8", "count=1", "seek=" + place,
                     "oflag=seek_bytes", "conv=notrunc,nocreat", "status=none"},
@@ -169,22 +175,43 @@ Result<void> visit_at_the_door(Stage& stage) {
         return seen == 'D' || seen == 'Z';
     }));
     stage.check("who writes into its memory waits", seen == 'D', std::string(1, seen));
+    return Visit{std::move(subject), std::move(visitor)};
+}
+
+// What he wrote is there when he has been let in.
+Result<void> visit_at_the_door(Stage& stage) {
+    const Deadline deadline = stage.deadline("a visit amid a move", request_time);
+    MOSRIG_TRY(Visit visit, begin_visit(stage, deadline));
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
-    MOSRIG_TRY(const int status, visitor->wait(deadline));
-    MOSRIG_TRY(const std::string complaint, visitor->take_error_output());
+    MOSRIG_TRY(const int status, visit.visitor->wait(deadline));
+    MOSRIG_TRY(const std::string complaint, visit.visitor->take_error_output());
     stage.check("he can, once it is home again", status == 0, complaint);
-    MOSRIG_TRY(const std::string word, subject.ask("WORD", deadline));
-    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    MOSRIG_TRY(const std::string word, visit.subject.ask("WORD", deadline));
+    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), visit.subject.pid(), deadline));
     stage.check("what he wrote is what it reads", word == "visitor",
                 fmt::format("{}; where {}, nmigs {}", word, state.where, state.nmigs));
-    return subject.program().kill(deadline);
+    return visit.subject.program().kill(deadline);
+}
+
+// It dies meanwhile: nothing of it is there to be written to, and nobody is told that he has.
+Result<void> visit_the_dying(Stage& stage) {
+    const Deadline deadline = stage.deadline("a visit amid a death", request_time);
+    MOSRIG_TRY(const Visit visit, begin_visit(stage, deadline));
+    MOSRIG_TRY(const int error, stage.home().send_signal(visit.subject.pid(), SIGKILL, deadline));
+    MOSRIG_CHECK(stage.require("it can be killed", error == 0, errno_name(error)));
+    MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
+    MOSRIG_TRY(const int status, visit.visitor->wait(deadline));
+    stage.check("who waited for it is told that it is gone", status == 1, std::to_string(status));
+    return {};
 }
 
 }  // namespace
 
 Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
-    MOSRIG_CHECK(hold_at_the_door(stage));
+    MOSRIG_CHECK(hold_at_the_door(stage, "mlockall", "mem_lock"));
+    MOSRIG_CHECK(hold_at_the_door(stage, "clone-vm", "clone_vm"));
     MOSRIG_CHECK(visit_at_the_door(stage));
+    MOSRIG_CHECK(visit_the_dying(stage));
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(limit_at_the_door(stage, subject));
     MOSRIG_CHECK(change_the_target(stage));

@@ -221,7 +221,8 @@ void om_exit(bool group_dead)
 	}
 	om_sent_free(&p->away);
 	spin_lock(&p->lock);
-	om_set_where(p, 0);
+	if (p->out)
+		om_set_lost(p);
 	spin_unlock(&p->lock);
 	b = p->body;
 	p->body = NULL;

@@ -222,7 +222,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (ret)
 		goto out;
 	/* what home has loaded for the body lacks only what no signal changes */
-	ret = p->away.keep_regs ? om_bases_load(&r->regs) :
+	ret = p->away.keep_regs ? om_data_segments_load(&r->regs) :
 				  om_regs_load(regs, &r->regs, r + 1);
 	if (ret)
 		goto out;

@@ -286,7 +286,10 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 		p->nmigs++;
 		om_count(OM_C_MOVES_HOME);
 	}
-	om_set_where(p, 0);
+	if (lost)
+		om_set_lost(p);
+	else
+		om_set_where(p, 0);
 	p->state = p->requested ? OM_PENDING : OM_HOME;
 	p->stat.error = abs(ret);
 	if (p->requested)
@@ -302,6 +305,20 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	}
 }
 
+/* Who has hold of its memory, as ps has, lets go of it soon: mostly. */
+static void om_wait_for_holder(struct om_proc *p)
+{
+	struct om_away *away = &p->away;
+
+	if (!away->held)
+		away->held = jiffies ?: 1;
+	away->still = 0;
+	if (time_after(jiffies, away->held + OM_LINK_TIMEOUT))
+		om_home_abort(p, EAGAIN);
+	else
+		om_retry_at(p, jiffies + 1);
+}
+
 static void om_leave(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_away *away = &p->away;
@@ -312,16 +329,15 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		away->still = 0;
 		return;
 	}
-	/* who has hold of its memory, as ps has, lets go of it soon */
-	if (om_is_held()) {
-		om_retry_at(p, jiffies + 1);
-		away->still = 0;
-		return;
-	}
 	if (om_stay_now(p) || om_is_bringing()) {
 		om_home_abort(p, om_is_bringing() ? EAGAIN : EBUSY);
 		return;
 	}
+	if (om_is_held()) {
+		om_wait_for_holder(p);
+		return;
+	}
+	away->held = 0;
 	/* the mappings have changed: once more */
 	if (om_prepare_stale(p)) {
 		away->attempts++;
@@ -398,6 +414,7 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 	}
 	if (!p->link) {
 		p->away.attempts = 0;
+		p->away.held = 0;
 		ret = om_begin_patiently(p);
 		if (ret == -EINTR && p->link_until) {
 			set_thread_flag(TIF_NOTIFY_RESUME);

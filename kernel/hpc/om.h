@@ -67,6 +67,7 @@ struct om_away {
 	int shares;		/* see om_recheck_shares() */
 	bool sealed;		/* it has mappings that must not change */
 	unsigned int attempts;
+	unsigned long held;	/* jiffies: somebody has hold of its memory; or 0 */
 	bool ready;		/* the stub said so */
 	unsigned long patience;	/* jiffies: it is to say so before */
 	u64 still;		/* ns: stands still for it since then; 0: runs on */
@@ -120,6 +121,7 @@ struct om_proc {
 	enum om_state state;
 	u32 where;		/* 0: home */
 	bool out;		/* its memory may be elsewhere */
+	bool lost;		/* that has ended there */
 	u32 nmigs;
 	u32 target;		/* of the request; om_self() is home */
 	bool requested;
@@ -190,7 +192,8 @@ void om_trap_note(int sig, struct om_trap *trap);
 bool om_trap_sane(const struct om_trap *trap);
 void om_trap_raise(struct pt_regs *regs, const struct om_trap *trap);
 bool om_segments_travel(const struct pt_regs *regs);
-int om_bases_load(const struct om_regs *in);
+void om_data_segments_save(struct om_regs *out);
+int om_data_segments_load(const struct om_regs *in);
 int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		 const void *xstate);
 bool om_regs_sane(const struct om_regs *in, const void *xstate,
@@ -217,6 +220,7 @@ bool om_prepare_stale(struct om_proc *p);
 
 void om_set_out(struct om_proc *p, bool out);
 void om_set_where(struct om_proc *p, u32 where);
+void om_set_lost(struct om_proc *p);
 bool om_is_held(void);
 void om_bring_home(struct task_struct *task, u32 reason);
 u32 om_stay_now(struct om_proc *p);

@@ -32,9 +32,8 @@ static atomic_t om_shares = ATOMIC_INIT(0);
 void om_set_out(struct om_proc *p, bool out)
 {
 	lockdep_assert_held(&p->lock);
-	if (p->out == out)
-		return;
-	atomic_add(out ? 1 : -1, &om_out_count);
+	if (p->out != out)
+		atomic_add(out ? 1 : -1, &om_out_count);
 	WRITE_ONCE(p->out, out);
 	if (!out) {
 		WRITE_ONCE(p->wanted, false);
@@ -54,6 +53,16 @@ void om_set_where(struct om_proc *p, u32 where)
 	om_set_out(p, where);
 	if (!where)
 		om_empty_changed();
+}
+
+/**
+ * om_set_lost - note that the memory of the process has ended with its body
+ * @p: its state, locked by the caller
+ */
+void om_set_lost(struct om_proc *p)
+{
+	WRITE_ONCE(p->lost, true);
+	om_set_where(p, 0);
 }
 
 /**
@@ -139,7 +148,7 @@ void om_bring_home(struct task_struct *task, u32 reason)
 /*
  * Has its memory here, of which the caller has hold: so it does not leave again.
  * Returns 0, or -EAGAIN if it is in a call that cannot be broken off, or frozen, and
- * its memory stays away until that ends.
+ * its memory stays away until that ends, or -ESRCH if it has ended there.
  */
 static int om_bring_memory(struct task_struct *task)
 {
@@ -148,8 +157,6 @@ static int om_bring_memory(struct task_struct *task)
 
 	/* pairs with om_is_held() */
 	smp_mb();
-	if (!atomic_read(&om_out_count))
-		return 0;
 	p = om_call_home(task, OM_R_PTRACE);
 	while (p && READ_ONCE(p->out)) {
 		left = wait_event_killable_timeout(p->home_wait,
@@ -163,7 +170,8 @@ static int om_bring_memory(struct task_struct *task)
 		/* it may have been home for a moment, and be away again */
 		p = om_call_home(task, OM_R_PTRACE);
 	}
-	return 0;
+	p = om_proc_of(task);
+	return p && READ_ONCE(p->lost) ? -ESRCH : 0;
 }
 
 /*
@@ -185,7 +193,7 @@ void om_attach(struct task_struct *task)
 
 /*
  * Called before somebody who was once allowed to, and has hold of it, uses the memory
- * of @mm. Returns 0 or a negative errno.
+ * of @mm. Returns 0 or a negative errno, -ESRCH if its process has ended.
  */
 int om_mm_touch(struct mm_struct *mm)
 {
@@ -198,7 +206,7 @@ int om_mm_touch(struct mm_struct *mm)
 		get_task_struct(owner);
 	rcu_read_unlock();
 	if (!owner)
-		return 0;
+		return -ESRCH;
 	ret = om_bring_memory(owner);
 	put_task_struct(owner);
 	return ret;

@@ -105,12 +105,16 @@ static bool om_xstate_unpack(const void *packed, size_t len, void *to,
 	return !len && bitmap_empty(map.set, OM_MAX_XSTATE / OM_XSTATE_BLOCK);
 }
 
-/* Of 64 bits a program uses none, of 32 it needs one, and may load any. */
+/*
+ * Of 64 bits a program uses none, of 32 it needs one, and may load any, with whatever
+ * privilege it says.
+ */
 static bool om_data_segment_sane(u16 selector)
 {
-	return selector <= SEGMENT_RPL_MASK || selector == __USER_DS ||
-	       selector == __USER_CS || selector == __USER32_CS ||
-	       selector == __CPUNODE_SEG;
+	u16 s = selector | SEGMENT_RPL_MASK;
+
+	return s == SEGMENT_RPL_MASK || s == __USER_DS || s == __USER_CS ||
+	       s == __USER32_CS || s == __CPUNODE_SEG;
 }
 
 /* Segments that any node has; a program can go to one of 32 bits by itself. */
@@ -122,30 +126,27 @@ static bool om_segments_sane(const struct om_regs *in)
 	       om_data_segment_sane(in->fs) && om_data_segment_sane(in->gs);
 }
 
-static void om_segments_save(const struct pt_regs *regs, struct om_regs *out)
+/**
+ * om_data_segments_save - capture what no signal changes
+ * @out: registers; gets the segments of data of the current task, and their bases
+ */
+void om_data_segments_save(struct om_regs *out)
 {
-	out->cs = regs->cs;
-	out->ss = regs->ss;
 	savesegment(ds, out->ds);
 	savesegment(es, out->es);
 	savesegment(fs, out->fs);
 	savesegment(gs, out->gs);
-}
-
-static void om_segments_load(struct pt_regs *regs, const struct om_regs *in)
-{
-	regs->cs = in->cs;
-	regs->ss = in->ss;
-	loadsegment(ds, in->ds);
-	loadsegment(es, in->es);
+	current_save_fsgs();
+	out->fsbase = current->thread.fsbase;
+	out->gsbase = current->thread.gsbase;
 }
 
 /* Can the current task go on elsewhere in the segments that it is in? */
 bool om_segments_travel(const struct pt_regs *regs)
 {
-	struct om_regs seen;
+	struct om_regs seen = { .cs = regs->cs, .ss = regs->ss };
 
-	om_segments_save(regs, &seen);
+	om_data_segments_save(&seen);
 	return om_segments_sane(&seen);
 }
 
@@ -171,11 +172,9 @@ int om_regs_save(const struct pt_regs *regs, struct om_regs *out, void *xstate)
 		.dx = regs->dx, .si = regs->si, .di = regs->di,
 		.orig_ax = regs->orig_ax, .ip = regs->ip,
 		.flags = regs->flags & OM_USER_FLAGS, .sp = regs->sp,
+		.cs = regs->cs, .ss = regs->ss,
 	};
-	om_segments_save(regs, out);
-	current_save_fsgs();
-	out->fsbase = current->thread.fsbase;
-	out->gsbase = current->thread.gsbase;
+	om_data_segments_save(out);
 	/* the register is the program's, the field is as old as the last switch */
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		current->thread.pkru = rdpkru();
@@ -209,10 +208,10 @@ bool om_regs_sane(const struct om_regs *in, const void *xstate,
 }
 
 /**
- * om_bases_load - set the segments that threads use, and their bases
+ * om_data_segments_load - set what no signal changes
  * @in: registers, checked by om_regs_sane()
  */
-int om_bases_load(const struct om_regs *in)
+int om_data_segments_load(const struct om_regs *in)
 {
 	bool fs = in->fsbase < TASK_SIZE_MAX, gs = in->gsbase < TASK_SIZE_MAX;
 	int ret = do_arch_prctl_64(current, ARCH_SET_FS, fs ? in->fsbase : 0);
@@ -222,6 +221,8 @@ int om_bases_load(const struct om_regs *in)
 				       gs ? in->gsbase : 0);
 	if (ret)
 		return ret;
+	loadsegment(ds, in->ds);
+	loadsegment(es, in->es);
 	/* what no system call takes; a segment that is loaded brings a base along */
 	preempt_disable();
 	if (in->fs)
@@ -276,7 +277,7 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 		return ret;
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		write_pkru(current->thread.pkru);
-	ret = om_bases_load(in);
+	ret = om_data_segments_load(in);
 	if (ret)
 		return ret;
 	regs->r15 = in->r15;
@@ -296,7 +297,8 @@ int om_regs_load(struct pt_regs *regs, const struct om_regs *in,
 	regs->di = in->di;
 	regs->orig_ax = in->orig_ax;
 	regs->ip = in->ip;
-	om_segments_load(regs, in);
+	regs->cs = in->cs;
+	regs->ss = in->ss;
 	regs->flags = (in->flags & OM_USER_FLAGS) | X86_EFLAGS_IF |
 		      X86_EFLAGS_FIXED;
 	regs->sp = in->sp;

@@ -296,9 +296,7 @@ void om_body_await_regs(struct om_body *b, struct pt_regs *regs)
 		om_body_die(b, "broken message");
 	r = *in;
 	/* no signal changes these, and home may not know them */
-	current_save_fsgs();
-	r.fsbase = current->thread.fsbase;
-	r.gsbase = current->thread.gsbase;
+	om_data_segments_save(&r);
 	if (om_regs_load(regs, &r, in + 1))
 		om_body_die(b, "bad registers");
 	regs->orig_ax = -1;

@@ -14,23 +14,54 @@
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
+#include "workloads/lib/state.h"
+#include "workloads/memory/blocked.h"
 
 namespace {
 
+using mosrig::guest::Blocked;
+using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
 using mosrig::guest::same_bytes;
+
+constexpr size_t size = size_t{64} * 4096;
+
+// An open file on a disk; the program ends if there can be none.
+int file_on_disk() {
+    const int fd = mosrig::guest::scratch_file(O_CLOEXEC);
+    if (fd < 0 || mosrig::guest::in_memory(fd)) {
+        _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
+    }
+    return fd;
+}
+
+// Opens the file for writing, writes, and closes it; false with errno.
+bool rewrite(int fd, unsigned turn) {
+    static unsigned char content[size];
+    fill_bytes(content, size, turn);
+    const int writer = mosrig::guest::reopen(fd, O_WRONLY);
+    const bool written = writer >= 0 && mosrig::guest::write_all(writer, content, size);
+    return close(writer) == 0 && written;
+}
+
+// Its size in zeros, and a descriptor that can only read it; nullptr with errno.
+const unsigned char* view_of_new_file(int& fd) {
+    const int file = file_on_disk();
+    if (ftruncate(file, size) != 0) {
+        return nullptr;
+    }
+    fd = mosrig::guest::only_to_read(file);
+    void* const view = mosrig::guest::map_to_read(fd, size, PROT_READ, MAP_SHARED);
+    return view == MAP_FAILED ? nullptr : static_cast<const unsigned char*>(view);
+}
 
 class FileChanged final : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
 
     const char* hold() override {
-        fd_ = mosrig::guest::scratch_file(O_CLOEXEC);
-        if (fd_ < 0 || mosrig::guest::in_memory(fd_)) {
-            _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
-        }
-        fd_ = mosrig::guest::only_to_read(fd_);
+        fd_ = mosrig::guest::only_to_read(file_on_disk());
         struct sigaction action = {};
         action.sa_handler = [](int /*signal*/) { siglongjmp(back_, 1); };
         if (sigaction(SIGBUS, &action, nullptr) != 0) {
@@ -51,7 +82,7 @@ class FileChanged final : public mosrig::guest::Holder {
         if (view == MAP_FAILED || close(fd_) != 0) {
             return failed("a view of the file");
         }
-        view_ = static_cast<unsigned char*>(view);
+        view_ = static_cast<const unsigned char*>(view);
         return shows() ? nullptr : "the view at home";
     }
 
@@ -72,8 +103,6 @@ class FileChanged final : public mosrig::guest::Holder {
     const char* check() override { return shows() ? nullptr : "the view of the file"; }
 
   private:
-    static constexpr size_t size = size_t{64} * 4096;
-
     const char* see_change() {
         if (!shows()) {
             return "the view before the change";
@@ -129,17 +158,13 @@ class FileChanged final : public mosrig::guest::Holder {
 
     bool ends_at(size_t place) {
         return sigsetjmp(back_, 1) != 0 ||
-               (*static_cast<volatile unsigned char*>(view_ + place), false);
+               (*static_cast<const volatile unsigned char*>(view_ + place), false);
     }
 
     // The child's parts; it has a count of its own.
     static const char* change(void* data) {
         auto& self = *static_cast<FileChanged*>(data);
-        static unsigned char content[size];
-        fill_bytes(content, size, ++self.turn_);
-        const int writer = mosrig::guest::reopen(self.fd_, O_WRONLY);
-        const bool written = writer >= 0 && mosrig::guest::write_all(writer, content, size);
-        return close(writer) == 0 && written ? nullptr : failed("write to the file");
+        return rewrite(self.fd_, ++self.turn_) ? nullptr : failed("write to the file");
     }
     static const char* cut(void* data) {
         const int writer = mosrig::guest::reopen(static_cast<FileChanged*>(data)->fd_, O_WRONLY);
@@ -155,11 +180,81 @@ class FileChanged final : public mosrig::guest::Holder {
     static inline sigjmp_buf back_;
     mosrig::guest::Helper helper_;
     mosrig::guest::Helper emptier_;
-    unsigned char* view_ = nullptr;
+    const unsigned char* view_ = nullptr;
+    int fd_ = -1;
+    unsigned turn_ = 0;
+};
+
+// The process waits in a call that nothing breaks off: who writes need not wait for it, since what
+// he writes is there before it can look.
+class ChangedInACall final : public Blocked {
+  public:
+    using Blocked::Blocked;
+
+    const char* hold() override {
+        view_ = view_of_new_file(fd_);
+        return view_ == nullptr ? failed("a view of a file") : Blocked::hold();
+    }
+
+  protected:
+    const char* meanwhile(pid_t process) override {
+        const int place = mosrig::guest::place_of(process);
+        if (!rewrite(fd_, turn())) {
+            return failed("write to the file");
+        }
+        const int now = mosrig::guest::place_of(process);
+        return now != place ? differs("where it is", now, place) : nullptr;
+    }
+
+    const char* check() override {
+        return same_bytes(view_, size, turn()) ? nullptr : "the view of the file";
+    }
+
+  private:
+    const unsigned char* view_ = nullptr;
+    int fd_ = -1;
+};
+
+// It is stopped: he need not wait either.
+class ChangedWhileStopped final : public mosrig::guest::Deed {
+  public:
+    using Deed::Deed;
+
+    const char* hold() override {
+        view_ = view_of_new_file(fd_);
+        return view_ == nullptr ? failed("a view of a file") : helper_.start(change, change, this);
+    }
+
+  protected:
+    const char* act() override {
+        const char* const wrong = helper_.act();
+        ++turn_;
+        return wrong != nullptr ? wrong : check();
+    }
+
+    const char* check() override {
+        return turn_ == 0 || same_bytes(view_, size, turn_) ? nullptr : "the view of the file";
+    }
+
+  private:
+    static const char* change(void* data) {
+        auto& self = *static_cast<ChangedWhileStopped*>(data);
+        const pid_t process = getppid();
+        if (kill(process, SIGSTOP) != 0 || !mosrig::guest::await_state(process, 'T')) {
+            return failed("SIGSTOP");
+        }
+        const bool done = rewrite(self.fd_, ++self.turn_);
+        return kill(process, SIGCONT) == 0 && done ? nullptr : failed("write to the file");
+    }
+
+    mosrig::guest::Helper helper_;
+    const unsigned char* view_ = nullptr;
     int fd_ = -1;
     unsigned turn_ = 0;
 };
 
 const mosrig::guest::KindOf<FileChanged> file_changed("file-changed");
+const mosrig::guest::KindOf<ChangedInACall> file_changed_in_a_call("file-changed-in-a-call");
+const mosrig::guest::KindOf<ChangedWhileStopped> file_changed_stopped("file-changed-stopped");
 
 }  // namespace

@@ -4,7 +4,6 @@
 // who may sees what the process itself sees, and soon, or is told that he cannot.
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -22,8 +21,8 @@
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
-#include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
+#include "workloads/memory/blocked.h"
 
 namespace {
 
@@ -196,100 +195,25 @@ class KeptOpen final : public Seen {
     int memory_ = -1;
 };
 
-// It waits for the lock of a file, which nothing breaks off, and who holds that lock looks at it
-// meanwhile. Away it cannot come home for that: he is told so, soon, and has done nothing to it.
-class InACall final : public mosrig::guest::Deed {
+// It waits in a call that nothing breaks off, and somebody looks at it meanwhile. Away it cannot
+// come home for that: he is told so, soon, and has done nothing to it.
+class InACall final : public mosrig::guest::Blocked {
   public:
-    using Deed::Deed;
-
-    const char* hold() override {
-        file_ = mosrig::guest::scratch_file(O_CLOEXEC);
-        const char* const wrong =
-            file_ < 0 ? failed("a file") : helper_.start(begin_look, end_look, this);
-        // The first time is at home, where its memory is opened and nobody is refused.
-        return wrong != nullptr ? wrong : act();
-    }
+    using Blocked::Blocked;
 
   protected:
-    const char* act() override {
-        fill_bytes(block_, size, ++turn_);
-        if (const char* wrong = helper_.act(); wrong != nullptr) {
-            return wrong;
-        }
-        if (flock(file_, LOCK_EX) != 0 || flock(file_, LOCK_UN) != 0) {
-            return failed("flock");
-        }
-        const char* const wrong = helper_.undo();
-        return wrong != nullptr ? wrong : check();
+    const char* prepare() override {
+        fill_bytes(block_, size, turn());
+        return nullptr;
     }
 
-    const char* check() override {
-        return same_bytes(block_, size, turn_) ? nullptr : "what a write that failed left behind";
-    }
-
-  private:
-    // In the child: it takes the lock, and leaves the rest to a child of its own, whose lock it
-    // then is as well. The process does not wait for that one, but for the lock.
-    static const char* begin_look(void* data) {
-        auto& self = *static_cast<InACall*>(data);
-        ++self.turn_;
-        if (self.lock_ < 0) {
-            self.lock_ = mosrig::guest::reopen(self.file_, O_RDONLY);
-            self.memory_ = open_memory(getppid());
-            if (self.lock_ < 0 || self.memory_ < 0 || pipe2(self.said_, O_CLOEXEC) != 0) {
-                return failed("a file, memory, a pipe");
-            }
-        }
-        if (flock(self.lock_, LOCK_EX) != 0) {
-            return failed("flock in the child");
-        }
-        const pid_t process = getppid();
-        self.looker_ = fork();
-        if (self.looker_ == 0) {
-            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-            self.be_looker(process);
-        }
-        return self.looker_ < 0 ? failed("fork") : nullptr;
-    }
-
-    static const char* end_look(void* data) {
-        auto& self = *static_cast<InACall*>(data);
-        static char text[160];
-        if (!mosrig::guest::read_all(self.said_[0], text, sizeof text) ||
-            waitpid(self.looker_, nullptr, 0) != self.looker_) {
-            return failed("the words of who looked");
-        }
-        return text[0] != '\0' ? text : nullptr;
-    }
-
-    [[noreturn]] void be_looker(pid_t process) {
-        const char* const wrong =
-            await_waiting(process) ? look(process) : "nobody is seen to wait for the lock";
-        char text[160] = {};
-        (void)snprintf(text, sizeof text, "%s", wrong != nullptr ? wrong : "");
-        const bool done =
-            flock(lock_, LOCK_UN) == 0 && mosrig::guest::write_all(said_[1], text, sizeof text);
-        _exit(done ? 0 : 1);
-    }
-
-    // Whether the process comes to wait for the lock: only then is it in the call.
-    static bool await_waiting(pid_t process) {
-        constexpr int most = 20000;
-        static char locks[16384];
-        char waiter[64];
-        (void)snprintf(waiter, sizeof waiter, "-> FLOCK  ADVISORY  WRITE %d ", process);
-        for (int look = 0; look < most; ++look) {
-            (void)mosrig::guest::read_text("/proc/locks", locks, sizeof locks);
-            if (strstr(locks, waiter) != nullptr) {
-                return true;
-            }
-            (void)usleep(1000);
-        }
-        return false;
+    const char* open_other(pid_t process) override {
+        memory_ = open_memory(process);
+        return memory_ < 0 ? failed("/proc/PID/mem") : nullptr;
     }
 
     // Other bytes are written than those that are there: a write that comes through is seen.
-    const char* look(pid_t process) {
+    const char* meanwhile(pid_t process) override {
         static unsigned char bytes[size];
         const struct iovec to = {bytes, size};
         const struct iovec from = {block_, size};
@@ -297,7 +221,7 @@ class InACall final : public mosrig::guest::Deed {
         const int64_t begin = now_ms();
         const ssize_t seen = process_vm_readv(process, &to, 1, &from, 1, 0);
         if (place == 0) {
-            return seen == size && same_bytes(bytes, size, turn_)
+            return seen == size && same_bytes(bytes, size, turn())
                        ? nullptr
                        : "what process_vm_readv sees at home";
         }
@@ -318,14 +242,13 @@ class InACall final : public mosrig::guest::Deed {
                                           : nullptr;
     }
 
+    const char* check() override {
+        return same_bytes(block_, size, turn()) ? nullptr : "what a write that failed left behind";
+    }
+
+  private:
     alignas(4096) unsigned char block_[size] = {};
-    mosrig::guest::Helper helper_;
-    unsigned turn_ = 0;
-    int file_ = -1;
-    int lock_ = -1;
     int memory_ = -1;
-    int said_[2] = {};
-    pid_t looker_ = 0;
 };
 
 const KindOf<Stranger> stranger("stranger");

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // State of the processor that lives in registers alone while the process is moved: SSE, AVX, MXCSR,
-// x87. Nearly all its time the program spins with all of them loaded, so a move finds it there, and
-// so does a timer, whose handler loads them with something else.
+// x87, the segments of threads' data. Nearly all its time the program spins with all of them
+// loaded, so a move finds it there, and so does a timer, whose handler loads them with something
+// else.
 #include <cpuid.h>
+#include <sys/auxv.h>
 #include <sys/time.h>
 
 #include <csignal>
@@ -14,6 +16,7 @@
 
 namespace {
 
+using mosrig::guest::differs;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
 
@@ -91,10 +94,10 @@ class Sse final : public Holder {
             return "an SSE register";
         }
         if ((control_after & 0xFFC0) != (control & 0xFFC0)) {
-            return mosrig::guest::differs("MXCSR", control_after, control);
+            return differs("MXCSR", control_after, control);
         }
         if (x87_after != x87 || kept != value) {
-            return mosrig::guest::differs("x87", x87_after, x87);
+            return differs("x87", x87_after, x87);
         }
         return nullptr;
     }
@@ -173,7 +176,78 @@ class Avx final : public Holder {
     unsigned turn_ = 0;
 };
 
+// The segment registers, which a program of 64 bits need not load, and may. With FSGSBASE their
+// bases are loaded as well, each apart from its segment. What a handler loads stays loaded.
+class Selectors final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override { return disturb(load_another); }
+    const char* lacks() override {
+        constexpr unsigned long hwcap2_fsgsbase = 2;
+        return (getauxval(AT_HWCAP2) & hwcap2_fsgsbase) == 0
+                   ? "a processor whose programs may set the bases of segments"
+                   : nullptr;
+    }
+    int patience_ms() const override { return 0; }
+
+  protected:
+    // Loading FS loses its base, where threads' own data are: nothing of them is used until it is
+    // back.
+    __attribute__((target("fsgsbase"))) const char* step() override {
+        uint16_t fs = 0;
+        uint16_t gs = 0;
+        uint64_t fs_base = 0;
+        uint64_t gs_base = 0;
+        uint64_t threads = 0;
+        int before = 0;
+        int after = 0;
+        asm volatile(
+            "rdfsbase %[threads]\n"
+            "mov %[selector], %%fs\n wrfsbase %[threads]\n"
+            "mov %[selector], %%gs\n wrgsbase %[base]\n"
+            "mov %[handled], %[before]\n"
+            "mov %[spins], %%rcx\n 1: dec %%rcx\n jnz 1b\n"
+            "mov %[handled], %[after]\n"
+            "mov %%fs, %[fs]\n rdfsbase %[fs_base]\n"
+            "mov %%gs, %[gs]\n rdgsbase %[gs_base]\n"
+            "xor %%ecx, %%ecx\n mov %%ecx, %%fs\n wrfsbase %[threads]\n mov %%ecx, %%gs\n"
+            : [threads] "=&r"(threads), [fs] "=&r"(fs), [gs] "=&r"(gs), [fs_base] "=&r"(fs_base),
+              [gs_base] "=&r"(gs_base), [before] "=&r"(before), [after] "=&r"(after)
+            : [selector] "r"(uint32_t{low_privilege}), [base] "r"(base), [spins] "r"(spins),
+              [handled] "m"(handled_)
+            : "rcx", "memory", "cc");
+        if (fs != low_privilege) {
+            return differs("FS", fs, low_privilege);
+        }
+        if (gs != user_data && (before != after || gs != low_privilege)) {
+            return differs("GS", gs, before != after ? user_data : low_privilege);
+        }
+        if (fs_base != threads) {
+            return "the base of FS";
+        }
+        return gs_base != base ? "the base of GS" : nullptr;
+    }
+
+  private:
+    // What Linux gives programs, their data; and the same as a kernel would name it.
+    static constexpr uint16_t user_data = 0x2B;
+    static constexpr uint16_t low_privilege = 0x28;
+    static constexpr uint64_t base = 0x123456789000;
+
+    __attribute__((target("fsgsbase"))) static void load_another(int /*signal*/) {
+        uint64_t kept = 0;
+        asm volatile("rdgsbase %[kept]\n mov %[selector], %%gs\n wrgsbase %[kept]\n"
+                     : [kept] "=&r"(kept)
+                     : [selector] "r"(uint32_t{user_data}));
+        handled_ = handled_ + 1;
+    }
+
+    // How often it did.
+    static inline volatile sig_atomic_t handled_;
+};
+
 const KindOf<Sse> sse("sse");
 const KindOf<Avx> avx("avx");
+const KindOf<Selectors> selectors("selectors");
 
 }  // namespace
