@@ -305,15 +305,24 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	}
 }
 
-/* Who has hold of its memory, as ps has, lets go of it soon: mostly. */
+/* How long a process stands still for who looks at it, and how often it tries. */
+#define OM_HOLD_PATIENCE	max(HZ / 20, 1)
+#define OM_HOLD_TRIES		300
+
+/*
+ * Who has hold of its memory, as ps has, lets go of it soon. One that wakes now and
+ * then only would otherwise have to wake once more to leave.
+ */
 static void om_wait_for_holder(struct om_proc *p)
 {
-	struct om_away *away = &p->away;
+	int left = OM_HOLD_PATIENCE;
 
-	if (!away->held)
-		away->held = jiffies ?: 1;
-	away->still = 0;
-	if (time_after(jiffies, away->held + OM_LINK_TIMEOUT))
+	p->away.still = 0;
+	while (om_is_held() && left-- > 0 && !signal_pending(current))
+		schedule_timeout_interruptible(1);
+	if (!om_is_held())
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	else if (++p->away.held > OM_HOLD_TRIES)
 		om_home_abort(p, EAGAIN);
 	else
 		om_retry_at(p, jiffies + 1);

@@ -67,7 +67,7 @@ struct om_away {
 	int shares;		/* see om_recheck_shares() */
 	bool sealed;		/* it has mappings that must not change */
 	unsigned int attempts;
-	unsigned long held;	/* jiffies: somebody has hold of its memory; or 0 */
+	unsigned int held;	/* tries that found somebody with hold of its memory */
 	bool ready;		/* the stub said so */
 	unsigned long patience;	/* jiffies: it is to say so before */
 	u64 still;		/* ns: stands still for it since then; 0: runs on */
