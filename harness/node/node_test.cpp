@@ -182,6 +182,18 @@ TEST_F(LocalNode, DeadlineKillsTheCommand) {
     EXPECT_TRUE(gone(pid));
 }
 
+// Not the child that is about to be.
+TEST_F(LocalNode, ProcessThatIsToldOfIsTheCommand) {
+    for (int turn = 0; turn < 20; ++turn) {
+        auto process = node_->start({"sleep", "100"}, soon(), here());
+        ASSERT_TRUE(process);
+        std::ifstream name("/proc/" + std::to_string(process->pid()) + "/comm");
+        std::string seen;
+        name >> seen;
+        EXPECT_EQ(seen, "sleep");
+    }
+}
+
 TEST_F(LocalNode, EndOfTheConnectionKillsRunningCommands) {
     auto process =
         node_->start({"sh", "-c", "trap '' HUP TERM; while :; do sleep 1; done"}, soon(), here());

@@ -79,6 +79,14 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
     ::_exit(error == ENOENT || error == ENOTDIR ? status_not_found : status_not_executable);
 }
 
+// Waits until the child has become the command, or has ended: nobody else has the other end, and
+// both close it.
+void await_command(int begun) {
+    char none = 0;
+    while (::read(begun, &none, 1) < 0 && errno == EINTR) {
+    }
+}
+
 }  // namespace
 
 void close_end(int& fd) {
@@ -104,9 +112,10 @@ int start_job(const Command& command, Job& job) {
     Ends in;
     Ends out;
     Ends err;
+    Ends begun;
     int error = 0;
     pid_t pid = -1;
-    if (!open_pipe(in) || !open_pipe(out) || !open_pipe(err)) {
+    if (!open_pipe(in) || !open_pipe(out) || !open_pipe(err) || !open_pipe(begun)) {
         error = errno;
     } else {
         // The agent ignores signals that the command must not; until the child has put that right
@@ -125,6 +134,11 @@ int start_job(const Command& command, Job& job) {
     close_end(in.read);
     close_end(out.write);
     close_end(err.write);
+    close_end(begun.write);
+    if (pid > 0) {
+        await_command(begun.read);
+    }
+    close_end(begun.read);
     if (error != 0) {
         close_end(in.write);
         close_end(out.read);
