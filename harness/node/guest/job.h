@@ -31,7 +31,8 @@ struct Command {
 
 // Starts the command in a session of its own with three pipes, and returns once the process is that
 // command: who then asks it to move does not mean the child that is about to be. Gives 0 and fills
-// the job, or an errno. A command that cannot be executed says so on its standard error and ends with 126 or 127.
+// the job, or an errno. A command that cannot be executed says so on its standard error and ends
+// with 126 or 127.
 int start_job(const Command& command, Job& job);
 
 // Closes a descriptor of a job if it is open.
