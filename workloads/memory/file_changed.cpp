@@ -27,15 +27,6 @@ using mosrig::guest::same_bytes;
 
 constexpr size_t size = size_t{64} * 4096;
 
-// An open file on a disk; the program ends if there can be none.
-int file_on_disk() {
-    const int fd = mosrig::guest::scratch_file(O_CLOEXEC);
-    if (fd < 0 || mosrig::guest::in_memory(fd)) {
-        _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
-    }
-    return fd;
-}
-
 // Opens the file for writing, writes, and closes it; false with errno.
 bool rewrite(int fd, unsigned turn) {
     static unsigned char content[size];
@@ -45,9 +36,13 @@ bool rewrite(int fd, unsigned turn) {
     return close(writer) == 0 && written;
 }
 
-// Its size in zeros, and a descriptor that can only read it; nullptr with errno.
+// A view of a file of zeros on a disk, and a descriptor that can only read it; nullptr with errno.
+// The program ends if no such file can be had.
 const unsigned char* view_of_new_file(int& fd) {
-    const int file = file_on_disk();
+    const int file = mosrig::guest::scratch_file(O_CLOEXEC);
+    if (file < 0 || mosrig::guest::in_memory(file)) {
+        _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
+    }
     if (ftruncate(file, size) != 0) {
         return nullptr;
     }
@@ -61,7 +56,10 @@ class FileChanged final : public mosrig::guest::Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        fd_ = mosrig::guest::only_to_read(file_on_disk());
+        view_ = view_of_new_file(fd_);
+        if (view_ == nullptr) {
+            return failed("a view of a file");
+        }
         struct sigaction action = {};
         action.sa_handler = [](int /*signal*/) { siglongjmp(back_, 1); };
         if (sigaction(SIGBUS, &action, nullptr) != 0) {
@@ -78,11 +76,9 @@ class FileChanged final : public mosrig::guest::Holder {
             return wrong;
         }
         turn_ = 1;
-        void* const view = mosrig::guest::map_to_read(fd_, size, PROT_READ, MAP_SHARED);
-        if (view == MAP_FAILED || close(fd_) != 0) {
-            return failed("a view of the file");
+        if (close(fd_) != 0) {
+            return failed("close");
         }
-        view_ = static_cast<const unsigned char*>(view);
         return shows() ? nullptr : "the view at home";
     }
 
