@@ -106,6 +106,7 @@ int om_apply_op(struct om_body *b, const struct om_op *op);
 /* own.c: memory calls that a body makes itself */
 
 bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result);
+void om_own_resident(u64 start, u64 len, u64 vec);
 int om_send_ops(struct om_body *b);
 int om_flush_ops(struct om_body *b);
 

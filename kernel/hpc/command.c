@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Calls whose argument is a number, an address or a structure as another
- * argument says. A command that is not listed is done at home: what it points
+ * argument or the structure itself says. A command that is not listed is done at home: what it points
  * to may point on.
  */
+#include <linux/exportfs.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/if.h>
@@ -279,6 +280,29 @@ static int om_add_waiters(struct om_request *r, u64 addr, u64 count)
 	return ret;
 }
 
+/* A file's handle, whose length stands in it. One that is too long is refused unseen. */
+static int om_add_handle(struct om_request *r, u64 addr, u16 dir)
+{
+	struct file_handle __user *handle = (void __user *)addr;
+	u32 bytes;
+
+	if (get_user(bytes, &handle->handle_bytes))
+		return -EFAULT;
+	return om_add(r, addr, sizeof(*handle) +
+		      (bytes > MAX_HANDLE_SZ ? 0 : bytes), dir, 0);
+}
+
+static int om_add_name_to_handle(struct om_request *r)
+{
+	const u16 both = OM_SEG_IN | OM_SEG_OUT;
+	const u64 *arg = r->call.arg;
+	int ret = om_add_handle(r, arg[2], both);
+
+	return ret ? ret : om_add(r, arg[3],
+				  arg[4] & AT_HANDLE_MNT_ID_UNIQUE ?
+				  sizeof(u64) : sizeof(int), both, 0);
+}
+
 static int om_check_semctl(u32 cmd)
 {
 	switch (cmd & ~IPC_64) {
@@ -321,6 +345,13 @@ int om_add_command(struct om_request *r)
 		return om_add_waiters(r, arg[0], (u32)arg[1]);
 	case __NR_futex_requeue:
 		return om_add_waiters(r, arg[0], 2);
+	case __NR_name_to_handle_at:
+		return om_add_name_to_handle(r);
+	case __NR_open_by_handle_at:
+		return om_add_handle(r, arg[1], OM_SEG_IN);
+	case __NR_mincore:
+		return om_add(r, arg[2], DIV_ROUND_UP_ULL(arg[1], PAGE_SIZE),
+			      OM_SEG_IN | OM_SEG_OUT, 0);
 	case __NR_semctl:
 		return om_check_semctl(arg[2]);
 	case __NR_kcmp:

@@ -259,6 +259,8 @@ static void om_note_call(struct om_body *b, const struct om_request *r,
 	}
 	if (r->call.nr == __NR_rseq && !result)
 		om_rseq_note(b, arg[0], arg[2], arg[3]);
+	if (r->call.nr == __NR_mincore && !result)
+		om_own_resident(arg[0], arg[1], arg[2]);
 }
 
 static void om_forward(struct om_body *b, struct pt_regs *regs,

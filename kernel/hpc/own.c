@@ -262,6 +262,35 @@ static bool om_own_madvise(struct om_body *b, const struct pt_regs *regs,
 }
 
 /**
+ * om_own_resident - add what is in memory here to what home said of it
+ * @start: of the range that mincore() was asked about
+ * @len: of it
+ * @vec: a byte for each page, as home has filled it
+ *
+ * What the process has touched only here, home does not have.
+ */
+void om_own_resident(u64 start, u64 len, u64 vec)
+{
+	u8 *at_home = (u8 *)__get_free_page(GFP_KERNEL);
+	u64 pages = DIV_ROUND_UP(len, PAGE_SIZE), n, i;
+	u8 __user *to = (u8 __user *)vec;
+
+	if (!at_home)
+		return;
+	for (; pages; pages -= n, start += n << PAGE_SHIFT, to += n) {
+		n = min_t(u64, pages, PAGE_SIZE);
+		if (copy_from_user(at_home, to, n))
+			break;
+		om_own_call(__NR_mincore, start, n << PAGE_SHIFT,
+			    (unsigned long)to, 0, 0);
+		for (i = 0; i < n; i++)
+			if (at_home[i] && put_user(at_home[i], to + i))
+				break;
+	}
+	free_page((unsigned long)at_home);
+}
+
+/**
  * om_own_memory - make a memory call here, if it is one that may be
  * @b: the body
  * @regs: number and arguments of the call

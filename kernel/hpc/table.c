@@ -252,7 +252,8 @@ static const struct om_row om_rows[] = {
 	FORWARD(removexattr, STRING, STRING),
 	FORWARD(lremovexattr, STRING, STRING),
 	FORWARD(fremovexattr, VALUE, STRING),
-	HOME(name_to_handle_at), HOME(open_by_handle_at),
+	FORWARD(name_to_handle_at, VALUE, STRING, BY_COMMAND),
+	FORWARD(open_by_handle_at, VALUE, BY_COMMAND),
 
 	/* identity */
 	FORWARD(getpid), FORWARD(gettid), FORWARD(getppid),
@@ -372,9 +373,12 @@ static const struct om_row om_rows[] = {
 	MEMORY(brk), MEMORY(mmap), MEMORY(munmap), MEMORY(mprotect),
 	MEMORY(mremap), MEMORY(madvise),
 	FORWARD(msync, VALUE),
-	HOME(mincore), HOME(remap_file_pages), HOME(mseal),
-	HOME(mlock), HOME(mlock2), HOME(munlock), HOME(mlockall),
-	HOME(munlockall), HOME(memfd_secret), HOME(userfaultfd),
+	FORWARD(mincore, VALUE, VALUE, BY_COMMAND),
+	/* nothing is locked while it is away, but it may ask all the same */
+	FORWARD(munlock, VALUE), FORWARD(munlockall),
+	HOME(mlock), HOME(mlock2), HOME(mlockall),
+	HOME(remap_file_pages), HOME(mseal),
+	HOME(memfd_secret), HOME(userfaultfd),
 	HOME(pkey_alloc), HOME(pkey_free), HOME(pkey_mprotect),
 	HOME(mbind), HOME(set_mempolicy), HOME(get_mempolicy),
 	HOME(set_mempolicy_home_node), HOME(migrate_pages), HOME(move_pages),

@@ -34,8 +34,16 @@ NOTES = {
 CALL_NOTES = {
     "arch_prctl": "only to set and to get FS and GS; with any other code it comes home",
     "futex": "a wake is local",
-    "futex_waitv": "that is: each waiter, and the word that it looks at, in",
-    "futex_requeue": "that is: both waiters, and the words that they look at, in",
+    "mincore": "the body adds what it has",
+}
+BY_COMMAND = "as the command says"
+# And of those without a command, what kernel/hpc/command.c makes of the argument.
+COMMANDS = {
+    "futex_waitv": "each waiter, and the word that it looks at, in",
+    "futex_requeue": "both waiters, and the words that they look at, in",
+    "mincore": "a byte for each page of the range in, out",
+    "name_to_handle_at": "handle, as long as it says, and its mount's number in, out",
+    "open_by_handle_at": "handle, as long as it says, in",
 }
 ROW = re.compile(r"\b(%s)\(([a-z_0-9]+)((?:[^()]|\([^()]*\))*)\)" % "|".join(KINDS))
 
@@ -88,7 +96,7 @@ def describe(argument: str) -> str | None:
         "SIGPAIR": "signal mask in",
         "MSG_IN": "message in",
         "MSG_OUT": "message out",
-        "BY_COMMAND": "as the command says",
+        "BY_COMMAND": BY_COMMAND,
     }
     if argument in plain:
         return plain[argument]
@@ -128,11 +136,12 @@ def rows(source: str) -> dict[str, tuple[str, list[str]]]:
     for kind, name, rest in ROW.findall(re.sub(r"/\*.*?\*/", "", body, flags=re.S)):
         if name in found:
             raise ValueError(f"table.c: {name} has two rows")
-        words = [describe(item) for item in arguments(rest.lstrip(","))]
-        travels = [f"{at + 1}: {text}" for at, text in enumerate(words) if text]
+        each = [describe(item) for item in arguments(rest.lstrip(","))]
+        travels = [f"{at + 1}: {text}" for at, text in enumerate(each) if text]
         notes = [NOTES[kind]] if kind in NOTES and not travels else []
         notes += [CALL_NOTES[name]] if name in CALL_NOTES else []
-        found[name] = (kind, travels + notes)
+        words = [text.replace(BY_COMMAND, COMMANDS.get(name, BY_COMMAND)) for text in travels]
+        found[name] = (kind, words + notes)
     return found
 
 

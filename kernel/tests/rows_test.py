@@ -46,7 +46,7 @@ FREQUENT = {
     "time": """time gettimeofday clock_gettime clock_getres nanosleep clock_nanosleep alarm
         getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
         timerfd_create timerfd_settime timerfd_gettime times""",
-    "memory": "brk mmap munmap mprotect mremap madvise msync mincore",
+    "memory": "brk mmap munmap mprotect mremap madvise msync mincore munlock munlockall",
     "futex": "futex futex_wait futex_wake futex_waitv futex_requeue set_robust_list rseq",
     "life": "wait4 waitid exit exit_group arch_prctl set_tid_address",
 }
@@ -55,9 +55,6 @@ AT_HOME = {
     "vmsplice": "the pages stay the pipe's after the call, and so have to be home's",
     "process_vm_readv": "it reads another process, and writes what only its list of pieces says",
     "process_vm_writev": "the same the other way round",
-    "name_to_handle_at": "how long its structure is stands within it, and nobody calls it often",
-    "open_by_handle_at": "the same",
-    "mincore": "which pages are in memory is to be told of the memory that the program uses",
 }
 
 

@@ -48,6 +48,8 @@ class Names final : public mosrig::guest::Rows {
             {"creat", &Names::create},
             {"openat", &Names::open_at},
             {"openat2", &Names::open_at_as_told},
+            {"name_to_handle_at", &Names::get_handle},
+            {"open_by_handle_at", &Names::open_handle},
             {"mkdirat", &Names::make_folder},
             {"mknod", &Names::make_pipe},
             {"mknodat", &Names::make_node},
@@ -73,6 +75,7 @@ class Names final : public mosrig::guest::Rows {
     }
 
   private:
+    static constexpr unsigned most_of_handle = 128;
     static constexpr size_t target_length = 13;
     static constexpr const char* target = "nowhere/at/al";
 
@@ -118,6 +121,55 @@ class Names final : public mosrig::guest::Rows {
         // Its last byte says something that no kernel knows.
         verdict.fails(call(SYS_openat2, folder(), "file", more.at(), size), E2BIG);
         verdict.fails(call(SYS_openat2, folder(), "file", zeros.at(), 7), EINVAL);
+    }
+
+    // The mount that a file is on, by another call.
+    [[nodiscard]] unsigned long long mount_of(const char* name, unsigned mask) const {
+        struct statx status = {};
+        return statx(folder(), name, 0, mask, &status) == 0 ? status.stx_mnt_id : 0;
+    }
+
+    // Its length stands in it: as it is to be, if there is too little room.
+    void get_handle(Verdict& verdict) {
+        constexpr int unique = 1;               // AT_HANDLE_MNT_ID_UNIQUE
+        constexpr unsigned of_unique = 0x4000;  // STATX_MNT_ID_UNIQUE
+        constexpr size_t head = sizeof(struct file_handle);
+        const Output mount(sizeof(int));
+        const Output long_mount(sizeof(uint64_t));
+        Output no_room(head);
+        no_room.put(file_handle{});
+        const Input name = named("file");
+        verdict.fails(call(SYS_name_to_handle_at, folder(), name.at(), no_room.at(), mount.at(), 0),
+                      EOVERFLOW);
+        const auto length = no_room.get<unsigned>();
+        verdict.sees(length > 0 && length <= most_of_handle);
+        verdict.wrote(no_room, head);
+
+        Output handle(head + length);
+        handle.put(length);
+        verdict.gives(call(SYS_name_to_handle_at, folder(), name.at(), handle.at(), mount.at(), 0),
+                      0);
+        verdict.wrote(handle, head + length);
+        verdict.sees(mount.get<unsigned>() == mount_of("file", STATX_MNT_ID));
+        verdict.wrote(mount, sizeof(int));
+        verdict.gives(
+            call(SYS_name_to_handle_at, folder(), name.at(), handle.at(), long_mount.at(), unique),
+            0);
+        verdict.sees(long_mount.get<uint64_t>() == mount_of("file", of_unique));
+        memcpy(handle_, handle.at(), head + length);
+    }
+
+    void open_handle(Verdict& verdict) {
+        unsigned length = 0;
+        memcpy(&length, handle_, sizeof length);
+        const Input handle(handle_, sizeof(struct file_handle) + length);
+        const long fd = call(SYS_open_by_handle_at, folder(), handle.at(), O_RDONLY);
+        const Output content(9);
+        verdict.gives(call(SYS_read, fd, content.at(), 9), 7);
+        verdict.sees(content.holds("1234567", 7));
+        verdict.gives(call(SYS_close, fd), 0);
+        const Input too_long(file_handle{most_of_handle + 1, 0, {}});
+        verdict.fails(call(SYS_open_by_handle_at, folder(), too_long.at(), O_RDONLY), EINVAL);
     }
 
     void make_folder(Verdict& verdict) {
@@ -335,6 +387,7 @@ class Names final : public mosrig::guest::Rows {
     }
 
     mosrig::guest::OwnFolder folder_;
+    unsigned char handle_[sizeof(struct file_handle) + most_of_handle] = {};
     int root_ = -1;
     int here_ = -1;
 };
