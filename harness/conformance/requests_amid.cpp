@@ -111,6 +111,34 @@ Result<void> change_the_target(Stage& stage) {
     return sleeper->kill(deadline);
 }
 
+// Taken back as well; then what it executes next is to begin elsewhere. It is awake in between.
+Result<void> begin_elsewhere(Stage& stage) {
+    MOSRIG_TRY(const std::unique_ptr<Program> shell,
+               stage.home().start({"sh", "-c", "read one; echo $one; read two; exec /bin/cat"},
+                                  stage.soon("a shell that waits"), StartOptions{}));
+    const std::int64_t pid = shell->pid();
+    const Deadline deadline = stage.deadline("a request for what comes next", request_time);
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
+    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(shell->write_line("one", deadline));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_TRY(const std::optional<std::string> one, shell->read_line(deadline));
+    MOSRIG_CHECK(
+        stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)")));
+    const int other = stage.machines().back()->id();
+    MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
+    MOSRIG_CHECK(expect_answer(stage, pid, fmt::format("exec {}", other), ""));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    MOSRIG_CHECK(shell->write_line("two", deadline));
+    MOSRIG_TRY(const ProcessState state, await_place(stage.home(), pid, other, deadline));
+    stage.check("what it executes begins there", state.where == other && state.stat.comm == "cat",
+                fmt::format("{} on {}", state.stat.comm, state.where));
+    MOSRIG_CHECK(shell->write_line("three", deadline));
+    MOSRIG_TRY(const std::optional<std::string> three, shell->read_line(deadline));
+    stage.check("and passes on its lines", three == "three", three.value_or("(end)"));
+    return shell->kill(deadline);
+}
+
 // Once its body has been called, that is not taken back: who tries is told.
 Result<void> stay_too_late(Stage& stage, Subject& subject) {
     const std::int64_t pid = subject.pid();
@@ -215,6 +243,7 @@ Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(limit_at_the_door(stage, subject));
     MOSRIG_CHECK(change_the_target(stage));
+    MOSRIG_CHECK(begin_elsewhere(stage));
     return stay_too_late(stage, subject);
 }
 

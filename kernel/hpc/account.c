@@ -16,6 +16,25 @@
  */
 #define OM_MAX_USAGE	(1ULL << 56)
 
+/**
+ * om_is_counted - is there a limit or a timer for the CPU time of the process?
+ *
+ * Then its body has to tell often what it uses. What others set meanwhile, it is told
+ * with the reply to its next call.
+ */
+bool om_is_counted(void)
+{
+	const struct posix_cputimers *own = &current->posix_cputimers;
+	int i;
+
+	if (READ_ONCE(current->signal->posix_cputimers.timers_active))
+		return true;
+	for (i = 0; i < CPUCLOCK_MAX; i++)
+		if (READ_ONCE(own->bases[i].nextevt) != U64_MAX)
+			return true;
+	return false;
+}
+
 /* The runtime that CPU clocks read and that utime and stime are scaled to. */
 static void om_add_runtime(u64 runtime)
 {

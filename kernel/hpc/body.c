@@ -286,7 +286,8 @@ void om_body_signal(struct om_proc *p)
 	if (b->park)
 		om_body_park(b, regs);
 	om_body_usage(b, &now);
-	if (now.runtime - b->told.runtime >= 100 * NSEC_PER_MSEC) {
+	if (now.runtime - b->told.runtime >=
+	    (b->counted ? 10 : 100) * NSEC_PER_MSEC) {
 		b->told = now;
 		if (om_flush_ops(b) ||
 		    om_link_send_one(b->link, OM_M_USAGE, &now, sizeof(now)))

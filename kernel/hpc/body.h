@@ -28,6 +28,7 @@ struct om_body {
 	bool urgent;		/* at once */
 	bool park;		/* home wants it to stand still */
 	bool own_memory;	/* see OM_PREP_OWN_MEMORY */
+	bool counted;		/* see OM_PREP_COUNTED */
 	u32 budget;		/* changes that home surely can repeat */
 	u32 moves;		/* of mappings, as in om_away */
 	u64 restart_nr;		/* the call that restart_syscall goes on with; 0: none */

@@ -186,6 +186,21 @@ void om_get_signal(void)
 		om_body_signal(p);
 }
 
+/*
+ * A deputy that waits, and makes no call, waits for its process, which runs elsewhere.
+ * @index: the task's own state, as in task_index_to_char()
+ */
+unsigned int om_task_state(struct task_struct *task, unsigned int index)
+{
+	struct om_proc *p = om_proc_of(task);
+	bool waits = index == fls(TASK_INTERRUPTIBLE) ||
+		     index == fls(TASK_REPORT_IDLE);
+
+	if (p && waits && READ_ONCE(p->where) && !READ_ONCE(p->in_call))
+		return 0;
+	return index;
+}
+
 bool om_is_body(struct task_struct *task)
 {
 	struct om_proc *p = om_proc_of(task);

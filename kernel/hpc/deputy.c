@@ -86,6 +86,11 @@ int om_recall(struct om_proc *p, bool at_once)
 	if (p->away.recalled > urgent)
 		return 0;
 	spin_lock(&p->lock);
+	/* who took the request back just now was told that it stays */
+	if (!at_once && !om_wants_home(p)) {
+		spin_unlock(&p->lock);
+		return 0;
+	}
 	WRITE_ONCE(p->away.recalled, urgent + 1);
 	spin_unlock(&p->lock);
 	om_note_reasons(p, reasons);

@@ -81,6 +81,18 @@ static void om_home_abort(struct om_proc *p, int error)
 	spin_unlock(&p->lock);
 }
 
+/* Its link is not wanted any more. What was requested since then is. */
+static void om_withdrawn(struct om_proc *p)
+{
+	om_drop_link(p);
+	om_sent_free(&p->away);
+	spin_lock(&p->lock);
+	p->state = p->requested ? OM_PENDING : OM_HOME;
+	if (p->requested)
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	spin_unlock(&p->lock);
+}
+
 /*
  * A program inside the vdso reads a page that it will not have. It would come home
  * for the rest if it left in the handler of a signal that found it there.
@@ -198,13 +210,16 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 	return ret;
 }
 
-/* From here on it leaves. Returns false if the request was withdrawn meanwhile. */
+/*
+ * From here on it leaves. Returns false if the request was withdrawn meanwhile, be it
+ * for another one.
+ */
 static bool om_start_stat(struct om_proc *p)
 {
 	struct om_away *away = &p->away;
 
 	spin_lock(&p->lock);
-	if (!p->requested) {
+	if (!om_wanted(p) || p->target != p->link->node) {
 		spin_unlock(&p->lock);
 		return false;
 	}
@@ -328,6 +343,26 @@ static void om_wait_for_holder(struct om_proc *p)
 		om_retry_at(p, jiffies + 1);
 }
 
+/* Something goes first. Returns false if it was asked to stay meanwhile. */
+static bool om_thaw(struct om_proc *p)
+{
+	bool wanted;
+
+	spin_lock(&p->lock);
+	wanted = p->target != om_self();
+	if (wanted) {
+		p->state = OM_PREPARING;
+		om_set_out(p, false);
+	}
+	spin_unlock(&p->lock);
+	if (!wanted)
+		return false;
+	p->away.still = 0;
+	om_link_bind(p->link, current, OM_NOTIFY_RESUME);
+	set_thread_flag(TIF_NOTIFY_RESUME);
+	return true;
+}
+
 static void om_leave(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_away *away = &p->away;
@@ -361,26 +396,18 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 			return;
 	}
 	if (!om_start_stat(p)) {
-		om_home_abort(p, 0);
+		om_withdrawn(p);
 		return;
 	}
 	/* who comes from here on waits for it to be home */
 	ret = om_is_held() ? -EINTR : om_freeze(p, regs);
-	if (ret == -EINTR && om_link_alive(p->link) &&
-	    READ_ONCE(p->target) != om_self()) {
-		/* a signal came in between, or a visitor; that goes first */
-		away->still = 0;
-		spin_lock(&p->lock);
-		p->state = OM_PREPARING;
-		om_set_out(p, false);
-		spin_unlock(&p->lock);
-		om_link_bind(p->link, current, OM_NOTIFY_RESUME);
-		set_thread_flag(TIF_NOTIFY_RESUME);
-	} else if (ret) {
+	/* a signal came in between, or a visitor */
+	if (ret == -EINTR && om_link_alive(p->link) && om_thaw(p))
+		return;
+	if (ret)
 		om_home_abort(p, READ_ONCE(p->target) == om_self() ? 0 : -ret);
-	} else {
+	else
 		om_be_away(p, regs);
-	}
 }
 
 /*
@@ -413,7 +440,7 @@ void om_home_resume(struct om_proc *p, struct pt_regs *regs)
 		return;
 	if (!om_wanted(p)) {
 		if (p->link)
-			om_home_abort(p, 0);
+			om_withdrawn(p);
 		return;
 	}
 	/* that one was taken back, and another node asked for since */

@@ -104,7 +104,8 @@ static void __user *om_rest_of_sleep(const struct om_call *call)
 	case __NR_nanosleep:
 		return (void __user *)call->arg[1];
 	case __NR_clock_nanosleep:
-		return (void __user *)call->arg[3];
+		return call->arg[1] & TIMER_ABSTIME ? NULL :
+		       (void __user *)call->arg[3];
 	default:
 		return NULL;
 	}

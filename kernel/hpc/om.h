@@ -238,6 +238,7 @@ bool om_must_restart(long result);
 
 /* account.c */
 
+bool om_is_counted(void);
 int om_usage_add(struct om_proc *p, const struct om_usage *now);
 
 /* signal.c: both sides */

@@ -33,6 +33,7 @@ void om_before_core(void);
 bool om_is_body(struct task_struct *task);
 /* vm_fault_t is spelled out: mm_types.h must not be needed here. */
 bool om_fault(struct vm_fault *vmf, unsigned int *ret);
+unsigned int om_task_state(struct task_struct *task, unsigned int index);
 void om_exit(bool group_dead);
 void om_exec(int error);
 int om_mm_access(struct task_struct *task, unsigned int mode);
@@ -61,6 +62,11 @@ static inline bool om_is_body(struct task_struct *task) { return false; }
 static inline bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 {
 	return false;
+}
+static inline unsigned int om_task_state(struct task_struct *task,
+					 unsigned int index)
+{
+	return index;
 }
 static inline void om_exit(bool group_dead) { }
 static inline void om_exec(int error) { }

@@ -252,7 +252,9 @@ static void om_bring_mappers(struct address_space *mapping, bool shared)
 	while (!stuck && !fatal_signal_pending(current) &&
 	       (task = om_away_with(mapping, shared))) {
 		om_bring_home(task, OM_R_MONKEY);
-		stuck = !om_at_rest(om_proc_of(task), OM_R_MONKEY);
+		/* the caller itself comes when its call is done */
+		stuck = same_thread_group(task, current) &&
+			!om_at_rest(om_proc_of(task), OM_R_MONKEY);
 		put_task_struct(task);
 	}
 }

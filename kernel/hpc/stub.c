@@ -22,15 +22,25 @@
 #include "om.h"
 #include "trace.h"
 
-/* How often home learns what its process consumes. */
+/*
+ * How often home learns what its process consumes: as precisely as there a tick would
+ * find out, if that decides when a signal comes.
+ */
 #define OM_USAGE_PERIOD	(HZ / 5)
+#define OM_COUNTED_PERIOD	(HZ / 50)
+
+static void om_next_tick(struct om_body *b)
+{
+	mod_timer(&b->tick, jiffies + (READ_ONCE(b->counted) ?
+				       OM_COUNTED_PERIOD : OM_USAGE_PERIOD));
+}
 
 static void om_tick_fn(struct timer_list *timer)
 {
 	struct om_body *b = from_timer(b, timer, tick);
 
 	set_notify_signal(b->task);
-	mod_timer(&b->tick, jiffies + OM_USAGE_PERIOD);
+	om_next_tick(b);
 }
 
 /**
@@ -140,6 +150,7 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	b->home_pid = prep.home_pid;
 	trace_om_guest_prepare(b->home, b->home_pid, prep.vma_count);
 	b->own_memory = prep.flags & OM_PREP_OWN_MEMORY;
+	b->counted = prep.flags & OM_PREP_COUNTED;
 	b->budget = prep.budget;
 	b->rseq = prep.rseq;
 	b->rseq_sig = prep.rseq_sig;
@@ -226,7 +237,7 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 	b->told = (struct om_usage){ };
 	reset_mm_hiwater_rss(current->mm);
 	om_link_bind(b->link, current, OM_NOTIFY_SIGNAL);
-	mod_timer(&b->tick, jiffies + OM_USAGE_PERIOD);
+	om_next_tick(b);
 	ret = om_link_send_one(b->link, OM_M_RESUMED, NULL, 0);
 	om_count(OM_C_MOVES_IN);
 	trace_om_guest_run(b->home, b->home_pid, 0);
