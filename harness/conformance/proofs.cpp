@@ -187,6 +187,7 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
 
     Reading end = start;
     int looks = 0;
+    int running = 0;
     std::chrono::duration<double> all{0};
     std::chrono::duration<double> away{0};
     Clock::time_point last = Clock::now();
@@ -199,6 +200,7 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
         MOSRIG_TRY(const ProcessState now,
                    read_process(stage.home(), pid, stage.soon("the state of the process")));
         ++looks;
+        running += now.stat.state == 'R' ? 1 : 0;
         const std::chrono::duration<double> passed = Clock::now() - last;
         last += std::chrono::duration_cast<Clock::duration>(passed);
         all += passed;
@@ -211,6 +213,8 @@ Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time) {
         MOSRIG_TRY(end, read_clocks(stage, pid, body));
     }
     check_away_time(stage, start, end, away / all);
+    stage.check("home shows it as running, not as what its deputy does", running * 10 >= looks * 8,
+                fmt::format("{} of {} looks", running, looks));
     if (cpu_time) {
         MOSRIG_TRY(const Usage now, read_usage(stage, subject, body));
         check_usage(stage, usage, now);

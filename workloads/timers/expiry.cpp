@@ -70,7 +70,7 @@ const char* Expiry::judge(const siginfo_t& info) {
 }
 
 const char* Expiry::await() {
-    constexpr int64_t give_up = 30 * second;
+    constexpr int64_t give_up = 60 * second;
     if (fired_ != 0) {
         return "it was there before anybody waited for it";
     }

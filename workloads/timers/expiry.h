@@ -9,9 +9,8 @@
 
 namespace mosrig::guest {
 
-// Of a timer that counts CPU time: so long that it is late, if home tells it of less than 93 % of
-// what is used elsewhere.
-constexpr int cpu_seconds = 5;
+// Of a timer that counts CPU time: so long that what it may be late is one percent.
+constexpr int cpu_seconds = 10;
 
 // A timer that ends in a signal, armed before a move and expiring after it: ARM arms it, AWAIT
 // computes until the signal is there and says whether it came at its time by the clock that counts.
@@ -29,9 +28,9 @@ class Expiry : public Holder {
     virtual void disarm() {}
     // The clock that decides, in nanoseconds.
     [[nodiscard]] virtual int64_t clock() const = 0;
-    // How late it may be. A body tells its home five times a second what it has used. The rest is
-    // for a tick, that word's way and the signal's, on a slow node.
-    [[nodiscard]] virtual int64_t patience() const { return 350000000; }
+    // How late it may be. While it is counted, a body tells its home fifty times a second what it has
+    // used. The rest is for a tick, that word's way and the signal's, on a slow node.
+    [[nodiscard]] virtual int64_t patience() const { return 100000000; }
     // How much earlier than asked for it may come. CPU time is what a process had when a tick came;
     // an emulated node makes up for ticks that it missed, so a few may come together.
     static constexpr int64_t haste = 50000000;
