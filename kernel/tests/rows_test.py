@@ -6,6 +6,7 @@ import pathlib
 import re
 import sys
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import rows  # noqa: E402
@@ -97,6 +98,22 @@ class Rows(unittest.TestCase):
         table = rows.rows(rows.TABLE.read_text())
         self.assertIn("FS and GS", table["arch_prctl"][1][0])
         self.assertEqual(len(table["futex"][1]), 2)
+
+    def test_each_call_made_at_home_says_why(self) -> None:
+        table = rows.rows(rows.TABLE.read_text())
+        at_home = {name for name, (kind, _) in table.items() if kind == "HOME"}
+        self.assertGreater(len(at_home), 80)
+        self.assertEqual(set(rows.why_home()), at_home, "see WHY_HOME in kernel/tests/rows.py")
+
+    def test_two_reasons_for_a_call_are_refused(self) -> None:
+        with mock.patch.dict(rows.WHY_HOME, {"another reason": "read fork"}):
+            with self.assertRaises(ValueError):
+                rows.why_home()
+
+    def test_a_reason_to_stay_is_one(self) -> None:
+        header = (rows.TOP / "kernel/uapi/openmosix.h").read_text()
+        words = re.findall(r'"(\w+)"', header[header.index("OM_REASON_WORDS {"):])
+        self.assertLessEqual(set(re.findall(r"`(\w+)`", " ".join(rows.WHY_HOME))), set(words))
 
     def test_page_is_up_to_date(self) -> None:
         table, numbers = rows.rows(rows.TABLE.read_text()), {}
