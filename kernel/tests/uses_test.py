@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each call that brings bytes home or back is made by a workload: a wrong row is seen by a case."""
+"""Each call that brings bytes home or back is made by a workload, and each command of one that has
+many is given there: a wrong row is seen by a case."""
 from __future__ import annotations
 
 import pathlib
@@ -8,6 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import commands  # noqa: E402
 import rows  # noqa: E402
 
 # Functions of the C library that make another call than the one of their name.
@@ -48,6 +50,11 @@ def travelling(table: dict[str, tuple[str, list[str]]]) -> set[str]:
             if kind in ("FORWARD", "CLOCK") and travels}
 
 
+def unused(names: set[str], text: str) -> set[str]:
+    """Those that stand nowhere in a program."""
+    return names - set(re.findall(r"\w+", text))
+
+
 class Uses(unittest.TestCase):
     def test_calls_are_found(self) -> None:
         self.assertEqual(called("x = call(SYS_readv, 3); it.write(x); it->fsync();\n  pread(1);"
@@ -65,6 +72,18 @@ class Uses(unittest.TestCase):
         self.assertGreater(len(travelling(table)), 150)
         self.assertEqual(travelling(table) - called(code(rows.TOP / "workloads")), set(),
                          "a kind `io rows-...` of workloads/io makes calls that nothing else does")
+
+    def test_every_command_is_used(self) -> None:
+        source = commands.SOURCE.read_text()
+        text = code(rows.TOP / "workloads")
+        wanted = {name for travels in commands.known(source).values() for name in travels}
+        wanted |= set(commands.options(source))
+        self.assertEqual(unused(wanted, text), set(),
+                         "a kind `io rows-...` of workloads/io gives commands that no other does")
+
+    def test_a_command_without_a_use_is_named(self) -> None:
+        text = "fcntl(fd, F_GETLK64, &it);"
+        self.assertEqual(unused({"F_GETLK", "F_GETLK64"}, text), {"F_GETLK"})
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ class Ipc final : public mosrig::guest::Rows {
         static constexpr Row<Ipc> rows[] = {
             {"semop", &Ipc::operate},
             {"semtimedop", &Ipc::operate_in_time},
+            {"semctl", &Ipc::control_set},
             {"msgsnd", &Ipc::send},
             {"msgctl", &Ipc::ask_queue},
             {"msgrcv", &Ipc::receive},
@@ -101,6 +102,23 @@ class Ipc final : public mosrig::guest::Rows {
         verdict.fails(call(SYS_semtimedop, set_, operations.at(), 3, time.at()), EAGAIN);
         verdict.sees(now_ms() - begin >= soon_ms - 1);
         verdict.fails(call(SYS_semtimedop, set_, operations.at(), 3, Input(none).at()), EINVAL);
+    }
+
+    // Who has changed which of them last, and how many wait for that; then it is gone.
+    void control_set(Verdict& verdict) {
+        const long set = call(SYS_semget, IPC_PRIVATE, 3, IPC_CREAT | 0600);
+        verdict.sees(set >= 0);
+        verdict.gives(call(SYS_semctl, set, 2, GETPID, 0), 0);
+        verdict.gives(call(SYS_semctl, set, 2, SETVAL, 4711), 0);
+        verdict.gives(call(SYS_semctl, set, 2, GETVAL, 0), 4711);
+        verdict.gives(call(SYS_semctl, set, 2, GETPID, 0), getpid());
+        verdict.gives(call(SYS_semctl, set, 0, GETVAL, 0), 0);
+        verdict.gives(call(SYS_semctl, set, 0, GETNCNT, 0), 0);
+        verdict.gives(call(SYS_semctl, set, 2, GETZCNT, 0), 0);
+        verdict.fails(call(SYS_semctl, set, 2, SETVAL, 32768), ERANGE);
+        verdict.fails(call(SYS_semctl, set, 3, GETVAL, 0), EINVAL);
+        verdict.gives(call(SYS_semctl, set, 0, IPC_RMID, 0), 0);
+        verdict.fails(call(SYS_semctl, set, 0, GETVAL, 0), EINVAL);
     }
 
     void send(Verdict& verdict) {
