@@ -265,7 +265,7 @@ class Unlisted final : public mosrig::guest::Deed {
 
   protected:
     const char* act() override {
-        struct ifreq now[most] = {};
+        unsigned char now[most] = {};
         size_t size = 0;
         if (const char* wrong = list(now, size); wrong != nullptr) {
             return wrong;
@@ -278,12 +278,12 @@ class Unlisted final : public mosrig::guest::Deed {
     }
 
   private:
-    static constexpr size_t most = 8;
+    static constexpr size_t most = 8 * sizeof(struct ifreq);
 
-    const char* list(struct ifreq (&into)[most], size_t& size) const {
+    const char* list(unsigned char (&into)[most], size_t& size) const {
         struct ifconf list = {};
         list.ifc_len = sizeof into;
-        list.ifc_req = into;
+        list.ifc_buf = reinterpret_cast<char*>(into);
         if (ioctl(socket_, SIOCGIFCONF, &list) != 0) {
             return failed("SIOCGIFCONF");
         }
@@ -293,7 +293,7 @@ class Unlisted final : public mosrig::guest::Deed {
 
     int socket_ = -1;
     size_t known_size_ = 0;
-    struct ifreq known_[most] = {};
+    unsigned char known_[most] = {};
 };
 
 const KindOf<Ioctl> rows("rows-ioctl");
