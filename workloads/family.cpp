@@ -2,7 +2,8 @@
 //
 // Shows what a child and a new program inherit. FORK makes a child which takes the rig's place at
 // the other end of the line, while the parent only waits for it; EXEC replaces the program by
-// itself.
+// itself, and EXECVEAT does so by a descriptor.
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,12 @@ class Family final : public mosrig::guest::Holder {
         if (strcmp(word, "EXEC") == 0) {
             (void)execv("/proc/self/exe", argv_);
             say("BAD execv failed");
+            return true;
+        }
+        if (strcmp(word, "EXECVEAT") == 0) {
+            const int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+            (void)execveat(fd, "", argv_, environ, AT_EMPTY_PATH);
+            say("BAD execveat failed");
             return true;
         }
         return Holder::command(word);

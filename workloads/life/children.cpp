@@ -3,6 +3,7 @@
 // Children that come and go: what they inherit, how they end, and what their parent learns of it.
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,28 +118,75 @@ class Forks final : public Holder {
     int turn_ = 0;
 };
 
-// Other programs: by posix_spawn, system() and popen(), each at a word of its own. The first child
-// that it makes brings a process home, so of several in a row all others would be made there.
+// Children by the calls that the C library's fork() no longer makes, and other programs by
+// posix_spawn, system() and popen(), each at a word of its own. The first child that it makes
+// brings a process home, so of several in a row all others would be made there.
 class Programs final : public Holder {
   public:
     using Holder::Holder;
     const char* hold() override { return nullptr; }
 
     bool command(const char* word) override {
-        static const struct {
-            const char* word;
-            const char* (*run)();
-        } ways[] = {{"SPAWN", spawned}, {"SYSTEM", by_system}, {"POPEN", piped}};
-        for (const auto& way : ways) {
-            if (strcmp(way.word, word) == 0) {
-                mosrig::guest::answer(way.run());
-                return true;
-            }
-        }
-        return Holder::command(word);
+        constexpr mosrig::guest::Part ways[] = {{"FORK", forked},
+                                                {"VFORK", lent},
+                                                {"SPAWN", spawned},
+                                                {"SYSTEM", by_system},
+                                                {"POPEN", piped}};
+        return mosrig::guest::answer_part(ways, word) || Holder::command(word);
     }
 
   private:
+    static bool at_home() {
+        char where[16] = {};
+        return mosrig::guest::read_text("/proc/self/where", where, sizeof where) > 0 &&
+               strcmp(where, "0\n") == 0;
+    }
+
+    static const char* ends_with(pid_t child, int wanted) {
+        int status = 0;
+        if (child < 0 || waitpid(child, &status, 0) != child) {
+            return failed("a child, waitpid");
+        }
+        return status != wanted << 8 ? differs("status of a child", status, wanted << 8) : nullptr;
+    }
+
+    // The child has what the process wrote away, and what it writes is its own.
+    static const char* forked() {
+        static unsigned char bytes[3 * 4096];
+        static unsigned turn = 0;
+        mosrig::guest::fill_bytes(bytes, sizeof bytes, ++turn);
+        const auto child = static_cast<pid_t>(syscall(SYS_fork));
+        if (child == 0) {
+            const bool same = mosrig::guest::same_bytes(bytes, sizeof bytes, turn);
+            memset(bytes, 0xEE, sizeof bytes);
+            _exit(same && at_home() ? 6 : 1);
+        }
+        if (const char* wrong = ends_with(child, 6); wrong != nullptr) {
+            return wrong;
+        }
+        return mosrig::guest::same_bytes(bytes, sizeof bytes, turn) ? nullptr
+                                                                    : "a child wrote our memory";
+    }
+
+    // The child has the process's own memory, until it is another program; the process waits.
+    static const char* lent() {
+        static volatile int written;
+        char shell[] = "sh";
+        char option[] = "-c";
+        char text[] = "exit 8";
+        char* const arguments[] = {shell, option, text, nullptr};
+        written = 0;
+        const pid_t child = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+        if (child == 0) {
+            written = 1;
+            (void)execve("/bin/sh", arguments, environ);
+            _exit(1);
+        }
+        const char* const wrong = ends_with(child, 8);
+        return wrong == nullptr && written != 1 ? "what a child wrote before it was another program"
+                                                : wrong;
+    }
+
     static const char* spawned() {
         char shell[] = "sh";
         char option[] = "-c";
