@@ -5,8 +5,13 @@
 #include <dirent.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,12 +25,16 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::read_text;
+using mosrig::guest::reads;
 
 class ProcSelf final : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
 
     const char* hold() override {
+        if (!be_unlike_others()) {
+            return failed("umask, limits, signals");
+        }
         return learn(known_) && read_command(command_) ? nullptr : failed("/proc/self");
     }
 
@@ -55,24 +64,76 @@ class ProcSelf final : public mosrig::guest::Holder {
         if (now.descriptors != known_.descriptors) {
             return differs("descriptors in /proc/self/fd", now.descriptors, known_.descriptors);
         }
+        if (strcmp(now.limits, known_.limits) != 0) {
+            return "/proc/self/limits";
+        }
+        for (size_t at = 0; at < count_fields; ++at) {
+            if (strcmp(now.status[at], known_.status[at]) != 0) {
+                return reads("/proc/self/status", now.status[at]);
+            }
+        }
         return mappings();
     }
 
   private:
+    // What anything that stands in for the process would hardly have by itself.
+    static bool be_unlike_others() {
+        const struct rlimit limit = {4321, 8765};
+        sigset_t blocked;
+        (void)umask(027);
+        (void)sigemptyset(&blocked);
+        (void)sigaddset(&blocked, SIGUSR2);
+        return setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+               sigprocmask(SIG_BLOCK, &blocked, nullptr) == 0 &&
+               signal(SIGURG, SIG_IGN) != SIG_ERR &&
+               signal(SIGUSR1, [](int /*signal*/) {}) != SIG_ERR &&
+               prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    }
+
+    // Lines of /proc/self/status: to whom the process belongs, what it may do, its signals.
+    static constexpr const char* fields[] = {"Name",   "Umask",  "Tgid",       "Pid",     "PPid",
+                                             "Uid",    "Gid",    "Groups",     "Threads", "SigBlk",
+                                             "SigIgn", "SigCgt", "CapInh",     "CapPrm",  "CapEff",
+                                             "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"};
+    static constexpr size_t count_fields = sizeof fields / sizeof fields[0];
+
     struct Seen {
         long pid = 0;
         int descriptors = 0;
         char comm[32] = {};
         char exe[PATH_MAX] = {};
         char cwd[PATH_MAX] = {};
+        char limits[2048] = {};
+        char status[count_fields][96] = {};
     };
+
+    // Each of the lines, without its end; false if one is missing, or too long.
+    static bool learn_status(Seen& seen) {
+        static char text[4096];
+        text[0] = '\n';
+        (void)read_text("/proc/self/status", text + 1, sizeof text - 1);
+        for (size_t at = 0; at < count_fields; ++at) {
+            char name[32];
+            (void)snprintf(name, sizeof name, "\n%s:", fields[at]);
+            const char* const line = strstr(text, name);
+            const size_t length = line != nullptr ? strcspn(line + 1, "\n") : 0;
+            if (length == 0 || length >= sizeof seen.status[at]) {
+                errno = ENOMSG;
+                return false;
+            }
+            memcpy(seen.status[at], line + 1, length);
+        }
+        return true;
+    }
 
     static bool learn(Seen& seen) {
         char stat[512];
         if (read_text("/proc/self/stat", stat, sizeof stat) == 0 ||
             read_text("/proc/self/comm", seen.comm, sizeof seen.comm) == 0 ||
             readlink("/proc/self/exe", seen.exe, sizeof seen.exe - 1) <= 0 ||
-            readlink("/proc/self/cwd", seen.cwd, sizeof seen.cwd - 1) <= 0) {
+            readlink("/proc/self/cwd", seen.cwd, sizeof seen.cwd - 1) <= 0 ||
+            read_text("/proc/self/limits", seen.limits, sizeof seen.limits) == 0 ||
+            !learn_status(seen)) {
             return false;
         }
         seen.pid = strtol(stat, nullptr, 10);
