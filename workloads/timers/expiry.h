@@ -28,8 +28,8 @@ class Expiry : public Holder {
     virtual void disarm() {}
     // The clock that decides, in nanoseconds.
     [[nodiscard]] virtual int64_t clock() const = 0;
-    // How late it may be. While it is counted, a body tells its home fifty times a second what it has
-    // used. The rest is for a tick, that word's way and the signal's, on a slow node.
+    // How late it may be. While it is counted, a body tells its home fifty times a second what it
+    // has used. The rest is for a tick, that word's way and the signal's, on a slow node.
     [[nodiscard]] virtual int64_t patience() const { return 100000000; }
     // How much earlier than asked for it may come. CPU time is what a process had when a tick came;
     // an emulated node makes up for ticks that it missed, so a few may come together.
