@@ -7,6 +7,7 @@
  * bytes that the call hands out are read from there and travel with the reply.
  * So every kind of descriptor works without code of its own.
  */
+#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
@@ -250,6 +251,13 @@ static bool om_reaches_itself(const struct om_call *call)
 	return found;
 }
 
+/* Is the call to go on later? The owner of a file may be the group 512, which looks so. */
+static bool om_goes_on(const struct om_call *call, long result)
+{
+	return om_must_restart(result) &&
+	       !(call->nr == __NR_fcntl && (u32)call->arg[1] == F_GETOWN);
+}
+
 static long om_run(struct om_proc *p, struct om_work *w, bool light)
 {
 	struct pt_regs *regs = task_pt_regs(current);
@@ -345,7 +353,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 		p->stat.home_reason = OM_HOME_SYSCALL;
 		p->stat.home_arg = nr;
 		w->reply.flags |= OM_REPLY_RETURN;
-	} else if (om_must_restart(w->reply.result) ||
+	} else if (om_goes_on(w->call, w->reply.result) ||
 		   task_sigpending(current)) {
 		/*
 		 * What the program sent itself is delivered before the call

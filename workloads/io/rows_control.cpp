@@ -3,7 +3,10 @@
 // Every command of fcntl: numbers, structures that it fills in only sometimes, and locks that two
 // open files of one process hold against each other.
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <csignal>
@@ -32,6 +35,12 @@ using mosrig::guest::Verdict;
 class Control final : public mosrig::guest::Rows {
   public:
     using Rows::Rows;
+    ~Control() override {
+        if (group_ > 0) {
+            (void)kill(group_, SIGKILL);
+            (void)waitpid(group_, nullptr, 0);
+        }
+    }
 
     const char* hold() override {
         uint64_t hint = 0;
@@ -41,6 +50,9 @@ class Control final : public mosrig::guest::Rows {
         folder_ = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (other_ < 0 || leased_ < 0 || folder_ < 0 || pipe2(pipe_, O_CLOEXEC) != 0) {
             return failed("files, a folder, a pipe");
+        }
+        if (!make_group()) {
+            return failed("a process group with a number of 512 to 516");
         }
         noticed_.was(fcntl(folder_, F_NOTIFY, 0));
         hinted_.was(fcntl(file_, F_GET_FILE_RW_HINT, &hint));
@@ -65,6 +77,29 @@ class Control final : public mosrig::guest::Rows {
   private:
     static constexpr int nobody = 0x3fffffff;
     static constexpr size_t page = 4096;
+
+    // A process that leads a group whose number is one that the kernel uses inside for a call that
+    // is to be made again.
+    bool make_group() {
+        for (pid_t number : {512, 513, 514, 516}) {
+            struct clone_args request = {};
+            request.exit_signal = SIGCHLD;
+            request.set_tid = reinterpret_cast<uint64_t>(&number);
+            request.set_tid_size = 1;
+            const long child = call(SYS_clone3, &request, sizeof request);
+            if (child == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                for (;;) {
+                    (void)pause();
+                }
+            }
+            if (child > 0) {
+                group_ = number;
+                return setpgid(group_, group_) == 0;
+            }
+        }
+        return false;
+    }
 
     template <class Argument>
     static long control(int fd, int command, Argument argument) {
@@ -99,6 +134,8 @@ class Control final : public mosrig::guest::Rows {
         verdict.gives(control(pipe_[0], F_GETOWN, 0), getpid());
         verdict.fails(control(pipe_[0], F_SETOWN, nobody), ESRCH);
         verdict.gives(control(pipe_[0], F_GETOWN, 0), getpid());
+        verdict.gives(control(pipe_[0], F_SETOWN, -group_), 0);
+        verdict.fails(control(pipe_[0], F_GETOWN, 0), group_);
         verdict.gives(control(pipe_[0], F_SETOWN, 0), 0);
         verdict.gives(control(pipe_[0], F_GETOWN, 0), 0);
     }
@@ -254,6 +291,7 @@ class Control final : public mosrig::guest::Rows {
     int other_ = -1;
     int leased_ = -1;
     int folder_ = -1;
+    pid_t group_ = 0;
     int pipe_[2] = {-1, -1};
     unsigned turn_ = 0;
     AtHome noticed_;
