@@ -68,7 +68,8 @@ Machine& destination_of(Stage& stage, const Message& message) {
     if (message.onward) {
         return *stage.machines().at(2);
     }
-    return message.leg == Leg::home ? stage.home() : stage.guest();
+    const bool comes_home = message.leg == Leg::home || message.leg == Leg::expelled;
+    return comes_home ? stage.home() : stage.guest();
 }
 
 int target_of(Stage& stage, const Message& message) {

@@ -2,7 +2,8 @@
 //
 // A process that away needs everything of its home all the time: pages that are there and pages
 // that are not, changes of its mappings, calls with more data than a message holds, and signals
-// while it computes. With past-the-end, pages that nobody can provide.
+// while it computes. It counts those that others send. With past-the-end, pages that nobody can
+// provide.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -15,6 +16,7 @@
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
+#include "workloads/lib/tally.h"
 
 namespace {
 
@@ -46,7 +48,11 @@ class Demands final : public Holder {
             return failed("a file, memory, a timer");
         }
         mosrig::guest::fill_bytes(ballast, ballast_size, 1);
-        return nullptr;
+        return mosrig::guest::count_signals();
+    }
+
+    bool command(const char* word) override {
+        return mosrig::guest::tell_signals(word) || Holder::command(word);
     }
 
   protected:

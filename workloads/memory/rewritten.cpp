@@ -2,10 +2,12 @@
 //
 // All pages are written again in each turn, in their order: at any moment those behind the last one
 // written are of the turn before, and no others are. A page that was left behind somewhere shows.
+// Signals that others send are counted.
 #include <cstdint>
 
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
+#include "workloads/lib/tally.h"
 
 namespace {
 
@@ -18,7 +20,15 @@ class Rewritten final : public mosrig::guest::Holder {
 
     const char* hold() override {
         start_ = reinterpret_cast<uint64_t*>(mosrig::guest::map_private(pages * page));
-        return start_ == nullptr ? failed("mmap") : step();
+        if (start_ == nullptr) {
+            return failed("mmap");
+        }
+        const char* const wrong = mosrig::guest::count_signals();
+        return wrong != nullptr ? wrong : step();
+    }
+
+    bool command(const char* word) override {
+        return mosrig::guest::tell_signals(word) || Holder::command(word);
     }
 
     [[nodiscard]] int patience_ms() const override { return 0; }

@@ -10,13 +10,12 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
-#include <cstring>
 #include <ctime>
 
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
+#include "workloads/lib/tally.h"
 
 namespace {
 
@@ -255,36 +254,14 @@ class Stopped final : public Holder {
     mosrig::guest::Helper helper_;
 };
 
-// Counts what anyone sends: COUNT tells the plain signals and the real-time ones.
+// Counts what anyone sends.
 class Tally final : public Holder {
   public:
     using Holder::Holder;
-    const char* hold() override {
-        struct sigaction action = {};
-        action.sa_handler = [](int signal) {
-            volatile sig_atomic_t& count = signal == SIGUSR1 ? plain_ : real_time_;
-            count = count + 1;
-        };
-        action.sa_flags = SA_RESTART;
-        return sigaction(SIGUSR1, &action, nullptr) != 0 ||
-                       sigaction(SIGRTMIN, &action, nullptr) != 0
-                   ? failed("sigaction")
-                   : nullptr;
-    }
-
+    const char* hold() override { return mosrig::guest::count_signals(); }
     bool command(const char* word) override {
-        if (strcmp(word, "COUNT") != 0) {
-            return Holder::command(word);
-        }
-        char text[64];
-        (void)snprintf(text, sizeof text, "COUNT %d %d", plain_, real_time_);
-        mosrig::guest::say(text);
-        return true;
+        return mosrig::guest::tell_signals(word) || Holder::command(word);
     }
-
-  private:
-    static inline volatile sig_atomic_t plain_;
-    static inline volatile sig_atomic_t real_time_;
 };
 
 const KindOf<Flood> flood("flood");
