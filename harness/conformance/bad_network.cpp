@@ -85,8 +85,12 @@ Result<void> play_bad_network(Stage& stage, const Description& description) {
     }
     for (const Run& run : description.runs) {
         for (const std::string& event : run.events) {
-            MOSRIG_CHECK(event.rfind("cut-", 0) == 0 ? play_cut(stage, run, event)
-                                                     : play_event(stage, run, event));
+            if (event == "blip") {
+                MOSRIG_CHECK(play_blips(stage, run));
+            } else {
+                MOSRIG_CHECK(event.rfind("cut-", 0) == 0 ? play_cut(stage, run, event)
+                                                         : play_event(stage, run, event));
+            }
         }
     }
     stage.result.seen = Answer::moves;

@@ -36,4 +36,8 @@ class BadNetwork {
 // left.
 Result<void> play_cut(Stage& stage, const Run& run, const std::string& event);
 
+// The network is cut for some seconds at each message of the run: the process arrives, and is
+// whole.
+Result<void> play_blips(Stage& stage, const Run& run);
+
 }  // namespace mosrig

@@ -46,7 +46,8 @@ def failed_at(tiers: tuple[str, ...] = ("quick", "full", "night")) -> dict[str, 
     """Message -> what fails at it; one that goes both ways counts with its direction."""
     events: dict[str, set[str]] = {}
     for case in yaml.safe_load_all(source("workloads/cluster/failures.yml")):
-        for run in case["runs"] if case["tier"] in tiers else []:
+        wanted = case["procedure"] == "failures" and case["tier"] in tiers
+        for run in case["runs"] if wanted else []:
             for message in run.get("messages", []):
                 events.setdefault(message, set()).update(run["events"])
     return events
