@@ -166,18 +166,21 @@ Result<void> play_refusal(Stage& stage, const Run& run, const std::string& name,
 // What is done to a node or a link while a process is away. Gives a moment shortly before.
 Result<Clock::time_point> strike(Stage& stage, const std::string& event) {
     // `after` goes on by itself. All that is of the program's session ends with the program, so it
-    // has a session of its own, and the program waits until that is so.
+    // has a session of its own, and the program waits until that is so. It may take the node along
+    // with all that was said there: so it waits until that has been heard.
     const auto on = [&stage](Machine& machine, const std::string& now,
                              const std::string& after) -> Result<Clock::time_point> {
         const Clock::time_point before = Clock::now();
         const std::string script = fmt::format(
-            "{} && {{ setsid sh -c 'echo done; exec >/dev/null 2>&1 </dev/null; {}' & sleep 60; }}",
+            "{} && exec 3<&0 && {{ setsid sh -c 'echo done; read heard <&3; "
+            "exec >/dev/null 2>&1 </dev/null 3<&-; {}' & sleep 60; }}",
             now, after);
         MOSRIG_TRY(const std::unique_ptr<Program> program,
                    machine.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
         MOSRIG_TRY(const std::optional<std::string> line,
                    program->read_line(stage.soon("the blow")));
-        MOSRIG_CHECK(stage.require("the blow is struck", line == "done", line.value_or("(end)")));
+        MOSRIG_CHECK(stage.require("the blow falls", line == "done", line.value_or("(end)")));
+        MOSRIG_CHECK(program->write_line("heard", stage.soon("the blow")));
         return before;
     };
     if (event == "link-cut") {
