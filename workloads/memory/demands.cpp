@@ -55,9 +55,14 @@ class Demands final : public Holder {
         return mosrig::guest::tell_signals(word) || Holder::command(word);
     }
 
+    // Steps follow each other closely: the time in which home is asked for new pages is short.
+    [[nodiscard]] int patience_ms() const override { return 1; }
+
   protected:
     const char* step() override {
-        for (const auto part : {&Demands::touch, &Demands::remap, &Demands::transfer}) {
+        // Once all is there, nobody asks home for a new page: so one comes between all the others.
+        for (const auto part : {&Demands::touch, &Demands::remap, &Demands::touch,
+                                &Demands::transfer, &Demands::touch}) {
             if (const char* const wrong = (this->*part)(); wrong != nullptr) {
                 return wrong;
             }
@@ -83,7 +88,7 @@ class Demands final : public Holder {
     // So far apart that no answer about one page says anything of the next.
     static constexpr size_t block_size = 2UL << 20;
     static constexpr size_t blocks = 1024;
-    // Takes longer to push than some steps: once all is there, nobody asks home for a new page.
+    // Takes longer to push than some steps.
     static constexpr size_t ballast_size = 24UL << 20;
     static constexpr size_t new_size = 16 * page;
     static constexpr size_t bulk = 192UL << 10;
