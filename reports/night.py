@@ -35,7 +35,7 @@ MUTANTS = {
 
 # Of the tier night, what the debug kernel runs, too: sides that die and memory that runs out, where
 # its checkers see most, and the programs that fork and exec most.
-ALSO_ON_DEBUG = "fail-*,*-killed,link-cut-*,oom-full,restless-bash,restless-sqlite3"
+ALSO_ON_DEBUG = "fail-*,link-cut-*,oom-full,restless-bash,restless-sqlite3"
 
 
 @dataclass(frozen=True)
