@@ -13,6 +13,7 @@
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/scratch.h"
+#include "workloads/lib/state.h"
 
 namespace mosrig::guest {
 
@@ -35,6 +36,26 @@ bool await_waiting(pid_t process) {
 }
 
 }  // namespace
+
+const char* Blocked::stays_for(pid_t process, const char* word) {
+    static char words[256];
+    char path[32];
+    char line[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/cantmove", process);
+    (void)snprintf(line, sizeof line, "%s\n", word);
+    (void)read_text(path, words, sizeof words);
+    return strcmp(words, line) != 0 ? reads("cantmove", words) : nullptr;
+}
+
+const char* Blocked::comes_home(pid_t process) {
+    constexpr int most = 20000;
+    int place = place_of(process);
+    for (int look = 0; place != 0 && look < most; ++look) {
+        (void)usleep(1000);
+        place = place_of(process);
+    }
+    return place != 0 ? differs("where it is in the end", place, 0) : nullptr;
+}
 
 const char* Blocked::hold() {
     file_ = scratch_file(O_CLOEXEC);
@@ -97,13 +118,37 @@ const char* Blocked::end_other(void* data) {
     return text[0] != '\0' ? text : nullptr;
 }
 
+const char* Blocked::disturb(pid_t process) {
+    if (!await_waiting(process)) {
+        return "nobody is seen to wait for the lock";
+    }
+    if (!stopped_) {
+        return meanwhile(process);
+    }
+    if (kill(process, SIGSTOP) != 0 || !await_state(process, 'T')) {
+        return failed("SIGSTOP");
+    }
+    const char* const wrong = meanwhile(process);
+    const bool still = wrong != nullptr || await_state(process, 'T');
+    const bool again = kill(process, SIGCONT) == 0 && await_waiting(process);
+    if (wrong != nullptr) {
+        return wrong;
+    }
+    if (!still || !again) {
+        return still ? "it does not wait again, let go on" : "it has not stayed stopped";
+    }
+    return afterwards(process);
+}
+
 void Blocked::be_other(pid_t process) {
-    const char* const wrong =
-        await_waiting(process) ? meanwhile(process) : "nobody is seen to wait for the lock";
+    const char* wrong = disturb(process);
+    const bool free = flock(lock_, LOCK_UN) == 0;
+    if (wrong == nullptr && !stopped_) {
+        wrong = afterwards(process);
+    }
     char text[160] = {};
     (void)snprintf(text, sizeof text, "%s", wrong != nullptr ? wrong : "");
-    const bool done = flock(lock_, LOCK_UN) == 0 && write_all(said_[1], text, sizeof text);
-    _exit(done ? 0 : 1);
+    _exit(free && write_all(said_[1], text, sizeof text) ? 0 : 1);
 }
 
 }  // namespace mosrig::guest
