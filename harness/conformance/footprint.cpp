@@ -13,12 +13,26 @@ namespace mosrig {
 
 namespace {
 
-// Links are made anew, and what RCU and sockets put off is done in its own time.
-constexpr Millis settling_time(30000);
+// Links are made anew, and what RCU and sockets put off is done in its own time: a connection that
+// was closed is remembered for a minute.
+constexpr Millis settling_time(90000);
 constexpr Millis between_looks(500);
 constexpr std::int64_t page_kib = 4;
 // There where a kernel has its checkers: of them all, this one has a file.
 constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locking";
+
+// Takes from the CPUs what each cache keeps at hand for them, which counts as given out. A kernel
+// that holds back what was freed would look through all of that for each cache.
+Result<void> shrink_caches(Machine& machine, const Deadline& deadline) {
+    const std::string command = fmt::format(
+        "[ -e {} ] || for file in /sys/kernel/slab/*/shrink; do echo 1 >$file; done", lock_checker);
+    MOSRIG_TRY(const CommandResult result, machine.run({"sh", "-c", command}, deadline, 0));
+    if (!result.ok()) {
+        return infra_error(fmt::format("the kernel's caches of {} cannot be shrunk: {}",
+                                       machine.name(), result.err));
+    }
+    return {};
+}
 
 // Free pages that the CPUs keep at hand, which MemFree leaves out: after a burst there are many.
 std::int64_t stocked_kib(const std::string& zones) {
@@ -34,6 +48,7 @@ Result<Footprint> measure(Stage& stage, Machine& machine) {
     const Deadline deadline = stage.deadline("the footprint of " + machine.name(), Millis(20000));
     // What the node keeps only because nobody needs the room is not counted.
     MOSRIG_CHECK(machine.write_file("/proc/sys/vm/drop_caches", "3", deadline, 0));
+    MOSRIG_CHECK(shrink_caches(machine, deadline));
     MOSRIG_TRY(const std::vector<Result<std::string>> files,
                machine.read_files({"/proc/meminfo", "/proc/net/sockstat", "/proc/zoneinfo",
                                    "/proc/slabinfo", "/proc/hpc/stats", lock_checker},
@@ -62,14 +77,16 @@ std::string added(const Footprint& before, const Footprint& now) {
     return names;
 }
 
-// The caches that have grown by a page or more, the most first, with by how much, in brackets;
+using Counts = std::map<std::string, std::int64_t>;
+
+// The caches that have grown by so much or more, the most first, with by how much, in brackets;
 // empty if there is none.
-std::string grown(const Footprint& before, const Footprint& now) {
+std::string grown(const Counts& before, const Counts& now, std::int64_t at_least) {
     std::vector<std::pair<std::int64_t, std::string>> all;
-    for (const auto& [name, kib] : now.caches_kib) {
-        const auto was = before.caches_kib.find(name);
-        const std::int64_t more = kib - (was == before.caches_kib.end() ? 0 : was->second);
-        if (more >= page_kib) {
+    for (const auto& [name, count] : now) {
+        const auto was = before.find(name);
+        const std::int64_t more = count - (was == before.end() ? 0 : was->second);
+        if (more >= at_least) {
             all.emplace_back(more, name);
         }
     }
@@ -82,9 +99,13 @@ std::string grown(const Footprint& before, const Footprint& now) {
 }
 
 std::string figures(const Footprint& before, const Footprint& now) {
-    return fmt::format("free {} -> {} KiB, slab {} -> {} KiB, sockets {} -> {}, processes {} -> {}",
-                       before.free_kib, now.free_kib, before.slab_kib, now.slab_kib, before.sockets,
-                       now.sockets, before.count_processes(), now.count_processes());
+    constexpr std::int64_t worth_telling = 50;
+    return fmt::format(
+        "free {} -> {} KiB, slab {} -> {} KiB, sockets {} -> {}, processes {} -> {}, objects more "
+        "{}",
+        before.free_kib, now.free_kib, before.slab_kib, now.slab_kib, before.sockets, now.sockets,
+        before.count_processes(), now.count_processes(),
+        grown(before.objects, now.objects, worth_telling));
 }
 
 }  // namespace
@@ -114,6 +135,10 @@ Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskSta
         std::int64_t size = 0;
         if (words >> name >> active >> objects >> size) {
             print.caches_kib[name] = objects * size / 1024;
+            // What the merging of pages remembers of a process goes as that comes by.
+            if (name.rfind("ksm_", 0) != 0) {
+                print.objects[name] = active;
+            }
         }
     }
     for (const TaskStat& task : tasks) {
@@ -147,8 +172,11 @@ std::string leaks(const Footprint& before, const Footprint& now, const Slack& sl
     }
     if (now.slab_kib > before.slab_kib + slab_slack_kib) {
         text += fmt::format("{} KiB of slab more {}", now.slab_kib - before.slab_kib,
-                            grown(before, now));
+                            grown(before.caches_kib, now.caches_kib, page_kib));
     }
+    const std::string lost =
+        before.holds_back ? "" : grown(before.objects, now.objects, slack.objects);
+    text += lost.empty() ? "" : "objects more " + lost;
     if (now.free_kib < before.free_kib - memory_slack_kib) {
         text += fmt::format("{} KiB of memory less ", before.free_kib - now.free_kib);
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Footprint {
     std::int64_t sockets = 0;
     std::map<std::string, int> processes;  // name, and how many of it: stubs and bodies, too
     std::map<std::string, std::int64_t> caches_kib;  // of slab, by name
+    std::map<std::string, std::int64_t> objects;     // that each of these caches has given out
     // Of what moves are made of, as /proc/hpc/stats counts it: links, bodies, states of processes.
     std::map<std::string, std::int64_t> held;
     // The kernel's checkers hold back what was freed, to see who uses it still.
@@ -41,6 +43,9 @@ Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskSta
 struct Slack {
     std::int64_t memory_kib = 2048;
     std::int64_t slab_kib = 256;
+    // So many objects more of a cache, however small they are, are one lost at each turn of what
+    // the case does over and over. Only who has counted its turns has such a rule.
+    std::int64_t objects = std::numeric_limits<std::int64_t>::max();
 };
 
 // What a node has more of than before, and must not, in words; empty if there is nothing such. Of a

@@ -17,7 +17,8 @@ Footprint sample() {
          "  pagesets\n    cpu: 0\n      count: 10\n      high:  60\n    cpu: 1\n      count: 5\n",
          "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize>\n"
          "sock_inode_cache     40     64   1024   32    8 : tunables    0    0    0\n"
-         "filp               900   1024    256   32    2 : tunables    0    0    0\n",
+         "filp               900   1024    256   32    2 : tunables    0    0    0\n"
+         "ksm_rmap_item      480    512     64   64    1 : tunables    0    0    0\n",
          "moves_out 7\nlinks_lost 9\nbytes_in 1\nlinks 4\nbodies 2\nstates 30\n"},
         {task(1, "init", 0), task(2, "kthreadd", 0), task(9, "kworker/0:0", 2), task(50, "omd", 1),
          task(51, "omd", 50), task(52, "omd", 50)});
@@ -28,7 +29,9 @@ TEST(Footprint, LeavesOutWhatTheKernelDoesAsItLikes) {
     EXPECT_EQ(print.free_kib, 100000 + 15 * 4) << "pages that the CPUs keep at hand are free";
     EXPECT_EQ(print.slab_kib, 9000);
     EXPECT_EQ(print.caches_kib.at("sock_inode_cache"), 64);
-    EXPECT_EQ(print.caches_kib.size(), 2);
+    EXPECT_EQ(print.caches_kib.size(), 3);
+    EXPECT_EQ(print.objects.at("sock_inode_cache"), 40) << "not those that are free";
+    EXPECT_EQ(print.objects.size(), 2) << "those of KSM are its own";
     EXPECT_EQ(print.sockets, 41);
     EXPECT_EQ(print.count_processes(), 4) << "neither kthreadd nor its workers";
     EXPECT_EQ(print.processes.at("omd"), 3);
@@ -66,6 +69,27 @@ TEST(Footprint, WhatBreathesMayDoSo) {
     now.caches_kib["om_link"] = 250;
     EXPECT_EQ(leaks(before, now, slack),
               "261 KiB of slab more (om_link 250, sock_inode_cache 8) 1041 KiB of memory less ");
+}
+
+TEST(Footprint, ASmallObjectForEachMoveIsALeak) {
+    const Footprint before = sample();
+    const Slack slack{2048, 256, 500};
+    Footprint now = before;
+    now.objects["filp"] += 499;
+    now.objects["kmalloc-8"] = 499;
+    EXPECT_EQ(leaks(before, now, slack), "");
+    ++now.objects["filp"];
+    EXPECT_EQ(leaks(before, now, slack), "objects more (filp 500) ");
+    EXPECT_EQ(leaks(before, now, {}), "") << "only who has counted its moves asks for that";
+    ++now.objects["kmalloc-8"];
+    now.objects["sock_inode_cache"] -= 30;
+    EXPECT_EQ(leaks(before, now, slack), "objects more (kmalloc-8 500, filp 500) ");
+    now = before;
+    now.holds_back = true;
+    now.objects["filp"] += 500;
+    Footprint held_back = before;
+    held_back.holds_back = true;
+    EXPECT_EQ(leaks(held_back, now, slack), "") << "what was freed is not given back yet";
 }
 
 TEST(Footprint, AKernelThatHoldsBackWhatWasFreedBreathesMore) {

@@ -41,9 +41,10 @@ Result<void> arrive(Stage& stage, std::int64_t pid, int node, const Deadline& de
 }
 
 // What home loses at every move adds up to more, were it a KiB of slab or a page: each process
-// makes six moves at least, and one of a few makes forty.
-Slack slack_for(int copies) {
-    return {1024 + 16L * copies, 256 + 4L * copies};
+// makes six moves at least, and one of a few makes forty. Nor may it be any object, however small,
+// at every second move.
+Slack slack_for(int copies, int times) {
+    return {1024 + 16L * copies, 256 + 4L * copies, static_cast<std::int64_t>(copies) * times};
 }
 
 // All of them out and home once, asked for all together.
@@ -101,8 +102,9 @@ Result<void> play_soak(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
     MOSRIG_CHECK(soak_once(stage, run, run.copies, 2));
     MOSRIG_TRY(const Footprints before, take_footprints(stage));
-    MOSRIG_CHECK(soak_once(stage, run, run.copies, run.phases.front().times));
-    return expect_nothing_left(stage, before, stage.machines(), slack_for(run.copies));
+    const int times = run.phases.front().times;
+    MOSRIG_CHECK(soak_once(stage, run, run.copies, times));
+    return expect_nothing_left(stage, before, stage.machines(), slack_for(run.copies, times));
 }
 
 }  // namespace mosrig
