@@ -11,11 +11,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "workloads/lib/blocked.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
-#include "workloads/memory/blocked.h"
 
 namespace {
 

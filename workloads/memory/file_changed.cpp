@@ -10,12 +10,12 @@
 #include <csignal>
 #include <cstring>
 
+#include "workloads/lib/blocked.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
-#include "workloads/memory/blocked.h"
 
 namespace {
 

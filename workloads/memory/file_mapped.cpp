@@ -6,12 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/lib/blocked.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
-#include "workloads/memory/blocked.h"
 
 namespace {
 

@@ -16,13 +16,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "workloads/lib/blocked.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
-#include "workloads/memory/blocked.h"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "workloads/lib/blocked.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
-#include "workloads/memory/blocked.h"
 #include "workloads/stay/counter.h"
 
 namespace {

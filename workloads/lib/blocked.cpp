@@ -11,9 +11,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "workloads/lib/bytes.h"
-#include "workloads/lib/scratch.h"
-#include "workloads/lib/state.h"
+#include "bytes.h"
+#include "scratch.h"
+#include "state.h"
 
 namespace mosrig::guest {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "workloads/lib/deed.h"
-#include "workloads/lib/helper.h"
+#include "deed.h"
+#include "helper.h"
 
 namespace mosrig::guest {
 
