@@ -38,7 +38,7 @@ bool await_waiting(pid_t process) {
 }  // namespace
 
 const char* Blocked::stays_for(pid_t process, const char* word) {
-    static char words[256];
+    static char words[128];
     char path[32];
     char line[32];
     (void)snprintf(path, sizeof path, "/proc/%d/cantmove", process);
