@@ -74,19 +74,24 @@ Result<void> limit_at_the_door(Stage& stage, Subject& subject) {
     return {};
 }
 
+// Asks a program that gives each line back to move, and lets it go on while its stub is made: until
+// the fault is disarmed, the stub does not get ready.
+Result<void> hold_its_stub(Stage& stage, Program& program, const Deadline& deadline) {
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
+    MOSRIG_CHECK(expect_answer(stage, program.pid(), std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(program.write_line("one", deadline));
+    MOSRIG_CHECK(await_fault(stage, stage.guest()));
+    MOSRIG_TRY(const std::optional<std::string> one, program.read_line(deadline));
+    return stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)"));
+}
+
 // Taken back while it sleeps and its stub is made; then another is asked for.
 Result<void> change_the_target(Stage& stage) {
     MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
                stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
     const std::int64_t pid = sleeper->pid();
     const Deadline deadline = stage.deadline("a request in the place of another", request_time);
-    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
-    MOSRIG_CHECK(sleeper->write_line("one", deadline));
-    MOSRIG_CHECK(await_fault(stage, stage.guest()));
-    MOSRIG_TRY(const std::optional<std::string> one, sleeper->read_line(deadline));
-    MOSRIG_CHECK(
-        stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)")));
+    MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
     ProcessState state;
     MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
         MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
@@ -118,13 +123,7 @@ Result<void> begin_elsewhere(Stage& stage) {
                                   stage.soon("a shell that waits"), StartOptions{}));
     const std::int64_t pid = shell->pid();
     const Deadline deadline = stage.deadline("a request for what comes next", request_time);
-    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
-    MOSRIG_CHECK(shell->write_line("one", deadline));
-    MOSRIG_CHECK(await_fault(stage, stage.guest()));
-    MOSRIG_TRY(const std::optional<std::string> one, shell->read_line(deadline));
-    MOSRIG_CHECK(
-        stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)")));
+    MOSRIG_CHECK(hold_its_stub(stage, *shell, deadline));
     const int other = stage.machines().back()->id();
     MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
     MOSRIG_CHECK(expect_answer(stage, pid, fmt::format("exec {}", other), ""));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Calls whose argument is a number, an address or a structure as another
- * argument or the structure itself says. A command that is not listed is done at home: what it points
- * to may point on.
+ * argument or the structure itself says. A command that is not listed is done
+ * at home: what it points to may point on.
  */
 #include <linux/exportfs.h>
 #include <linux/fcntl.h>

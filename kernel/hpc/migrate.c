@@ -81,15 +81,22 @@ static void om_home_abort(struct om_proc *p, int error)
 	spin_unlock(&p->lock);
 }
 
+/* It is at home, and looks again soon if it is wanted elsewhere. */
+static void om_set_home(struct om_proc *p)
+{
+	lockdep_assert_held(&p->lock);
+	p->state = p->requested ? OM_PENDING : OM_HOME;
+	if (p->requested)
+		set_thread_flag(TIF_NOTIFY_RESUME);
+}
+
 /* Its link is not wanted any more. What was requested since then is. */
 static void om_withdrawn(struct om_proc *p)
 {
 	om_drop_link(p);
 	om_sent_free(&p->away);
 	spin_lock(&p->lock);
-	p->state = p->requested ? OM_PENDING : OM_HOME;
-	if (p->requested)
-		set_thread_flag(TIF_NOTIFY_RESUME);
+	om_set_home(p);
 	spin_unlock(&p->lock);
 }
 
@@ -305,10 +312,8 @@ static void om_be_away(struct om_proc *p, struct pt_regs *regs)
 		om_set_lost(p);
 	else
 		om_set_where(p, 0);
-	p->state = p->requested ? OM_PENDING : OM_HOME;
 	p->stat.error = abs(ret);
-	if (p->requested)
-		set_thread_flag(TIF_NOTIFY_RESUME);
+	om_set_home(p);
 	spin_unlock(&p->lock);
 	if (lost)
 		trace_om_lost(task_tgid_nr(current), 0, -ret);
