@@ -16,18 +16,9 @@ constexpr int rounds = 3;
 constexpr Millis delay(60);
 constexpr int loss_permille = 30;
 
-Result<fabric::Impairment> impairment_of(const std::string& event) {
-    if (event == "delayed") {
-        return fabric::Impairment{delay, 0};
-    }
-    if (event == "lossy") {
-        return fabric::Impairment{Millis(0), loss_permille};
-    }
-    return usage_error(fmt::format("a network cannot be '{}'", event));
-}
-
-Result<void> play_event(Stage& stage, const Run& run, const std::string& event) {
-    MOSRIG_TRY(const fabric::Impairment impairment, impairment_of(event));
+// Moves a process to and fro while the network is as told. event: what the checks call it.
+Result<void> play_impaired(Stage& stage, const Run& run, const std::string& event,
+                           const fabric::Impairment& impairment) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_TRY(BadNetwork network, BadNetwork::make(stage, impairment));
     for (int round = 1; round <= rounds; ++round) {
@@ -50,6 +41,22 @@ Result<void> play_event(Stage& stage, const Run& run, const std::string& event) 
     stage.check(fmt::format("{}: frames were lost only where that was asked for", event),
                 (lost > 0) == (impairment.loss_permille > 0), fmt::format("{} frames", lost));
     return subject.program().kill(stage.soon("the end of the program"));
+}
+
+Result<void> play_event(Stage& stage, const Run& run, const std::string& event) {
+    if (event == "delayed") {
+        return play_impaired(stage, run, event, {delay, 0});
+    }
+    if (event == "lossy") {
+        return play_impaired(stage, run, event, {Millis(0), loss_permille});
+    }
+    if (event == "blip") {
+        return play_blips(stage, run);
+    }
+    if (event.rfind("cut-", 0) == 0) {
+        return play_cut(stage, run, event);
+    }
+    return usage_error(fmt::format("a network cannot be '{}'", event));
 }
 
 }  // namespace
@@ -85,12 +92,7 @@ Result<void> play_bad_network(Stage& stage, const Description& description) {
     }
     for (const Run& run : description.runs) {
         for (const std::string& event : run.events) {
-            if (event == "blip") {
-                MOSRIG_CHECK(play_blips(stage, run));
-            } else {
-                MOSRIG_CHECK(event.rfind("cut-", 0) == 0 ? play_cut(stage, run, event)
-                                                         : play_event(stage, run, event));
-            }
+            MOSRIG_CHECK(play_event(stage, run, event));
         }
     }
     stage.result.seen = Answer::moves;
