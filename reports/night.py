@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One night: hook patches, both kernels through suite and benchmark, a bug to be seen."""
+"""One night: hook patches, both kernels through suite and benchmark, bugs that must be seen."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ MUTANTS = {
     "leak": "soak-short",
 }
 
-# Of the tier night, what the debug kernel runs, too: sides that die and memory that runs out, where
-# its checkers see most, and the programs that fork and exec most.
-ALSO_ON_DEBUG = "fail-*,link-cut-*,oom-full,restless-bash,restless-sqlite3"
+# Of the tier night, what the debug kernel runs, too: sides that die, memory that runs out and signals
+# amid a message, where its checkers see most, and the programs that fork, exec and signal most.
+ALSO_ON_DEBUG = ("fail-*,link-cut-*,oom-full,signal-transit-*,restless-bash,restless-sqlite3,"
+                 "restless-stress-processes,restless-stress-signals")
 
 
 @dataclass(frozen=True)
