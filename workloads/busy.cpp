@@ -6,6 +6,7 @@
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/options.h"
+#include "lib/tally.h"
 #include "lib/wire.h"
 
 #include <sys/resource.h>
@@ -88,7 +89,7 @@ class Busy final : public mosrig::guest::Workload {
     // USAGE: the CPU time that getrusage() tells, in nanoseconds.
     bool command(const char* word) override {
         if (strcmp(word, "USAGE") != 0) {
-            return false;
+            return mosrig::guest::tell_signals(word);
         }
         struct rusage usage = {};
         (void)getrusage(RUSAGE_SELF, &usage);
@@ -169,6 +170,12 @@ int main(int argc, char** argv) {
               flag(argc, argv, "--wander"));
     if (!busy.valid()) {
         return mosrig::guest::skip("not enough memory for --mib");
+    }
+    // Without that such a signal ends it, as it ends any program.
+    if (const char* wrong = flag(argc, argv, "--tally") ? mosrig::guest::count_signals() : nullptr;
+        wrong != nullptr) {
+        mosrig::guest::answer(wrong);
+        return 1;
     }
     return mosrig::guest::serve(busy);
 }

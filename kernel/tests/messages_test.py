@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each message between the halves of a process is one that the suite fails at, in every way."""
+"""Each message between the halves of a process is one that the suite fails at, in every way, and at
+which signals come."""
 from __future__ import annotations
 
 import pathlib
@@ -18,6 +19,14 @@ EVENTS_OF_A_BODY = EVENTS | {"payload"}
 ONWARD = "onward-"
 SEEN_ONWARD = {"prepare", "vmas", "ready", "refuse", "commit", "resumed",
                "recall", "return", "pages-up", "returned", "taken"}
+
+# Messages that no signals come at in a case of the procedure transit, and why not: it holds back
+# what ends where the process was asked to go.
+NO_TRANSIT = {
+    "badpage": "the fault that it leads to brings the process home",
+    "refuse": "the process does not go",
+    ONWARD + "refuse": "the process does not go on",
+}
 
 
 def source(name: str) -> str:
@@ -40,6 +49,14 @@ def with_body() -> set[str]:
 def actions() -> set[str]:
     """What the kernel's fault point can do."""
     return set(re.findall(r'\[OM_FAULT_\w+\] = "(\w+)"', source("kernel/hpc/fault.c")))
+
+
+def in_transit() -> list[str]:
+    """The messages that are held back while signals come, each as often as a case names it."""
+    return [message
+            for case in yaml.safe_load_all(source("workloads/signals/signals.yml"))
+            if case.get("procedure") == "transit"
+            for run in case["runs"] for message in run["messages"]]
 
 
 def failed_at(tiers: tuple[str, ...] = ("quick", "full", "night")) -> dict[str, set[str]]:
@@ -101,6 +118,11 @@ class Messages(unittest.TestCase):
         self.assertGreaterEqual(sum("garbage" in ways for ways in events), 1)
         self.assertGreaterEqual(sum("truncate" in ways for ways in events), 1)
         self.assertGreaterEqual(sum("payload" in ways for ways in events), 5)
+
+    def test_signals_come_at_each_message_once(self) -> None:
+        seen = in_transit()
+        self.assertEqual(sorted(seen), sorted(set(failed_at()) - set(NO_TRANSIT)))
+        self.assertLessEqual(set(NO_TRANSIT), set(failed_at()))
 
     def test_the_kernel_knows_each_way_to_fail(self) -> None:
         asked = set().union(*failed_at().values())
