@@ -3,10 +3,7 @@
 #
 #   make cluster-up NODES=3 KERNEL=debug IMAGE=mini MUTANT=no-lock-inherit
 #
-# NODES=N  KERNEL=base|debug|DIRECTORY  IMAGE=debian|mini  MUTANT=NAME  override provision/cluster.yml.
-# TIER=quick|full|night is for conformance and nightly, CASES="ID fail-* ..." for conformance, QUICK=1 (few samples) for
-# bench and nightly.
-# ALSO='fail-*,oom-full' adds cases of other tiers to conformance.
+# `make help` lists verbs and variables.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -36,7 +33,16 @@ help: ## Show this list
 	@echo 'mosrig: a test rig for process-migration clusters. Verbs:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r verb text; do \
 		printf '  make %-15s %s\n' "$$verb" "$$text"; done
-	@echo 'Variables: NODES=N KERNEL=base|debug|DIRECTORY IMAGE=debian|mini MUTANT=NAME (default: provision/cluster.yml)'
+	@echo 'Variables:'
+	@printf '  %-27s %s\n' \
+		'NODES=N' 'how many nodes (this and the next three: default from provision/cluster.yml)' \
+		'KERNEL=base|debug|DIRECTORY' 'the kernel of them all' \
+		'IMAGE=debian|mini' 'what they boot' \
+		'MUTANT=NAME' 'a deliberate bug in the kernel' \
+		'TIER=quick|full|night' 'of conformance and nightly: what is run' \
+		"CASES='ID fail-* ...'" 'of conformance: these cases only' \
+		"ALSO='fail-*,oom-full'" 'of conformance: cases of other tiers as well' \
+		'QUICK=1' 'of bench and nightly: few samples'
 
 deps: ## Install the Debian packages that the project needs (root)
 	@$(prepare) deps
