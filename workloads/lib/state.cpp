@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "state.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "await.h"
 #include "bytes.h"
+#include "wrong.h"
 
 namespace mosrig::guest {
 
@@ -21,15 +21,22 @@ char state_of(pid_t pid) {
 }
 
 bool await_state(pid_t pid, char state, int times) {
-    constexpr int most = 20000;
-    for (int look = 0, seen = 0; look < most; ++look) {
+    int seen = 0;
+    return await([&] {
         seen = state_of(pid) == state ? seen + 1 : 0;
-        if (seen == times) {
-            return true;
-        }
-        (void)usleep(1000);
-    }
-    return false;
+        return seen == times;
+    });
+}
+
+const char* await_within(pid_t pid, const char* function) {
+    static char text[64];
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/wchan", pid);
+    const bool within = await([&] {
+        (void)read_text(path, text, sizeof text);
+        return strstr(text, function) != nullptr;
+    });
+    return within ? nullptr : reads("where it waits in the end", text);
 }
 
 int place_of(pid_t pid) {
@@ -37,6 +44,15 @@ int place_of(pid_t pid) {
     char text[16] = {};
     (void)snprintf(path, sizeof path, "/proc/%d/where", pid);
     return read_text(path, text, sizeof text) > 0 ? atoi(text) : -1;
+}
+
+const char* comes_home(pid_t pid) {
+    int place = -1;
+    const bool home = await([&] {
+        place = place_of(pid);
+        return place == 0;
+    });
+    return home ? nullptr : differs("where it is in the end", place, 0);
 }
 
 }  // namespace mosrig::guest

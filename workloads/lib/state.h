@@ -9,10 +9,17 @@ namespace mosrig::guest {
 char state_of(pid_t pid);
 
 // Waits until a process is seen in that state so many times in a row, a millisecond between; false
-// if that takes more than some twenty seconds.
+// if await() gives up before.
 bool await_state(pid_t pid, char state, int times = 1);
+
+// Waits until a process sleeps in a function of the kernel's whose name has that in it: only then
+// it is in the call that it was to make. nullptr, or where it is seen instead.
+const char* await_within(pid_t pid, const char* function);
 
 // Where a process runs, as /proc tells: 0 at home; -1 if it does not.
 int place_of(pid_t pid);
+
+// Waits until a process is at home; nullptr, or where it still is.
+const char* comes_home(pid_t pid);
 
 }  // namespace mosrig::guest

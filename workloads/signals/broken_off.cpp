@@ -67,16 +67,8 @@ class Administrator {
 
   private:
     static const char* fetch(const char* place) {
-        char path[32];
-        char text[64] = {};
-        (void)snprintf(path, sizeof path, "/proc/%d/wchan", getppid());
-        const int64_t end = now_ms() + 10000;
-        while (mosrig::guest::read_text(path, text, sizeof text) == 0 ||
-               strstr(text, place) == nullptr) {
-            if (now_ms() > end) {
-                return mosrig::guest::reads("where the parent waits", text);
-            }
-            (void)usleep(1000);
+        if (const char* wrong = mosrig::guest::await_within(getppid(), place); wrong != nullptr) {
+            return wrong;
         }
         // So much is gone already, and must not be waited for again.
         (void)usleep(fetched_after_ms * 1000);

@@ -3,15 +3,19 @@
 // Signals that a child sends, while this process computes, or sleeps in a call: none is lost, none
 // is doubled, and the call goes on or ends as its flags say.
 #include <fcntl.h>
-#include <sched.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 
+#include "workloads/lib/await.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
@@ -19,6 +23,7 @@
 
 namespace {
 
+using mosrig::guest::await;
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::Holder;
@@ -50,9 +55,7 @@ class Flood final : public Holder {
             return wrong;
         }
         // Some may still be on their way, but not for long.
-        for (int look = 0; look < 500 && next_ + lost_ < count; ++look) {
-            (void)usleep(10000);
-        }
+        (void)await([] { return next_ + lost_ >= count; });
         if (next_ != count || lost_ != 0) {
             return differs("numbered signals, in their order", next_, count);
         }
@@ -124,39 +127,57 @@ class Interrupted final : public Holder {
     }
 
   private:
+    // Where the handler finds the process: a call that is to go on begins anew afterwards.
+    static bool is_before_read(const greg_t* registers) {
+        static constexpr unsigned char call_instruction[] = {0x0F, 0x05};
+        const auto* const next = reinterpret_cast<const void*>(registers[REG_RIP]);  // NOLINT
+        return registers[REG_RAX] == SYS_read &&
+               memcmp(next, call_instruction, sizeof call_instruction) == 0;
+    }
+
+    static void take(int /*signal*/, siginfo_t* /*info*/, void* context) {
+        restarts_ = is_before_read(static_cast<ucontext_t*>(context)->uc_mcontext.gregs) ? 1 : 0;
+        (void)!write(note_to_, "h", 1);
+    }
+
     static const char* handle(int flags) {
         struct sigaction action = {};
-        action.sa_handler = [](int /*signal*/) { (void)!write(note_to_, "h", 1); };
-        action.sa_flags = flags;
+        action.sa_sigaction = take;
+        action.sa_flags = SA_SIGINFO | flags;
         return sigaction(SIGUSR1, &action, nullptr) != 0 ? failed("sigaction") : nullptr;
     }
 
-    // The signal may come just before the call: then it cannot have ended it, and is no proof.
+    // The child has seen the process in the call; but to get its memory it may leave that for an
+    // instant, and a signal that comes then is no proof.
     static constexpr int tries = 10;
 
     const char* reading(int flags) {
+        const bool goes_on = (flags & SA_RESTART) != 0;
         if (const char* wrong = handle(flags); wrong != nullptr) {
             return wrong;
         }
         for (int attempt = 0; attempt < tries; ++attempt) {
             char letter = 0;
+            restarts_ = 0;
             if (!order('r')) {
                 return failed("order");
             }
-            ssize_t got = read(data_[0], &letter, 1);
+            const ssize_t got = read(data_[0], &letter, 1);
             const bool ended = got == -1 && errno == EINTR;
-            if (ended && flags != 0) {
+            if (ended && goes_on) {
                 return "a read that is to be restarted was not";
             }
-            got = ended ? read(data_[0], &letter, 1) : got;
-            if (got != 1 || letter != 'd') {
+            if (!ended && got != 1) {
                 return failed("read that was interrupted");
             }
-            if (ended || flags != 0) {
+            if (const char* wrong = ended ? provided() : disturbed(letter); wrong != nullptr) {
+                return wrong;
+            }
+            if (goes_on ? restarts_ != 0 : ended) {
                 return nullptr;
             }
         }
-        return "a signal never ends a read";
+        return goes_on ? "a signal never comes during a read" : "a signal never ends a read";
     }
 
     // A sleep ends with the signal and says how much was left.
@@ -164,14 +185,16 @@ class Interrupted final : public Holder {
         for (int attempt = 0; attempt < tries; ++attempt) {
             const struct timespec wanted = {5, 0};
             struct timespec left = {};
-            char letter = 0;
             if (!order('s')) {
                 return failed("order");
             }
             const int result = nanosleep(&wanted, &left);
             const bool ended = result == -1 && errno == EINTR;
-            if ((result != 0 && !ended) || read(data_[0], &letter, 1) != 1) {
+            if (result != 0 && !ended) {
                 return failed("sleep that was interrupted");
+            }
+            if (const char* wrong = provided(); wrong != nullptr) {
+                return wrong;
             }
             if (ended) {
                 return left.tv_sec > 5 || left.tv_sec + left.tv_nsec <= 0
@@ -184,24 +207,50 @@ class Interrupted final : public Holder {
 
     [[nodiscard]] bool order(char letter) const { return write(order_[1], &letter, 1) == 1; }
 
+    // What the child provides once it has done its part, or could not.
+    [[nodiscard]] const char* provided() const {
+        char letter = 0;
+        return read(data_[0], &letter, 1) != 1 ? failed("read of what was provided")
+                                               : disturbed(letter);
+    }
+    static const char* disturbed(char letter) {
+        switch (letter) {
+            case 'd':
+                return nullptr;
+            case 'w':
+                return "it is not seen to wait in the call";
+            case 'h':
+                return "the handler of a signal has not run";
+            default:
+                return differs("what the child says", letter, 'd');
+        }
+    }
+
     [[noreturn]] void disturb() const {
-        const pid_t parent = getppid();
         char letter = 0;
         while (read(order_[0], &letter, 1) == 1) {
-            // Asleep for some looks in a row, it most likely is in the call that it was to make.
-            for (int asleep = 0; asleep < 20;) {
-                asleep = state_of(parent) == 'S' ? asleep + 1 : 0;
-                (void)usleep(1000);
-            }
-            if (kill(parent, SIGUSR1) != 0 || read(handled_[0], &letter, 1) != 1 ||
-                write(data_[1], "d", 1) != 1) {
+            const char done = disturb_once(letter == 'r' ? "pipe_read" : "nanosleep");
+            if (write(data_[1], &done, 1) != 1) {
                 _exit(1);
             }
         }
         _exit(0);
     }
+    [[nodiscard]] char disturb_once(const char* function) const {
+        constexpr int patience_ms = 20000;
+        struct pollfd handled = {handled_[0], POLLIN, 0};
+        char letter = 0;
+        if (mosrig::guest::await_within(getppid(), function) != nullptr) {
+            return 'w';
+        }
+        return kill(getppid(), SIGUSR1) == 0 && poll(&handled, 1, patience_ms) == 1 &&
+                       read(handled_[0], &letter, 1) == 1
+                   ? 'd'
+                   : 'h';
+    }
 
     static inline int note_to_;
+    static inline volatile sig_atomic_t restarts_;
     int order_[2] = {};
     int handled_[2] = {};
     int data_[2] = {};
@@ -241,13 +290,7 @@ class Stopped final : public Holder {
         if (kill(parent, SIGCONT) != 0) {
             return failed("SIGCONT");
         }
-        for (int look = 0; state_of(parent) == 'T'; ++look) {
-            if (look == 20000) {
-                return "it does not go on";
-            }
-            (void)usleep(1000);
-        }
-        return nullptr;
+        return await([parent] { return state_of(parent) != 'T'; }) ? nullptr : "it does not go on";
     }
 
     static inline volatile sig_atomic_t continued_;
