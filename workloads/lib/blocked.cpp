@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "await.h"
 #include "bytes.h"
 #include "scratch.h"
 #include "state.h"
@@ -21,18 +22,13 @@ namespace {
 
 // Whether the process comes to wait for the lock: only then is it in the call.
 bool await_waiting(pid_t process) {
-    constexpr int most = 20000;
     static char locks[16384];
     char waiter[64];
     (void)snprintf(waiter, sizeof waiter, "-> FLOCK  ADVISORY  WRITE %d ", process);
-    for (int look = 0; look < most; ++look) {
+    return await([&] {
         (void)read_text("/proc/locks", locks, sizeof locks);
-        if (strstr(locks, waiter) != nullptr) {
-            return true;
-        }
-        (void)usleep(1000);
-    }
-    return false;
+        return strstr(locks, waiter) != nullptr;
+    });
 }
 
 }  // namespace
@@ -45,16 +41,6 @@ const char* Blocked::stays_for(pid_t process, const char* word) {
     (void)snprintf(line, sizeof line, "%s\n", word);
     (void)read_text(path, words, sizeof words);
     return strcmp(words, line) != 0 ? reads("cantmove", words) : nullptr;
-}
-
-const char* Blocked::comes_home(pid_t process) {
-    constexpr int most = 20000;
-    int place = place_of(process);
-    for (int look = 0; place != 0 && look < most; ++look) {
-        (void)usleep(1000);
-        place = place_of(process);
-    }
-    return place != 0 ? differs("where it is in the end", place, 0) : nullptr;
 }
 
 const char* Blocked::hold() {

@@ -27,8 +27,6 @@ class Blocked : public Deed {
 
     // For the other: whether the kernel says that the process stays for this reason.
     static const char* stays_for(pid_t process, const char* word);
-    // For the other: waits until the process is at home.
-    static const char* comes_home(pid_t process);
 
     [[nodiscard]] bool stopped() const { return stopped_; }
     // Counts both sides' turns, from 1.

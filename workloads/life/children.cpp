@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "workloads/lib/await.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
 
@@ -283,9 +284,7 @@ class Orphans final : public Holder {
     [[noreturn]] static void be_parent(int out) {
         const pid_t parent = getpid();
         if (fork() == 0) {
-            while (getppid() == parent) {
-                (void)usleep(1000);
-            }
+            (void)mosrig::guest::await([parent] { return getppid() != parent; });
             const pid_t pids[2] = {getpid(), getppid()};
             _exit(mosrig::guest::write_all(out, pids, sizeof pids) ? 3 : 4);
         }

@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
+#include "workloads/lib/await.h"
 #include "workloads/lib/bytes.h"
-#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
@@ -79,7 +78,6 @@ class Orphaned final : public mosrig::guest::Holder {
   private:
     static constexpr int parent_status = 5;
     static constexpr int orphan_status = 42;
-    static constexpr int64_t longest_ms = 20000;
 
     // It ends at a letter, leaving its child, or after that.
     [[noreturn]] static void be_parent(pid_t child, int let_go) {
@@ -108,10 +106,7 @@ class Orphaned final : public mosrig::guest::Holder {
         if (write(let_go_, "x", 1) != 1) {
             return failed("a word to the parent");
         }
-        const int64_t end = mosrig::guest::now_ms() + longest_ms;
-        while (getppid() == parent_ && mosrig::guest::now_ms() < end) {
-            (void)usleep(1000);
-        }
+        (void)mosrig::guest::await([this] { return getppid() != parent_; });
         if (getppid() != reaper_) {
             return differs("the parent of an orphan", getppid(), reaper_);
         }

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "workloads/lib/await.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
@@ -77,15 +78,12 @@ class Brought final : public mosrig::guest::Deed {
             kill(getppid(), SIGCONT) != 0 || !brought) {
             return failed("bring");
         }
-        // Some looks long: what is blocked for the way home only is not, afterwards.
-        for (int look = 0; look < 200; ++look) {
+        // What is blocked for the way home only is not, once it is there.
+        const bool as_before = mosrig::guest::await([] {
             read_blocked(after, sizeof after);
-            if (strcmp(before, after) == 0) {
-                return nullptr;
-            }
-            (void)usleep(10000);
-        }
-        return mosrig::guest::reads("blocked signals afterwards", after);
+            return strcmp(before, after) == 0;
+        });
+        return as_before ? nullptr : mosrig::guest::reads("blocked signals afterwards", after);
     }
 
     sigset_t set_ = {};

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "workloads/lib/await.h"
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/deed.h"
@@ -79,16 +80,9 @@ class StoppedBusy final : public mosrig::guest::Deed {
 
     // Waits until it has computed for longer than the call took that told this child to act.
     static bool await_computing(pid_t pid) {
-        constexpr int most = 20000;
         constexpr long enough = 5;
         const long before = ticks_of(pid);
-        for (int look = 0; look < most; ++look) {
-            if (ticks_of(pid) >= before + enough) {
-                return true;
-            }
-            (void)usleep(1000);
-        }
-        return false;
+        return mosrig::guest::await([&] { return ticks_of(pid) >= before + enough; });
     }
 
     // The child's part. Whatever is wrong, the parent goes on.

@@ -9,6 +9,7 @@
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
 #include "workloads/stay/counter.h"
+#include "workloads/stay/policy.h"
 
 namespace {
 
@@ -17,6 +18,7 @@ using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
 using mosrig::guest::place_of;
+using mosrig::guest::set_class;
 
 // Whoever makes the reason does not wait, and does not break the call off.
 class GivenReason : public Blocked {
@@ -41,17 +43,10 @@ class GivenReason : public Blocked {
 
     // The reason lasts at least until it has come.
     const char* afterwards(pid_t process) override {
-        const char* const wrong = comes_home(process);
+        const char* const wrong = mosrig::guest::comes_home(process);
         return wrong != nullptr ? wrong : stays_for(process, word());
     }
 };
-
-const char* set_class(pid_t pid, int policy, int priority) {
-    struct sched_param parameter = {};
-    parameter.sched_priority = priority;
-    return sched_setscheduler(pid, policy, &parameter) != 0 ? failed("sched_setscheduler")
-                                                            : nullptr;
-}
 
 // The class stays with the process until RELEASE.
 class Scheduled final : public GivenReason {

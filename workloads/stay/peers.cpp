@@ -11,16 +11,16 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <cstdio>
 
+#include "workloads/lib/await.h"
 #include "workloads/lib/bytes.h"
-#include "workloads/lib/clock.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
 #include "workloads/stay/counter.h"
+#include "workloads/stay/policy.h"
 
 namespace {
 
@@ -29,20 +29,12 @@ using mosrig::guest::failed;
 using mosrig::guest::Helper;
 using mosrig::guest::KindOf;
 using mosrig::guest::place_of;
+using mosrig::guest::set_class;
 
 // Whether the process that a helper helps is at home already.
 const char* is_home() {
     const int place = place_of(getppid());
     return place != 0 ? differs("where it is once the other has done that", place, 0) : nullptr;
-}
-
-// The same, if it may take its time.
-const char* comes_home() {
-    const int64_t end = mosrig::guest::now_ms() + 20000;
-    while (place_of(getppid()) != 0 && mosrig::guest::now_ms() < end) {
-        (void)usleep(1000);
-    }
-    return is_home();
 }
 
 // While the other acts, this one computes and makes no call: whatever brings it home then is what
@@ -147,20 +139,13 @@ class MappedByPeer final : public ByPeer {
     void* theirs_ = nullptr;
 };
 
-const char* set_class(pid_t pid, int policy, int priority) {
-    struct sched_param parameter = {};
-    parameter.sched_priority = priority;
-    return sched_setscheduler(pid, policy, &parameter) != 0 ? failed("sched_setscheduler")
-                                                            : nullptr;
-}
-
 class ScheduledByPeer final : public ByPeer {
   public:
     explicit ScheduledByPeer(const char* name) : ByPeer(name, make_urgent, make_plain) {}
 
   protected:
     // Nothing is lost if it runs on for a moment; but it comes without a call of its own.
-    const char* look() override { return comes_home(); }
+    const char* look() override { return mosrig::guest::comes_home(getppid()); }
     const char* tell() override {
         const char* wrong = ByPeer::tell();
         const char* urgent = set_class(0, SCHED_OTHER, 0);
@@ -183,7 +168,7 @@ class CountedByPeer final : public ByPeer {
 
   protected:
     // The one who begins to count does not wait for it to come, and may miss a moment.
-    const char* look() override { return comes_home(); }
+    const char* look() override { return mosrig::guest::comes_home(getppid()); }
 
   private:
     static const char* count(void* data) {
@@ -208,13 +193,12 @@ const char* detach(void* /*data*/) {
     if (ptrace(PTRACE_INTERRUPT, getppid(), nullptr, nullptr) != 0) {
         return failed("PTRACE_INTERRUPT");
     }
-    while (ptrace(PTRACE_DETACH, getppid(), nullptr, nullptr) != 0) {
-        if (errno != ESRCH) {
-            return failed("PTRACE_DETACH");
-        }
-        (void)sched_yield();
-    }
-    return nullptr;
+    bool let_go = false;
+    (void)mosrig::guest::await([&] {
+        let_go = ptrace(PTRACE_DETACH, getppid(), nullptr, nullptr) == 0;
+        return let_go || errno != ESRCH;
+    });
+    return let_go ? nullptr : failed("PTRACE_DETACH");
 }
 
 class Traced final : public ByPeer {
