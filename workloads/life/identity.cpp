@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/successor.h"
@@ -30,6 +31,7 @@ using mosrig::guest::failed;
 using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
 using mosrig::guest::now_ns;
+using mosrig::guest::write_text;
 
 // As a setuid program has it: the real user is another than the effective one. It becomes its user
 // for a moment only when asked, since the rig looks at who it is at any other time.
@@ -187,6 +189,86 @@ class Spaces final : public Holder {
     static constexpr key_t key = 0x6d6f7372;
 };
 
+// A user namespace: root is a plain user with plain rights there, and nobody else of home has a
+// name.
+class OtherUsers final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        if (unshare(CLONE_NEWUSER) != 0 || !write_text("/proc/self/setgroups", "deny") ||
+            !write_text("/proc/self/gid_map", "6000 0 1") ||
+            !write_text("/proc/self/uid_map", "5000 0 1")) {
+            return failed("a user namespace");
+        }
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        if (getuid() != user || geteuid() != user) {
+            return differs("its user", getuid(), user);
+        }
+        if (getgid() != group || getegid() != group) {
+            return differs("its group", getgid(), group);
+        }
+        struct stat root = {};
+        if (stat("/", &root) != 0 || root.st_uid != user || root.st_gid != group) {
+            return differs("whose / is", root.st_uid, user);
+        }
+        if (setuid(0) == 0 || errno != EINVAL) {
+            return failed("a user of home's, by its number there");
+        }
+        // It has the right to do that in its namespace only; nothing would change.
+        return syscall(SYS_settimeofday, nullptr, nullptr) == 0 || errno != EPERM
+                   ? failed("a right over its home")
+                   : nullptr;
+    }
+
+  private:
+    static constexpr uid_t user = 5000;
+    static constexpr gid_t group = 6000;
+};
+
+// A control group that is the root of a namespace of such. Whoever made that takes it away.
+class OwnControlGroup final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/mnt", "cgroup2", 0, nullptr) != 0 ||
+            (mkdir(folder, 0755) != 0 && errno != EEXIST)) {
+            return failed("a control group");
+        }
+        const pid_t child = fork();
+        if (child > 0) {
+            (void)waitid(P_PID, static_cast<id_t>(child), nullptr, WEXITED | WNOWAIT);
+            (void)rmdir(folder);
+        }
+        if (child < 0) {
+            return failed("fork");
+        }
+        mosrig::guest::go_on_as_child(child);
+        if (!write_text("/mnt/mosrig/cgroup.procs", "0") || !is_in("0::/mosrig\n") ||
+            unshare(CLONE_NEWCGROUP) != 0) {
+            return failed("the way into a control group");
+        }
+        return step();
+    }
+
+  protected:
+    const char* step() override { return is_in("0::/\n") ? nullptr : "its control group"; }
+
+  private:
+    static constexpr const char* folder = "/mnt/mosrig";
+
+    static bool is_in(const char* line) {
+        char text[1024] = {};
+        (void)mosrig::guest::read_text("/proc/self/cgroup", text, sizeof text);
+        return strstr(text, line) != nullptr;
+    }
+};
+
 // Process 1 of a name space of processes, which is what talks to the rig, and a child of it.
 class FirstProcess final : public Holder {
   public:
@@ -272,6 +354,8 @@ const KindOf<Users> users("users");
 const KindOf<Setuid> setuid_program("setuid");
 const KindOf<Limits> limits("limits");
 const KindOf<Spaces> spaces("namespaces");
+const KindOf<OtherUsers> other_users("user-namespace");
+const KindOf<OwnControlGroup> own_control_group("cgroup-namespace");
 const KindOf<FirstProcess> first_process("pid-namespace");
 const KindOf<AheadOfTime> ahead_of_time("time-namespace");
 

@@ -3,6 +3,8 @@
 // Children that were made at home and end while their parent is away: each kind of wait, and of
 // what it tells, without a call that would bring the parent home.
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -96,8 +98,9 @@ class Waits final : public mosrig::guest::Deed {
 
   protected:
     const char* act() override {
-        for (const auto part : {&Waits::by_wait4, &Waits::stopped_for_wait4, &Waits::by_waitid,
-                                &Waits::told_by_signal, &Waits::as_a_group}) {
+        for (const auto part :
+             {&Waits::by_wait4, &Waits::stopped_for_wait4, &Waits::by_waitid,
+              &Waits::told_by_signal, &Waits::as_a_group, &Waits::by_descriptor}) {
             if (const char* const wrong = (this->*part)(); wrong != nullptr) {
                 return wrong;
             }
@@ -273,9 +276,36 @@ class Waits final : public mosrig::guest::Deed {
         return wait_id(P_PGID, child, WEXITED, CLD_KILLED, SIGKILL);
     }
 
+    // A descriptor of it, which says at first that there is nothing to wait for yet.
+    const char* by_descriptor() {
+        const Child& child = children_[5];
+        const int fd = static_cast<int>(syscall(SYS_pidfd_open, child.pid(), PIDFD_NONBLOCK));
+        siginfo_t info = {};
+        if (fd < 0) {
+            return failed("pidfd_open");
+        }
+        const auto id = static_cast<id_t>(fd);
+        if (waitid(P_PIDFD, id, &info, WEXITED) != -1 || errno != EAGAIN) {
+            return failed("a wait by the descriptor of a child that lives");
+        }
+        const char* wrong = child.burn();
+        struct pollfd end = {fd, POLLIN, 0};
+        if (wrong == nullptr && poll(&end, 1, -1) != 1) {
+            wrong = failed("poll for the end of a child");
+        }
+        if (wrong == nullptr && waitid(P_PIDFD, id, &info, WEXITED) != 0) {
+            wrong = failed("waitid by a descriptor");
+        }
+        wrong = wrong != nullptr ? wrong : look(info, child, CLD_EXITED, exit_status);
+        if (wrong == nullptr && (waitid(P_PIDFD, id, &info, WEXITED) != -1 || errno != ECHILD)) {
+            wrong = failed("a second wait by a descriptor");
+        }
+        return close(fd) != 0 && wrong == nullptr ? failed("close") : wrong;
+    }
+
     static inline siginfo_t heard_;
     static inline volatile sig_atomic_t told_;
-    Child children_[5];
+    Child children_[6];
 };
 
 const mosrig::guest::KindOf<Waits> waits("waits");
