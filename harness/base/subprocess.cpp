@@ -15,23 +15,13 @@
 #include <optional>
 
 #include "harness/base/fd.h"
+#include "harness/base/pointers.h"
 
 extern char** environ;
 
 namespace mosrig {
 
 namespace {
-
-// Pointers into `strings` as execve wants them.
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-    std::vector<char*> result;
-    result.reserve(strings.size() + 1);
-    for (std::string& text : strings) {
-        result.push_back(text.data());
-    }
-    result.push_back(nullptr);
-    return result;
-}
 
 struct SpawnPlan {
     int in = -1;

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "harness/base/fd.h"
+#include "harness/base/pointers.h"
 #include "harness/cli/verbs.h"
 #include "harness/cluster/cluster.h"
 #include "harness/node/node.h"
@@ -112,13 +113,8 @@ int run_shell(const Places& places, const std::string& name) {
     if (!argv) {
         return complain(argv.error(), exit_rig_failed);
     }
-    std::vector<char*> pointers;
-    pointers.reserve(argv->size() + 1);
-    for (std::string& text : *argv) {
-        pointers.push_back(text.data());
-    }
-    pointers.push_back(nullptr);
-    ::execvp(pointers[0], pointers.data());
+    const std::vector<char*> arguments = pointers(*argv);
+    ::execvp(arguments[0], arguments.data());
     const auto failed = errno_error("cannot run ssh", errno, "install openssh-client");
     return complain(failed.value(), exit_rig_failed);
 }

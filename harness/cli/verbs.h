@@ -13,9 +13,8 @@
 
 namespace mosrig::cli {
 
-// Exit codes that scripts rely on.
+// Exit codes that scripts rely on; 1 is the suite's, of a case that failed.
 constexpr int exit_ok = 0;
-constexpr int exit_case_failed = 1;
 constexpr int exit_usage = 2;
 constexpr int exit_infra = 3;
 constexpr int exit_rig_failed = 125;  // exec, copy, shell: the rig, not the command

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "harness/base/fd.h"
 #include "harness/node/agent_client.h"
 #include "harness/node/passthrough.h"
 #include "harness/node/ssh.h"
@@ -73,10 +74,6 @@ Result<std::unique_ptr<Terminal>> Node::open_terminal(TerminalSize size, const D
 Result<void> Node::connect_over(std::unique_ptr<Transport> transport, const Deadline& deadline) {
     MOSRIG_TRY(client_, AgentClient::open(std::move(transport), name(), deadline));
     return {};
-}
-
-void Node::disconnect() {
-    client_.reset();
 }
 
 Result<AgentClient*> Node::client(const Deadline& deadline) {

@@ -69,8 +69,6 @@ class Node {
     Result<void> connect(const Deadline& deadline);
     // The same over a stream that exists already (tests).
     Result<void> connect_over(std::unique_ptr<Transport> transport, const Deadline& deadline);
-    // Ends the connection; commands still running on it are killed.
-    void disconnect();
 
     // Runs a command to its end with `input` as its standard input. A command that fails is a
     // result with its status (126 cannot be run, 127 not found, 128+N signal). If the deadline

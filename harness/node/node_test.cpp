@@ -19,7 +19,8 @@
 #include <thread>
 #include <utility>
 
-#include "harness/node/transport.h"
+#include "harness/base/fd.h"
+#include "harness/node/local_agent.h"
 #include "harness/node/wire.h"
 
 namespace mosrig {
@@ -163,7 +164,7 @@ TEST_F(LocalNode, ReturnsWhileABackgroundChildHoldsThePipes) {
 TEST_F(LocalNode, BackgroundWriterLivesOnAfterTheConnection) {
     const CommandResult result = run({"sh", "-c", "(while :; do echo noise; done) & echo $! >&2"});
     const std::int64_t child = std::stoll(result.err);
-    node_->disconnect();
+    node_.reset();
     // SIGPIPE would end it at its next line, at once.
     ::poll(nullptr, 0, 200);
     EXPECT_EQ(::kill(static_cast<pid_t>(child), 0), 0);
@@ -211,7 +212,7 @@ TEST_F(LocalNode, DetachedProcessSurvives) {
     ASSERT_TRUE(process);
     const auto pid = static_cast<pid_t>(process->pid());
     ASSERT_TRUE(process->detach(soon()));
-    node_->disconnect();
+    node_.reset();
     ::poll(nullptr, 0, 100);
     EXPECT_EQ(::kill(pid, 0), 0);
     ::kill(pid, SIGKILL);

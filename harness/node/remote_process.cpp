@@ -26,18 +26,6 @@ std::optional<std::string> take_line(std::string& text, bool at_end) {
     return std::nullopt;
 }
 
-Result<std::optional<std::string>> next_line(AgentClient& client, std::uint32_t id,
-                                             std::string AgentClient::Job::*stream,
-                                             const Deadline& deadline) {
-    AgentClient::Job& job = *client.job(id);
-    std::optional<std::string> line;
-    MOSRIG_CHECK(client.pump_until(deadline, [&] {
-        line = take_line(job.*stream, job.status.has_value());
-        return line.has_value() || job.status.has_value();
-    }));
-    return line;
-}
-
 }  // namespace
 
 RemoteProcess::RemoteProcess(std::shared_ptr<AgentClient> client, std::uint32_t id,
@@ -92,11 +80,13 @@ Result<void> RemoteProcess::close_input(const Deadline& deadline) {
 }
 
 Result<std::optional<std::string>> RemoteProcess::read_line(const Deadline& deadline) {
-    return next_line(*client_, id_, &AgentClient::Job::out, deadline);
-}
-
-Result<std::optional<std::string>> RemoteProcess::read_error_line(const Deadline& deadline) {
-    return next_line(*client_, id_, &AgentClient::Job::err, deadline);
+    AgentClient::Job& job = *client_->job(id_);
+    std::optional<std::string> line;
+    MOSRIG_CHECK(client_->pump_until(deadline, [&] {
+        line = take_line(job.out, job.status.has_value());
+        return line.has_value() || job.status.has_value();
+    }));
+    return line;
 }
 
 Result<std::string> RemoteProcess::take_output() {

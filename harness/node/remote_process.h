@@ -44,7 +44,6 @@ class RemoteProcess {
     // Next line of its output without the newline. nullopt at the end of the output. A last line
     // without a newline counts as a line.
     Result<std::optional<std::string>> read_line(const Deadline& deadline);
-    Result<std::optional<std::string>> read_error_line(const Deadline& deadline);
     // What has arrived and was not yet read, without waiting. Empty if nothing has.
     Result<std::string> take_output();
     Result<std::string> take_error_output();

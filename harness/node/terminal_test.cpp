@@ -6,8 +6,8 @@
 
 #include <utility>
 
+#include "harness/node/local_agent.h"
 #include "harness/node/screen.h"
-#include "harness/node/transport.h"
 
 namespace mosrig {
 namespace {

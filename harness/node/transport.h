@@ -3,12 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "harness/base/fd.h"
 #include "harness/base/result.h"
 #include "harness/deadline/deadline.h"
 
@@ -39,12 +36,5 @@ class Transport {
     [[nodiscard]] virtual int poll_fd() const = 0;
     [[nodiscard]] virtual short poll_events(bool want_write) const = 0;
 };
-
-// Over a pair of descriptors made non-blocking: one socket, or the same one twice.
-Result<std::unique_ptr<Transport>> make_socket_transport(Fd socket);
-
-// Starts a program on this machine with a socket as its standard input and output. For tests of
-// everything above the transport.
-Result<std::unique_ptr<Transport>> start_local_agent(const std::vector<std::string>& argv);
 
 }  // namespace mosrig

@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "harness/base/pointers.h"
+
 namespace mosrig {
 
 Result<std::unique_ptr<Program>> LocalProgram::start(const std::vector<std::string>& argv,
@@ -20,12 +22,7 @@ Result<std::unique_ptr<Program>> LocalProgram::start(const std::vector<std::stri
     MOSRIG_TRY(Pipe output, make_pipe());
     std::vector<std::string> words = argv;
     std::vector<std::string> settings = environment;
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (std::string& word : words) {
-        pointers.push_back(word.data());
-    }
-    pointers.push_back(nullptr);
+    const std::vector<char*> arguments = pointers(words);
     const pid_t pid = ::fork();
     if (pid < 0) {
         return errno_error("cannot start " + argv.front(), errno);
@@ -38,7 +35,7 @@ Result<std::unique_ptr<Program>> LocalProgram::start(const std::vector<std::stri
         for (std::string& setting : settings) {
             (void)::putenv(setting.data());
         }
-        (void)::execvp(pointers.front(), pointers.data());
+        (void)::execvp(arguments.front(), arguments.data());
         ::_exit(127);
     }
     return std::unique_ptr<Program>(

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "harness/base/pointers.h"
+
 namespace mosrig::guest {
 
 namespace {
@@ -36,16 +38,6 @@ void say(const std::string& what, int error_number) {
     const std::string text = "mosrig-run: " + what + ": " + std::strerror(error_number) + "\n";
     // Nobody is left to tell if standard error is gone.
     [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, text.data(), text.size());
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-    std::vector<char*> result;
-    result.reserve(strings.size() + 1);
-    for (std::string& text : strings) {
-        result.push_back(text.data());
-    }
-    result.push_back(nullptr);
-    return result;
 }
 
 // In the child: becomes the command. Never returns.
