@@ -64,19 +64,24 @@ class Counted final : public mosrig::guest::Holder {
             {"WRITEV", &Counted::call_writev},
             {"READV", &Counted::call_readv},
             {"PREADV", &Counted::call_preadv},
+            {"PWRITEV", &Counted::call_pwritev},
+            {"PREADV2", &Counted::call_preadv2},
+            {"PWRITEV2", &Counted::call_pwritev2},
             {"STAT", &Counted::call_stat},
             {"LSTAT", &Counted::call_lstat},
-            {"STATX", &Counted::call_statx},
             {"FSTAT", &Counted::call_fstat},
+            {"FSTATAT", &Counted::call_fstatat},
+            {"FSTATAT_EMPTY", &Counted::call_fstatat_empty},
+            {"STATX", &Counted::call_statx},
             {"OPEN_CLOSE", &Counted::call_open},
             {"OPEN2_CLOSE", &Counted::call_open_itself},
+            {"CREAT_CLOSE", &Counted::call_creat},
             {"OPENAT2_CLOSE", &Counted::call_openat2},
             {"SEND_RECV", &Counted::call_send},
             {"SENDMSG_RECVMSG", &Counted::call_sendmsg},
             {"SENDTO_RECVFROM", &Counted::call_sendto},
             {"SENDMMSG_RECVMMSG", &Counted::call_sendmmsg},
             {"LSEEK", &Counted::call_lseek},
-            {"GETPPID", &Counted::call_getppid},
             {"CLOCK", &Counted::call_clock},
             {"TIMEOFDAY", &Counted::call_timeofday},
             {"READ_64K", &Counted::call_read_64k},
@@ -147,22 +152,33 @@ class Counted final : public mosrig::guest::Holder {
     bool call_writev() { return writev(fd_, parts_, 16) == 16 * small; }
     bool call_readv() { return readv(reader_, parts_, 16) == 16 * small; }
     bool call_preadv() { return preadv(fd_, parts_, 16, 0) == 16 * small; }
+    bool call_pwritev() { return pwritev(fd_, parts_, 16, 0) == 16 * small; }
+    bool call_preadv2() { return preadv2(fd_, parts_, 16, 0, 0) == 16 * small; }
+    bool call_pwritev2() { return pwritev2(fd_, parts_, 16, 0, 0) == 16 * small; }
+    // The library's own make another call of these three: newfstatat.
     bool call_stat() {
         struct stat status = {};
-        return stat("/proc", &status) == 0;
+        return syscall(SYS_stat, "/proc", &status) == 0;
     }
     bool call_lstat() {
         struct stat status = {};
-        // The library's own makes another call of it.
         return syscall(SYS_lstat, "/proc/self", &status) == 0;
+    }
+    bool call_fstat() {
+        struct stat status = {};
+        return syscall(SYS_fstat, fd_, &status) == 0;
+    }
+    bool call_fstatat() {
+        struct stat status = {};
+        return syscall(SYS_newfstatat, AT_FDCWD, "/proc", &status, 0) == 0;
+    }
+    bool call_fstatat_empty() {
+        struct stat status = {};
+        return syscall(SYS_newfstatat, fd_, "", &status, AT_EMPTY_PATH) == 0;
     }
     bool call_statx() {
         struct statx status = {};
         return statx(AT_FDCWD, "/proc", 0, STATX_BASIC_STATS, &status) == 0;
-    }
-    bool call_fstat() {
-        struct stat status = {};
-        return fstat(fd_, &status) == 0;
     }
     bool call_open() {
         const int fd = open("/proc/version", O_RDONLY | O_CLOEXEC);
@@ -170,6 +186,10 @@ class Counted final : public mosrig::guest::Holder {
     }
     bool call_open_itself() {
         const long fd = syscall(SYS_open, "/proc/version", O_RDONLY | O_CLOEXEC);
+        return fd >= 0 && close(static_cast<int>(fd)) == 0;
+    }
+    bool call_creat() {
+        const long fd = syscall(SYS_creat, "/dev/null", 0600);
         return fd >= 0 && close(static_cast<int>(fd)) == 0;
     }
     bool call_openat2() {
@@ -218,7 +238,6 @@ class Counted final : public mosrig::guest::Holder {
                recv(sockets_[1], block_, small, 0) == small;
     }
     bool call_lseek() { return lseek(fd_, 0, SEEK_SET) == 0; }
-    bool call_getppid() { return getppid() > 0; }
     bool call_clock() {
         struct timespec now = {};
         return clock_gettime(CLOCK_MONOTONIC, &now) == 0;
