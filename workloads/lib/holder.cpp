@@ -40,10 +40,6 @@ bool Holder::command(const char* word) {
     return true;
 }
 
-bool Holder::is(const char* kind) const {
-    return strcmp(name_, kind) == 0;
-}
-
 void Holder::summary(char* text, size_t room) {
     (void)snprintf(text, room, "%s verified=%u digest=%08x", name_, verified_, memory_.digest());
 }

@@ -10,7 +10,7 @@ namespace mosrig::guest {
 // A long-running program that holds one thing (a descriptor, a mapping, a child ...), uses it all
 // the time, and has checked memory of its own. A son of this class says what it holds.
 //
-// Two more words of the rig: HOLD takes hold of the thing, at the beginning (with --later on the
+// One more word of the rig: HOLD takes hold of the thing, at the beginning (with --later on the
 // command line) or again after RELEASE.
 class Holder : public Workload {
   public:
@@ -33,8 +33,6 @@ class Holder : public Workload {
     virtual const char* step() { return nullptr; }
     // Looks at what is held (or was released) for a VERIFY; nullptr if it is as it should be.
     virtual const char* check() { return nullptr; }
-    // Whether `a` names this kind of program.
-    [[nodiscard]] bool is(const char* kind) const;
 
   private:
     const char* used();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One program for a topic, one source file for each kind of it: `stay aio`, `files pipe`. A file
+// One program for a topic, one source file for each kind of it: `stay aio`, `io pipes`. A file
 // says at its end
 //     const KindOf<Aio> aio("aio");
 // and nothing else has to know of it.
