@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <sstream>
 
 #include "harness/conformance/fault_point.h"
+#include "harness/conformance/node_status.h"
 #include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
 
@@ -19,8 +19,6 @@ namespace {
 constexpr Millis daemon_time(60000);
 constexpr const char* script = "/etc/init.d/openmosix";
 constexpr const char* stats_file = "/run/openmosix/omd.stats";
-// As in the facts: status of a node that is configured and up.
-constexpr int up = 2;
 
 Result<void> run_ok(Stage& stage, Machine& machine, const std::string& what,
                     const std::vector<std::string>& argv) {
@@ -38,13 +36,13 @@ Result<void> run_everywhere(Stage& stage, const std::string& what,
 }
 
 Result<bool> is_up(Stage& stage, Machine& machine, int node) {
-    const std::string folder = fmt::format("/proc/hpc/nodes/{}", node);
-    const Result<std::string> status = stage.read_text(machine, folder + "/status");
-    const Result<std::string> load = stage.read_text(machine, folder + "/load");
+    const Result<int> status = read_node_status(stage, machine, node);
+    const Result<std::string> load =
+        stage.read_text(machine, fmt::format("/proc/hpc/nodes/{}/load", node));
     if (!status || !load) {
         return false;  // it is not configured yet
     }
-    return (std::atoi(status->c_str()) & up) != 0 && !load->starts_with('-');
+    return (*status & node_up) != 0 && !load->starts_with('-');
 }
 
 // Each node has heard of each.

@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "harness/conformance/aftermath.h"
+#include "harness/conformance/node_status.h"
 
 namespace mosrig {
 
@@ -14,40 +13,15 @@ namespace {
 constexpr const char* mapping_limit = "/proc/sys/vm/max_map_count";
 constexpr const char* few_mappings = "1000";
 constexpr const char* block = "/proc/hpc/admin/block";
-constexpr Millis hearing_time(30000);
-
-// Waits until home has heard whether that node takes guests.
-Result<void> await_word(Stage& stage, const Machine& machine, bool blocked) {
-    constexpr int takes_none = 4;
-    const std::string status = fmt::format("/proc/hpc/nodes/{}/status", machine.id());
-    return wait_until(
-        stage.deadline("word of whether a node is blocked", hearing_time),
-        [&]() -> Result<bool> {
-            MOSRIG_TRY(const std::string seen, stage.read_text(stage.home(), status));
-            return ((std::atoi(seen.c_str()) & takes_none) != 0) == blocked;
-        },
-        Millis(100));
-}
 
 // Asks for a move to a node that takes nobody. Either that node says so, as the process is on its
 // way to it, or home does, and then nothing happens. Gives whether it was on its way.
 Result<bool> expect_refused(Stage& stage, Subject& subject, Machine& machine) {
-    MOSRIG_TRY(const MoveAnswer answer, request_by_file(stage.home(), subject.pid(), machine.id(),
-                                                        0, stage.soon("a request")));
-    const bool on_its_way = answer.seen == Answer::moves;
-    std::string seen = answer.errno_name;
-    if (on_its_way) {
-        const Deadline deadline = stage.deadline("the refusal", hearing_time);
-        MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-            MOSRIG_TRY(const ProcessState state,
-                       read_process(stage.home(), subject.pid(), deadline));
-            seen = errno_name(state.error());
-            return state.pending == 0;
-        }));
-    }
+    MOSRIG_TRY(const Refusal refusal, ask_in_vain(stage, subject.pid(), machine.id()));
+    const bool on_its_way = refusal.on_its_way;
     stage.check(fmt::format("a blocked node is no place to go on to, says {}",
                             on_its_way ? "that node" : "home"),
-                seen == "ECONNREFUSED", seen);
+                refusal.errno_name == "ECONNREFUSED", refusal.errno_name);
     MOSRIG_TRY(const Settled settled, settle(stage, subject));
     stage.check(on_its_way ? "who was on his way is at home" : "who was away is there still",
                 settled.outcome == (on_its_way ? Outcome::at_home : Outcome::away),
@@ -57,7 +31,7 @@ Result<bool> expect_refused(Stage& stage, Subject& subject, Machine& machine) {
 
 Result<void> play_with_block(Stage& stage, Subject& subject, Machine& machine) {
     MOSRIG_TRY(const bool came_home, expect_refused(stage, subject, machine));
-    MOSRIG_CHECK(await_word(stage, machine, true));
+    MOSRIG_CHECK(await_blocked(stage, machine, true));
     if (came_home) {
         MOSRIG_CHECK(move_to(stage, subject.pid(), stage.guest().id(), 0, true));
     }
@@ -84,11 +58,11 @@ Result<void> play_blocked(Stage& stage, const Run& run) {
     MOSRIG_CHECK(stage.write_text(machine, block, "1"));
     const Result<void> played = play_with_block(stage, subject, machine);
     // Word of the block that is still under way would refuse the next case.
-    const Result<void> heard = await_word(stage, machine, true);
+    const Result<void> heard = await_blocked(stage, machine, true);
     MOSRIG_CHECK(stage.write_text(machine, block, "0"));
     MOSRIG_CHECK(played);
     MOSRIG_CHECK(heard);
-    MOSRIG_CHECK(await_word(stage, machine, false));
+    MOSRIG_CHECK(await_blocked(stage, machine, false));
     return subject.program().kill(stage.soon("the end of the program"));
 }
 

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 
 #include "harness/conformance/fault_point.h"
+#include "harness/conformance/node_status.h"
 #include "harness/conformance/requests_amid.h"
 #include "harness/conformance/stage.h"
 
@@ -18,12 +18,12 @@ namespace {
 
 Result<void> ask_for_nonsense(Stage& stage, Subject& subject) {
     for (const char* text : {"x", "-1", "", "2 3", "99999999999", "nowhere", "exec", "exec x"}) {
-        MOSRIG_CHECK(expect_answer(stage, subject.pid(), text, "EINVAL"));
+        MOSRIG_CHECK(expect_goto_answer(stage, subject.pid(), text, "EINVAL"));
     }
-    MOSRIG_CHECK(expect_answer(stage, subject.pid(), "31", "ENXIO"));
+    MOSRIG_CHECK(expect_goto_answer(stage, subject.pid(), "31", "ENXIO"));
     // Where it is already, in each of the ways to say so.
     for (const char* text : {"0", "home", "1", " 1\n"}) {
-        MOSRIG_CHECK(expect_answer(stage, subject.pid(), text, ""));
+        MOSRIG_CHECK(expect_goto_answer(stage, subject.pid(), text, ""));
     }
     MOSRIG_TRY(const ProcessState state,
                read_process(stage.home(), subject.pid(), stage.soon("its state")));
@@ -150,8 +150,8 @@ Result<void> ask_a_sleeper(Stage& stage) {
     MOSRIG_TRY(ProcessState state, read_process(stage.home(), pid, deadline));
     stage.check("the request stays queued", state.pending == stage.guest().id() && state.where == 0,
                 fmt::format("goto {}, where {}", state.pending, state.where));
-    MOSRIG_CHECK(expect_answer(stage, pid, guest, "EALREADY"));
-    MOSRIG_CHECK(expect_answer(stage, pid, "0", ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, guest, "EALREADY"));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, "0", ""));
     MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
     stage.check("written home, it is taken back", state.pending == 0,
                 fmt::format("goto {}", state.pending));
@@ -161,7 +161,7 @@ Result<void> ask_a_sleeper(Stage& stage) {
     MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
     stage.check("it wakes at home", one == "one" && state.nmigs == 0, std::to_string(state.nmigs));
     // Asked again, it goes at its next line, and is as quick as ever.
-    MOSRIG_CHECK(expect_answer(stage, pid, guest, ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, guest, ""));
     MOSRIG_CHECK(sleeper->write_line("two", deadline));
     MOSRIG_TRY(const std::optional<std::string> two, sleeper->read_line(deadline));
     stage.check("it passes on a line as it goes", two == "two", two.value_or("(end)"));
@@ -175,7 +175,7 @@ Result<void> ask_a_sleeper(Stage& stage) {
 
 // By mosrun a program begins elsewhere, and locked: so does one that is asked to go as it becomes
 // another program.
-Result<void> begin_elsewhere(Stage& stage, const Run& run) {
+Result<void> begin_programs_elsewhere(Stage& stage, const Run& run) {
     const std::string guest = std::to_string(stage.guest().id());
     const Deadline deadline = stage.deadline("programs that begin elsewhere", request_time * 3);
     Run there = run;
@@ -191,7 +191,7 @@ Result<void> begin_elsewhere(Stage& stage, const Run& run) {
 
     there.command = {"family"};
     MOSRIG_TRY(Subject replaced, start_subject(stage, there));
-    MOSRIG_CHECK(expect_answer(stage, replaced.pid(), "exec " + guest, ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, replaced.pid(), "exec " + guest, ""));
     MOSRIG_CHECK(expect_intact(stage, replaced, "before it becomes another program"));
     MOSRIG_TRY(state, read_process(stage.home(), replaced.pid(), deadline));
     stage.check("a request for its next program waits for that",
@@ -207,17 +207,16 @@ Result<void> begin_elsewhere(Stage& stage, const Run& run) {
 
 // The first that others hear of a node that is started again is that it takes guests.
 Result<void> expect_no_word_of_a_block(Stage& stage) {
-    constexpr int takes_none = 4;
-    const std::string node = fmt::format("/proc/hpc/nodes/{}", stage.guest().id());
+    const std::string file = fmt::format("/proc/hpc/nodes/{}/load", stage.guest().id());
     const Deadline deadline = stage.deadline("word of the node's load", Millis(60000));
-    std::string status;
+    int status = 0;
     MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(const std::string load, stage.read_text(stage.home(), node + "/load"));
-        MOSRIG_TRY(status, stage.read_text(stage.home(), node + "/status"));
+        MOSRIG_TRY(const std::string load, stage.read_text(stage.home(), file));
+        MOSRIG_TRY(status, read_node_status(stage, stage.home(), stage.guest().id()));
         return !load.starts_with('-');  // an error is shown until its first word
     }));
     stage.check("a node that is started again takes guests from its first word on",
-                (std::atoi(status.c_str()) & takes_none) == 0, status);
+                (status & node_takes_none) == 0, std::to_string(status));
     return {};
 }
 
@@ -273,7 +272,7 @@ Result<void> play_requests(Stage& stage, const Description& description) {
     MOSRIG_CHECK(ask_the_tool(stage, subject));
     MOSRIG_CHECK(ask_for_oneself(stage));
     MOSRIG_CHECK(ask_a_sleeper(stage));
-    MOSRIG_CHECK(begin_elsewhere(stage, run));
+    MOSRIG_CHECK(begin_programs_elsewhere(stage, run));
     MOSRIG_CHECK(ask_amid_a_move(stage, subject));
     MOSRIG_CHECK(ask_for_a_node_that_is_down(stage, subject));
     stage.result.seen = Answer::moves;

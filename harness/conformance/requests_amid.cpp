@@ -9,8 +9,8 @@
 
 namespace mosrig {
 
-Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& text,
-                           const std::string& error) {
+Result<void> expect_goto_answer(Stage& stage, std::int64_t pid, const std::string& text,
+                                const std::string& error) {
     MOSRIG_TRY(const int seen, stage.home().write_file(fmt::format("/proc/{}/goto", pid), text,
                                                        stage.soon("a write to goto"), 0));
     const std::string name = seen == 0 ? "" : errno_name(seen);
@@ -30,7 +30,7 @@ Result<void> hold_at_the_door(Stage& stage, const std::string& kind, const std::
     const std::int64_t pid = subject.pid();
     const Deadline deadline = stage.deadline("a refusal", request_time);
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.guest()));
     MOSRIG_TRY(const std::string held, subject.ask("HOLD", deadline));
     MOSRIG_CHECK(stage.require(kind + " while its stub is made", held == "OK", held));
@@ -57,7 +57,7 @@ Result<void> limit_at_the_door(Stage& stage, Subject& subject) {
     const std::int64_t pid = subject.pid();
     const Deadline deadline = stage.deadline("a limit amid a move", request_time);
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.guest()));
     MOSRIG_TRY(const CommandResult set,
                stage.home().run({"prlimit", "--pid", std::to_string(pid), "--stack=4194304"},
@@ -78,11 +78,19 @@ Result<void> limit_at_the_door(Stage& stage, Subject& subject) {
 // the fault is disarmed, the stub does not get ready.
 Result<void> hold_its_stub(Stage& stage, Program& program, const Deadline& deadline) {
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:ready:hold"));
-    MOSRIG_CHECK(expect_answer(stage, program.pid(), std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, program.pid(), std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(program.write_line("one", deadline));
     MOSRIG_CHECK(await_fault(stage, stage.guest()));
     MOSRIG_TRY(const std::optional<std::string> one, program.read_line(deadline));
     return stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)"));
+}
+
+// Waits until it waits for its next line.
+Result<void> await_sleep(Stage& stage, std::int64_t pid, const Deadline& deadline) {
+    return wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+        return state.stat.state == 'S';
+    });
 }
 
 // Taken back while it sleeps and its stub is made; then another is asked for.
@@ -92,14 +100,11 @@ Result<void> change_the_target(Stage& stage) {
     const std::int64_t pid = sleeper->pid();
     const Deadline deadline = stage.deadline("a request in the place of another", request_time);
     MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
+    MOSRIG_CHECK(await_sleep(stage, pid, deadline));
     ProcessState state;
-    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
-        return state.stat.state == 'S';
-    }));
-    MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, "home", ""));
     const int other = stage.machines().back()->id();
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(other), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(other), ""));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     // Each line lets it go on: with one it begins to leave, with a later one its stub is ready.
     const Result<bool> moved = comes_true(deadline, [&]() -> Result<bool> {
@@ -117,7 +122,7 @@ Result<void> change_the_target(Stage& stage) {
 }
 
 // Taken back as well; then what it executes next is to begin elsewhere. It is awake in between.
-Result<void> begin_elsewhere(Stage& stage) {
+Result<void> execute_elsewhere_instead(Stage& stage) {
     MOSRIG_TRY(const std::unique_ptr<Program> shell,
                stage.home().start({"sh", "-c", "read one; echo $one; read two; exec /bin/cat"},
                                   stage.soon("a shell that waits"), StartOptions{}));
@@ -125,8 +130,8 @@ Result<void> begin_elsewhere(Stage& stage) {
     const Deadline deadline = stage.deadline("a request for what comes next", request_time);
     MOSRIG_CHECK(hold_its_stub(stage, *shell, deadline));
     const int other = stage.machines().back()->id();
-    MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
-    MOSRIG_CHECK(expect_answer(stage, pid, fmt::format("exec {}", other), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, "home", ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, fmt::format("exec {}", other), ""));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     MOSRIG_CHECK(shell->write_line("two", deadline));
     MOSRIG_TRY(const ProcessState state, await_place(stage.home(), pid, other, deadline));
@@ -138,14 +143,63 @@ Result<void> begin_elsewhere(Stage& stage) {
     return shell->kill(deadline);
 }
 
+// Its stub gets ready while it sleeps, and ends before it wakes: there is nothing to leave for.
+Result<void> lose_a_ready_stub(Stage& stage) {
+    MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
+               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
+    const std::int64_t pid = sleeper->pid();
+    const Deadline deadline = stage.deadline("a stub that ends", request_time);
+    MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
+    MOSRIG_CHECK(await_sleep(stage, pid, deadline));
+    MOSRIG_TRY(const std::int64_t stub, find_body(stage, pid));
+    MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
+    // It has said so when it waits for the process.
+    const std::string place = fmt::format("/proc/{}/wchan", stub);
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const std::string within, stage.guest().read_file(place, deadline));
+        return within.find("om_link_recv") != std::string::npos;
+    }));
+    MOSRIG_TRY(const int error, stage.guest().send_signal(stub, SIGKILL, deadline));
+    MOSRIG_CHECK(stage.require("its stub can be killed", error == 0, errno_name(error)));
+    MOSRIG_CHECK(await_bodies(stage, stage.guest(), pid, 0, deadline));
+    MOSRIG_CHECK(sleeper->write_line("two", deadline));
+    MOSRIG_TRY(const std::optional<std::string> two, sleeper->read_line(deadline));
+    MOSRIG_CHECK(
+        stage.require("it lives on without its stub", two == "two", two.value_or("(end)")));
+    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    stage.check("and the request has failed",
+                state.where == 0 && state.pending == 0 && state.migstat.text("errno") == "11",
+                fmt::format("where {}, pending {}, errno {}", state.where, state.pending,
+                            state.migstat.text("errno")));
+    return sleeper->kill(deadline);
+}
+
+// On its way from one node to the next it can no longer stay on the first: who tries is told.
+Result<void> stay_amid_a_hop(Stage& stage, Subject& subject) {
+    const std::int64_t pid = subject.pid();
+    Machine& next = *stage.machines().back();
+    MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, false));
+    MOSRIG_CHECK(arm_fault(stage, next, "recv:commit:hold"));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(next.id()), ""));
+    MOSRIG_CHECK(await_fault(stage, next));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), "EALREADY"));
+    MOSRIG_CHECK(arm_fault(stage, next, "none"));
+    MOSRIG_TRY(const ProcessState state,
+               await_place(stage.home(), pid, next.id(),
+                           stage.deadline("the way from node to node", request_time)));
+    stage.check("it goes on", state.where == next.id(), std::to_string(state.where));
+    MOSRIG_CHECK(expect_intact(stage, subject, "on the second node"));
+    return move_to(stage, pid, 0, 0, false).map([](const ProcessState&) {});
+}
+
 // Once its body has been called, that is not taken back: who tries is told.
 Result<void> stay_too_late(Stage& stage, Subject& subject) {
     const std::int64_t pid = subject.pid();
     MOSRIG_CHECK(move_to(stage, pid, stage.guest().id(), 0, false));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "recv:recall:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, "home", ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, "home", ""));
     MOSRIG_CHECK(await_fault(stage, stage.guest()));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), "EALREADY"));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), "EALREADY"));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     MOSRIG_TRY(const ProcessState state,
                await_place(stage.home(), pid, 0, stage.deadline("the way home", request_time)));
@@ -157,10 +211,10 @@ Result<void> stay_too_late(Stage& stage, Subject& subject) {
 Result<void> ask_twice(Stage& stage, Subject& subject) {
     const std::int64_t pid = subject.pid();
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.home()));
     MOSRIG_CHECK(
-        expect_answer(stage, pid, std::to_string(stage.machines().back()->id()), "EALREADY"));
+        expect_goto_answer(stage, pid, std::to_string(stage.machines().back()->id()), "EALREADY"));
     MOSRIG_TRY(ProcessState state, read_process(stage.home(), pid, stage.soon("its state")));
     stage.check("the first is kept", state.pending == stage.guest().id(),
                 std::to_string(state.pending));
@@ -187,7 +241,7 @@ Result<Visit> begin_visit(Stage& stage, const Deadline& deadline) {
     const std::int64_t pid = subject.pid();
     MOSRIG_TRY(const std::string place, subject.ask("PLACE", deadline));
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "send:commit:hold"));
-    MOSRIG_CHECK(expect_answer(stage, pid, std::to_string(stage.guest().id()), ""));
+    MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.home()));
     MOSRIG_TRY(std::unique_ptr<Program> visitor,
                stage.home().start(
@@ -242,7 +296,9 @@ Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(limit_at_the_door(stage, subject));
     MOSRIG_CHECK(change_the_target(stage));
-    MOSRIG_CHECK(begin_elsewhere(stage));
+    MOSRIG_CHECK(execute_elsewhere_instead(stage));
+    MOSRIG_CHECK(lose_a_ready_stub(stage));
+    MOSRIG_CHECK(stay_amid_a_hop(stage, subject));
     return stay_too_late(stage, subject);
 }
 

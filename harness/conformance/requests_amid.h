@@ -12,8 +12,8 @@ namespace mosrig {
 constexpr Millis request_time(10000);
 
 // Writes to goto of a process of home. `error`: the name of the errno that is due, or nothing.
-Result<void> expect_answer(Stage& stage, std::int64_t pid, const std::string& text,
-                           const std::string& error);
+Result<void> expect_goto_answer(Stage& stage, std::int64_t pid, const std::string& text,
+                                const std::string& error);
 
 // Stops moves at a message, and then asks for something else, or changes what the process is.
 // `subject` is at home before and after.

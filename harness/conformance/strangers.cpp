@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "harness/conformance/node_status.h"
 #include "harness/conformance/printed.h"
 #include "harness/conformance/stage.h"
 
@@ -83,11 +84,9 @@ Result<std::string> address_of(Stage& stage, const Machine& machine) {
 
 Result<void> expect_no_effect(Stage& stage, const Attack& attack) {
     for (const Machine* machine : stage.machines()) {
-        const std::string file = fmt::format("/proc/hpc/nodes/{}/status", machine->id());
-        MOSRIG_TRY(const std::string status, stage.read_text(stage.home(), file));
-        constexpr int up = 2;
+        MOSRIG_TRY(const int status, read_node_status(stage, stage.home(), machine->id()));
         stage.check(fmt::format("{} is still up after {}", machine->name(), attack.what),
-                    (std::atoi(status.c_str()) & up) != 0, status);
+                    (status & node_up) != 0, std::to_string(status));
     }
     return {};
 }

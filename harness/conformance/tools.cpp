@@ -20,7 +20,7 @@ std::string with_pid(const std::string& text, std::int64_t pid) {
     return with_number(text, "PID", pid);
 }
 
-Result<void> expect_answer(Stage& stage, const Ask& ask, std::int64_t pid) {
+Result<void> expect_what_it_says(Stage& stage, const Ask& ask, std::int64_t pid) {
     Machine& machine = ask.at_guest ? stage.guest() : stage.home();
     std::vector<std::string> argv = ask.run;
     std::transform(argv.begin(), argv.end(), argv.begin(),
@@ -67,7 +67,7 @@ Result<void> need_programs(Stage& stage, const std::vector<std::string>& names) 
 
 Result<void> expect_answers(Stage& stage, const Run& run, std::int64_t pid) {
     for (const Ask& ask : run.asks) {
-        MOSRIG_CHECK(expect_answer(stage, ask, pid));
+        MOSRIG_CHECK(expect_what_it_says(stage, ask, pid));
     }
     return {};
 }
