@@ -6,9 +6,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 
 #include "harness/conformance/fault_point.h"
+#include "harness/conformance/node_status.h"
 #include "harness/conformance/stage.h"
 
 namespace mosrig {
@@ -67,35 +67,18 @@ Result<void> look_at_files(Stage& stage) {
     MOSRIG_CHECK(write_admin(stage, home, "block", "2", EINVAL));
     MOSRIG_CHECK(write_admin(stage, home, "slow-decay", "1001", EINVAL));
     MOSRIG_CHECK(write_admin(stage, home, "mospe", "31", EINVAL));
-    const std::string status = fmt::format("/proc/hpc/nodes/{}/status", stage.guest().id());
-    MOSRIG_TRY(const std::string seen, read_line(stage, home, status));
-    constexpr int configured_and_up = 3;
+    MOSRIG_TRY(const int seen, read_node_status(stage, home, stage.guest().id()));
     stage.check("the other node is configured and up",
-                (std::atoi(seen.c_str()) & configured_and_up) == configured_and_up, seen);
+                (seen & node_configured) != 0 && (seen & node_up) != 0, std::to_string(seen));
     return {};
-}
-
-// What the home has heard of the guest: whether it takes no guests.
-Result<void> await_word(Stage& stage, bool blocked) {
-    constexpr int takes_none = 4;
-    const std::string status = fmt::format("/proc/hpc/nodes/{}/status", stage.guest().id());
-    const char* const what = blocked ? "word that the node is blocked" : "word that it is not";
-    const Deadline deadline = stage.deadline(what, emptying_time);
-    return wait_until(
-        deadline,
-        [&]() -> Result<bool> {
-            MOSRIG_TRY(const std::string seen, stage.read_text(stage.home(), status));
-            return ((std::atoi(seen.c_str()) & takes_none) != 0) == blocked;
-        },
-        Millis(100));
 }
 
 // Not before everybody has heard of the block: word of it that is still under way would refuse the
 // next case.
 Result<void> unblock(Stage& stage) {
-    MOSRIG_CHECK(await_word(stage, true));
+    MOSRIG_CHECK(await_blocked(stage, stage.guest(), true));
     MOSRIG_CHECK(write_admin(stage, stage.guest(), "block", "0"));
-    return await_word(stage, false);
+    return await_blocked(stage, stage.guest(), false);
 }
 
 Result<Subject> start_away(Stage& stage, const Run& run) {
@@ -120,20 +103,9 @@ Result<void> expect_home(Stage& stage, Subject& subject, const std::string& when
 // A node that is blocked takes nobody, whether its peers know that already or not.
 Result<void> block(Stage& stage, Subject& subject) {
     MOSRIG_CHECK(write_admin(stage, stage.guest(), "block", "1"));
-    MOSRIG_TRY(const int error, stage.home().write_file(fmt::format("/proc/{}/goto", subject.pid()),
-                                                        std::to_string(stage.guest().id()),
-                                                        stage.soon("a request"), 0));
-    std::string seen = error == 0 ? "" : errno_name(error);
-    if (error == 0) {
-        const Deadline deadline = stage.deadline("the refusal", emptying_time);
-        MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-            MOSRIG_TRY(const ProcessState state,
-                       read_process(stage.home(), subject.pid(), deadline));
-            seen = errno_name(state.error());
-            return state.pending == 0;
-        }));
-    }
-    stage.check("a node that is blocked refuses", seen == "ECONNREFUSED", seen);
+    MOSRIG_TRY(const Refusal refusal, ask_in_vain(stage, subject.pid(), stage.guest().id()));
+    stage.check("a node that is blocked refuses", refusal.errno_name == "ECONNREFUSED",
+                refusal.errno_name);
     MOSRIG_CHECK(expect_home(stage, subject, "after the refusal"));
     return unblock(stage);
 }
@@ -206,6 +178,7 @@ Result<void> await_sleep(Stage& stage, Subject& subject) {
 // that one goes on sleeping.
 Result<void> empty_of_sleeper(Stage& stage, const Run& run) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_CHECK(expect_before_request(stage, subject.pid(), run.phases.front()));
     MOSRIG_CHECK(await_sleep(stage, subject));
     MOSRIG_CHECK(write_admin(stage, stage.guest(), "expel", "1"));
     const std::string what = fmt::format("after {}", join_words(run.command));
@@ -327,13 +300,7 @@ Result<void> interrupt(Stage& stage, const Run& run, Machine& machine, const Emp
 // Both, in the face of a call that nothing breaks off. The nodes are left as they were, whatever
 // came of it.
 Result<void> play_interrupted(Stage& stage, const Run& run) {
-    {
-        MOSRIG_TRY(Subject subject, start_subject(stage, run));
-        MOSRIG_TRY(const ProcessState state,
-                   expect_before_request(stage, subject.pid(), run.phases.front()));
-        show(stage.result, state);
-        MOSRIG_CHECK(subject.program().kill(stage.soon("its end")));
-    }
+    MOSRIG_CHECK(expect_as_stated(stage, run));
     const Result<void> expelled = interrupt(stage, run, stage.guest(), expelling);
     const Result<void> unblocked = unblock(stage);
     MOSRIG_CHECK(expelled);

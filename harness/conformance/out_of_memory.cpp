@@ -192,6 +192,7 @@ Result<void> play_event(Stage& stage, const Run& run, const std::string& event) 
 
 Result<void> play_out_of_memory(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
+    MOSRIG_CHECK(expect_as_stated(stage, run));
     MOSRIG_CHECK(expect_usable(stage, run, "before memory runs out"));
     MOSRIG_TRY(const Footprints before, take_footprints(stage));
     for (const std::string& event : run.events) {

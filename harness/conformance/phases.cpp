@@ -125,6 +125,7 @@ Result<void> compare_with_still(Stage& stage, const Run& run, const Subject& mov
 }
 
 Result<void> play_run(Stage& stage, const Description& description, const Run& run, bool first) {
+    MOSRIG_CHECK(need_programs(stage, run.needs));
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     std::vector<Subject> elsewhere;
     if (std::count(description.proofs.begin(), description.proofs.end(), Proof::memory_options) !=
@@ -207,6 +208,14 @@ Result<Subject> start_subject(Stage& stage, const Run& run) {
     }
     MOSRIG_CHECK(stage.require("the program is READY", ready == "READY", ready));
     return subject;
+}
+
+Result<void> expect_as_stated(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_TRY(const ProcessState state,
+               expect_before_request(stage, subject.pid(), run.phases.front()));
+    show(stage.result, state);
+    return subject.program().kill(stage.soon("its end"));
 }
 
 Result<void> play_phases(Stage& stage, const Description& description) {

@@ -235,6 +235,44 @@ Result<void> play_restless(Stage& stage, const Run& run, const Printed& still) {
     return {};
 }
 
+// The run that nobody moves. At some look of it, it is as the phase says: what starts another
+// program has reasons to stay for a moment.
+Result<Printed> play_still(Stage& stage, const Run& run) {
+    const Phase& phase = run.phases.front();
+    MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
+    bool as_stated = false;
+    std::string seen = "never seen";
+    const auto look = [&]() -> Result<void> {
+        if (as_stated) {
+            return {};
+        }
+        const Result<ProcessState> now =
+            read_process(stage.home(), program->pid(), stage.soon("the still run"));
+        if (now && now->stat.state != 'Z') {
+            seen = fmt::format("cantmove {}, lock {}, where {}", join_words(now->cantmove),
+                               now->lock, now->where);
+            as_stated =
+                now->cantmove == phase.cantmove && now->lock == phase.lock && now->where == 0;
+        }
+        return {};
+    };
+    MOSRIG_TRY(
+        const Printed still,
+        follow(*program, stage.deadline("the end of the still run", run_time), Millis(100), look));
+    if (still.lines.size() == 1 && still.lines.front().rfind("SKIP ", 0) == 0) {
+        return stage.skip(still.lines.front().substr(5));
+    }
+    stage.check(fmt::format("left alone, it is at home, its cantmove is {}, and its lock {}",
+                            join_words(phase.cantmove), phase.lock),
+                as_stated, seen);
+    // What fails alike at home and away has compared nothing.
+    stage.check(
+        fmt::format("at home it prints and ends with status {}", run.status),
+        still.status == run.status && !still.lines.empty(),
+        fmt::format("{}, {} lines in {:.1f} s", still.status, still.lines.size(), still.seconds));
+    return still;
+}
+
 // One move at the beginning: after that no call of the process may bring it home, until its end.
 Result<void> play_settled(Stage& stage, const Run& run, const Printed& still) {
     MOSRIG_TRY(const Moves before, count_moves(stage));
@@ -325,18 +363,7 @@ std::vector<std::string> left_still(const std::vector<Look>& looks, const std::s
 
 Result<void> play_program(Stage& stage, const Description& description) {
     for (const Run& run : description.runs) {
-        MOSRIG_TRY(const std::unique_ptr<Program> program, start(stage, run));
-        MOSRIG_TRY(const Printed still,
-                   follow(*program, stage.deadline("the end of the still run", run_time)));
-        if (still.lines.size() == 1 && still.lines.front().rfind("SKIP ", 0) == 0) {
-            stage.judge.skip(still.lines.front().substr(5));
-            return {};
-        }
-        // What fails alike at home and away has compared nothing.
-        stage.check(fmt::format("at home it prints and ends with status {}", run.status),
-                    still.status == run.status && !still.lines.empty(),
-                    fmt::format("{}, {} lines in {:.1f} s", still.status, still.lines.size(),
-                                still.seconds));
+        MOSRIG_TRY(const Printed still, play_still(stage, run));
         MOSRIG_CHECK(run.stays_away.empty() ? play_restless(stage, run, still)
                                             : play_settled(stage, run, still));
     }

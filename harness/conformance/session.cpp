@@ -30,8 +30,9 @@ std::string readable(const std::string& keys) {
 
 class Session {
   public:
-    // Logs in, and gives the shell a prompt that every step can end with.
-    static Result<Session> begin(Stage& stage);
+    // Logs in, and gives the shell a prompt that every step can end with. Who is to move first has
+    // to be as the phase says before that.
+    static Result<Session> begin(Stage& stage, const Phase& phase);
 
     // Takes a step, and waits until the screen is as that says. Its program moves if `moving`.
     Result<void> take(const Step& step, bool moving);
@@ -44,8 +45,8 @@ class Session {
     [[nodiscard]] std::int64_t moves() const { return moves_; }
 
   private:
-    Session(Stage& stage, std::unique_ptr<Terminal> terminal)
-        : stage_(stage), terminal_(std::move(terminal)) {}
+    Session(Stage& stage, const Phase& phase, std::unique_ptr<Terminal> terminal)
+        : stage_(stage), phase_(phase), terminal_(std::move(terminal)) {}
 
     Result<void> type(const std::string& keys) {
         return terminal_->type(keys, stage_.soon("room for keys"));
@@ -63,6 +64,7 @@ class Session {
     Result<void> move_at_key(const std::string& program, const std::string& key);
 
     Stage& stage_;
+    const Phase& phase_;
     std::unique_ptr<Terminal> terminal_;
     std::string device_;  // of the terminal, on the node
     std::int64_t shell_ = 0;
@@ -70,10 +72,10 @@ class Session {
     std::int64_t moves_ = 0;
 };
 
-Result<Session> Session::begin(Stage& stage) {
+Result<Session> Session::begin(Stage& stage, const Phase& phase) {
     MOSRIG_TRY(auto terminal,
                stage.home().open_terminal(usual_size, stage.soon("a terminal, over ssh")));
-    Session session(stage, std::move(terminal));
+    Session session(stage, phase, std::move(terminal));
     MOSRIG_CHECK(session.await("[#$]$", "the prompt of a login"));
     MOSRIG_CHECK(session.type("unset HISTFILE; PS1='% '; echo shell $$ on $(tty)\r"));
     const std::string told = "^shell (\\d+) on (/\\S+)\n%$";
@@ -89,7 +91,8 @@ Result<Session> Session::begin(Stage& stage) {
 Result<void> Session::move_at_key(const std::string& program, const std::string& key) {
     MOSRIG_TRY(const std::int64_t pid, find(program));
     MOSRIG_TRY(const ProcessState before,
-               read_process(stage_.home(), pid, stage_.soon("where it is")));
+               moves_ == 0 ? expect_before_request(stage_, pid, phase_)
+                           : read_process(stage_.home(), pid, stage_.soon("where it is")));
     const Machines& machines = stage_.machines();
     int target = before.where;
     while (target == before.where) {
@@ -158,7 +161,7 @@ Result<void> Session::end() {
 Result<void> play_session(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
     MOSRIG_CHECK(need_programs(stage, run.needs));
-    MOSRIG_TRY(Session still, Session::begin(stage));
+    MOSRIG_TRY(Session still, Session::begin(stage, run.phases.front()));
     std::vector<std::string> screens;
     for (const Step& step : run.steps) {
         MOSRIG_CHECK(still.take(step, false));
@@ -166,7 +169,7 @@ Result<void> play_session(Stage& stage, const Description& description) {
     }
     MOSRIG_CHECK(still.end());
 
-    MOSRIG_TRY(Session moved, Session::begin(stage));
+    MOSRIG_TRY(Session moved, Session::begin(stage, run.phases.front()));
     for (std::size_t at = 0; at < screens.size(); ++at) {
         MOSRIG_CHECK(moved.take(run.steps[at], true));
         MOSRIG_CHECK(moved.expect(screens[at], run.steps[at]));

@@ -129,6 +129,9 @@ Result<void> expect_refusal(Stage& stage, std::int64_t pid, const Phase& phase);
 Result<void> expect_explanation(Stage& stage, std::int64_t pid, const Phase& phase);
 // cantmove, lock, where before any request of the phase.
 Result<ProcessState> expect_before_request(Stage& stage, std::int64_t pid, const Phase& phase);
+// A start of the run's program, which then ends: it is as the first phase says before any request.
+// For a procedure whose own subjects have other things to show.
+Result<void> expect_as_stated(Stage& stage, const Run& run);
 // Asks by tool or by file, waits until it is there, checks that exactly one copy lives. A process
 // that may come home by itself need not be there any more.
 Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool,
