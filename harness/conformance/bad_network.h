@@ -31,6 +31,10 @@ class BadNetwork {
     fabric::SwitchCounters begin_;
 };
 
+// A process moves to and fro while the network delays frames ("delayed"), or loses some ("lossy").
+// It is whole, and stands still no shorter than the network takes.
+Result<void> move_while_impaired(Stage& stage, const Run& run, const std::string& event);
+
 // The network is cut amid a move, at one moment after the other: "cut-leaving" on the way out,
 // "cut-coming" on the way home. One copy lives or a death is reported, in time, and nothing is
 // left.

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
+#include "harness/conformance/bad_network.h"
 #include "harness/conformance/stage.h"
 #include "harness/process/fake_cluster.h"
 
@@ -28,6 +30,17 @@ Description find(const std::string& id) {
 class Played : public testing::Test {
   protected:
     CaseResult play_case(const Description& description) {
+        return played([&description](Stage& stage) {
+            play(stage, description);
+            return Result<void>();
+        });
+    }
+    CaseResult move_while(const std::string& event) {
+        return played([&event](Stage& stage) {
+            return move_while_impaired(stage, find("link-bad").runs.front(), event);
+        });
+    }
+    CaseResult played(const std::function<Result<void>(Stage&)>& part) {
         Stage stage(
             cluster_.machines(),
             [this](std::string name, Millis nominal) {
@@ -35,7 +48,9 @@ class Played : public testing::Test {
             },
             [](const Check&) {});
         stage.impair = impair_;
-        play(stage, description);
+        const Result<void> result = part(stage);
+        EXPECT_TRUE(result || result.error().kind == ErrorKind::aborted)
+            << result.error().message();
         stage.result.verdict = stage.judge.verdict();
         stage.result.reason = stage.judge.reason();
         stage.result.evidence = stage.judge.checks();
@@ -172,23 +187,35 @@ std::function<Result<fabric::SwitchState>(const fabric::Impairment&)> pretended_
 }
 
 TEST_F(Played, ALossyNetworkHasToLose) {
-    Description description = find("link-bad");
+    const Description description = find("link-bad");
     EXPECT_EQ(play_case(description).verdict, Verdict::skip) << "there is no network to be bad";
-    description.runs.front().events = {"lossy"};
     impair_ = pretended_network(7);
-    const CaseResult lossy = play_case(description);
+    const CaseResult lossy = move_while("lossy");
     EXPECT_EQ(lossy.verdict, Verdict::pass) << lossy.reason;
     impair_ = pretended_network(0);
-    EXPECT_EQ(play_case(description).verdict, Verdict::fail);
+    EXPECT_EQ(move_while("lossy").verdict, Verdict::fail);
 }
 
 TEST_F(Played, AMoveThatIsFasterThanTheNetworkFails) {
-    Description description = find("link-bad");
-    description.runs.front().events = {"delayed"};
     impair_ = pretended_network(0);
-    const CaseResult result = play_case(description);
+    const CaseResult result = move_while("delayed");
     EXPECT_EQ(result.verdict, Verdict::fail);
     EXPECT_NE(result.reason.find("two ways at least"), std::string::npos) << result.reason;
+}
+
+TEST_F(Played, WhatIsStatedOfAStartIsLookedAt) {
+    const auto start_of = [this](const mosrig::Run& run) {
+        return played([&run](Stage& stage) { return expect_as_stated(stage, run); });
+    };
+    mosrig::Run run = find("link-bad").runs.front();
+    const CaseResult good = start_of(run);
+    EXPECT_EQ(good.verdict, Verdict::pass) << good.reason;
+    EXPECT_EQ(good.lock, 0) << "the report has it";
+    run.phases.front().lock = 1;
+    EXPECT_EQ(start_of(run).reason, "not so: lock is 1 (0)");
+    run.phases.front().lock = 0;
+    run.phases.front().cantmove = {"monkey"};
+    EXPECT_EQ(start_of(run).verdict, Verdict::fail);
 }
 
 TEST_F(Played, WrongExpectationsFail) {

@@ -18,6 +18,10 @@ namespace {
 constexpr Millis settling_time(90000);
 constexpr Millis between_looks(500);
 constexpr std::int64_t page_kib = 4;
+// More than two looks differ by, even if it is at what the CPUs keep at hand of a cache.
+constexpr std::int64_t objects_at_hand = 40;
+// To begin with, enough looks for each cache to be seen with nothing at hand.
+constexpr int first_looks = 3;
 // There where a kernel has its checkers: of them all, this one has a file.
 constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locking";
 
@@ -99,7 +103,7 @@ std::string grown(const Counts& before, const Counts& now, std::int64_t at_least
 }
 
 std::string figures(const Footprint& before, const Footprint& now) {
-    constexpr std::int64_t worth_telling = 50;
+    constexpr std::int64_t worth_telling = 20;
     return fmt::format(
         "free {} -> {} KiB, slab {} -> {} KiB, sockets {} -> {}, processes {} -> {}, objects more "
         "{}",
@@ -116,6 +120,28 @@ std::int64_t Footprint::count_processes() const {
         all += count;
     }
     return all;
+}
+
+bool Footprint::keep_fewest(const Footprint& earlier) {
+    if (sockets != earlier.sockets || count_processes() != earlier.count_processes()) {
+        return false;
+    }
+    for (auto& [name, count] : objects) {
+        const auto was = earlier.objects.find(name);
+        count = was == earlier.objects.end() ? count : std::min(count, was->second);
+    }
+    return true;
+}
+
+Slack slack_for_failures(int failures) {
+    Slack slack;
+    slack.objects = std::max<std::int64_t>(failures, objects_at_hand);
+    return slack;
+}
+
+Slack slack_for_moves(int copies, int times) {
+    constexpr int many = 100;
+    return {768, 192, copies >= many ? copies : static_cast<std::int64_t>(copies) * times};
 }
 
 Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskStat>& tasks) {
@@ -189,13 +215,14 @@ Result<Footprints> take_footprints(Stage& stage) {
         Footprint& print = prints[machine->name()];
         MOSRIG_TRY(print, measure(stage, *machine));
         // While a used link is being replaced, there is less than there is to be afterwards.
+        int lasting = 1;
         MOSRIG_CHECK(comes_true(
             stage.deadline("a lasting state of " + machine->name(), settling_time),
             [&]() -> Result<bool> {
                 const Footprint last = print;
                 MOSRIG_TRY(print, measure(stage, *machine));
-                return print.sockets == last.sockets &&
-                       print.count_processes() == last.count_processes();
+                lasting = print.keep_fewest(last) ? lasting + 1 : 1;
+                return lasting >= first_looks;
             },
             between_looks));
     }
@@ -210,7 +237,9 @@ Result<void> expect_nothing_left(Stage& stage, const Footprints& before, const M
         MOSRIG_CHECK(comes_true(
             stage.deadline("the end of all of it on " + machine->name(), settling_time),
             [&]() -> Result<bool> {
+                const Footprint last = now;
                 MOSRIG_TRY(now, measure(stage, *machine));
+                now.keep_fewest(last);
                 return leaks(was, now, slack).empty();
             },
             between_looks));

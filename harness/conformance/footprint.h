@@ -26,6 +26,11 @@ struct Footprint {
     bool holds_back = false;
 
     [[nodiscard]] std::int64_t count_processes() const;
+
+    // Of a cache that the look before found with fewer objects: so many. What a CPU keeps at hand
+    // counts as given out at one look and not at the next; what is lost does so at each. Whether
+    // the two looks are of one state: else nothing is kept, for with a process its objects come.
+    bool keep_fewest(const Footprint& earlier);
 };
 
 // The files that a footprint is made of.
@@ -47,6 +52,15 @@ struct Slack {
     // the case does over and over. Only who has counted its turns has such a rule.
     std::int64_t objects = std::numeric_limits<std::int64_t>::max();
 };
+
+// For a case that takes something from under a process so many times: one object lost each time is
+// a leak, and where it does so a few times only, several of them.
+Slack slack_for_failures(int failures);
+
+// For one that moves so many processes out and home so many times. What is lost adds up to more,
+// were it a page or a KiB of slab for each process of many, or for each move of a few. Nor may it
+// be any object, however small: of many processes one for each, of a few one at every second move.
+Slack slack_for_moves(int copies, int times);
 
 // What a node has more of than before, and must not, in words; empty if there is nothing such. Of a
 // kernel that holds back what was freed, the slack is wider.

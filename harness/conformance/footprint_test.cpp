@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace mosrig {
 namespace {
 
@@ -90,6 +92,65 @@ TEST(Footprint, ASmallObjectForEachMoveIsALeak) {
     Footprint held_back = before;
     held_back.holds_back = true;
     EXPECT_EQ(leaks(held_back, now, slack), "") << "what was freed is not given back yet";
+}
+
+TEST(Footprint, AnObjectLostAtEachFailureIsALeakAndAFewOfOneCacheAreNone) {
+    const Footprint before = sample();
+    Footprint now = before;
+    now.objects["filp"] += 56;
+    EXPECT_EQ(leaks(before, now, slack_for_failures(57)), "");
+    EXPECT_EQ(leaks(before, now, slack_for_failures(56)), "objects more (filp 56) ");
+    now.objects["filp"] = before.objects.at("filp") + 12;
+    EXPECT_EQ(leaks(before, now, slack_for_failures(6)), "") << "so many two looks differ by";
+    now.objects["filp"] += 60;
+    EXPECT_EQ(leaks(before, now, slack_for_failures(6)), "objects more (filp 72) ");
+    now = before;
+    now.slab_kib += 256;
+    EXPECT_EQ(leaks(before, now, slack_for_failures(200)), "") << "of KiB it is as ever";
+}
+
+TEST(Footprint, WhatEachProcessOrEverySecondMoveLosesIsALeak) {
+    const Footprint before = sample();
+    for (const auto& [copies, times, objects] :
+         std::vector<std::tuple<int, int, int>>{{200, 3, 200}, {10, 20, 200}, {1, 500, 500}}) {
+        const Slack slack = slack_for_moves(copies, times);
+        Footprint now = before;
+        now.objects["filp"] += objects - 1;
+        EXPECT_EQ(leaks(before, now, slack), "") << copies;
+        ++now.objects["filp"];
+        EXPECT_NE(leaks(before, now, slack), "") << copies;
+        now = before;
+        now.free_kib -= 4L * objects;
+        EXPECT_NE(leaks(before, now, slack), "") << copies << ", a page each";
+        now = before;
+        now.slab_kib += objects;
+        EXPECT_NE(leaks(before, now, slack), "") << copies << ", a KiB of slab each";
+    }
+}
+
+TEST(Footprint, WhatACpuHasAtHandNowAndThenIsNotGivenOut) {
+    const Footprint before = sample();
+    const Slack slack = slack_for_failures(56);
+    Footprint now = before;
+    now.objects["filp"] += 100;
+    now.objects["kmalloc-8"] = 70;
+    Footprint later = before;
+    later.objects["sock_inode_cache"] += 60;
+    later.objects["kmalloc-8"] = 500;
+    EXPECT_NE(leaks(before, now, slack), "");
+    EXPECT_NE(leaks(before, later, slack), "");
+    EXPECT_TRUE(later.keep_fewest(now));
+    EXPECT_EQ(leaks(before, later, slack), "objects more (kmalloc-8 70) ") << "that is lost";
+    later.objects.erase("kmalloc-8");
+    EXPECT_TRUE(later.keep_fewest(now));
+    EXPECT_EQ(leaks(before, later, slack), "") << "nor does it bring back what is gone";
+    now.objects["filp"] = 1;
+    --now.sockets;
+    EXPECT_FALSE(later.keep_fewest(now)) << "a link that is being replaced has less";
+    now.sockets = later.sockets;
+    ++now.processes["remote(7)"];
+    EXPECT_FALSE(later.keep_fewest(now));
+    EXPECT_EQ(later.objects.at("filp"), before.objects.at("filp"));
 }
 
 TEST(Footprint, AKernelThatHoldsBackWhatWasFreedBreathesMore) {

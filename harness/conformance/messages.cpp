@@ -64,6 +64,20 @@ Result<Message> find_message(const std::string& name) {
     return message;
 }
 
+std::vector<std::string> sides_of(const std::string& action) {
+    // What spoils a message spoils it as it is sent.
+    const bool spoils = action == "garbage" || action == "payload" || action == "truncate";
+    return spoils ? std::vector<std::string>{"send"} : std::vector<std::string>{"send", "recv"};
+}
+
+int count_failures(const Run& run) {
+    std::size_t each = 0;
+    for (const std::string& action : run.events) {
+        each += sides_of(action).size();
+    }
+    return static_cast<int>(run.messages.size() * each);
+}
+
 Machine& destination_of(Stage& stage, const Message& message) {
     if (message.onward) {
         return *stage.machines().at(2);

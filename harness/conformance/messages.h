@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/conformance/stage.h"
 
@@ -32,6 +33,12 @@ struct Message {
 // ways, or with onward- of one that is seen as a process goes on from node to node: on its way out
 // to the next of them, or as it leaves the one before. A usage error if there is none.
 Result<Message> find_message(const std::string& name);
+
+// The sides of a message for which `action` can be ordered.
+std::vector<std::string> sides_of(const std::string& action);
+
+// How many failures a run has: each of its events at each side of each of its messages.
+int count_failures(const Run& run);
 
 // Where the process goes, or would go, with it.
 Machine& destination_of(Stage& stage, const Message& message);

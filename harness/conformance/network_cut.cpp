@@ -144,7 +144,7 @@ Result<void> play_cut(Stage& stage, const Run& run, const std::string& event) {
                 std::find(outcomes.begin(), outcomes.end(), late) != outcomes.end(),
                 to_string(outcomes.back()));
     MOSRIG_CHECK(expect_usable(stage, run, "after " + event));
-    return expect_nothing_left(stage, before, stage.machines());
+    return expect_nothing_left(stage, before, stage.machines(), slack_for_failures(moments));
 }
 
 Result<void> play_blips(Stage& stage, const Run& run) {
@@ -154,7 +154,8 @@ Result<void> play_blips(Stage& stage, const Run& run) {
         MOSRIG_CHECK(blip_at(stage, run, name));
     }
     MOSRIG_CHECK(expect_usable(stage, run, "after the cuts"));
-    return expect_nothing_left(stage, before, stage.machines());
+    return expect_nothing_left(stage, before, stage.machines(),
+                               slack_for_failures(static_cast<int>(run.messages.size())));
 }
 
 }  // namespace mosrig

@@ -40,13 +40,6 @@ Result<void> arrive(Stage& stage, std::int64_t pid, int node, const Deadline& de
     }
 }
 
-// What home loses at every move adds up to more, were it a KiB of slab or a page: each process
-// makes six moves at least, and one of a few makes forty. Nor may it be any object, however small,
-// at every second move.
-Slack slack_for(int copies, int times) {
-    return {1024 + 16L * copies, 256 + 4L * copies, static_cast<std::int64_t>(copies) * times};
-}
-
 // All of them out and home once, asked for all together.
 Result<void> round(Stage& stage, const std::vector<Subject>& subjects, const Deadline& deadline) {
     const Machines& machines = stage.machines();
@@ -100,11 +93,12 @@ Result<void> soak_once(Stage& stage, const Run& run, int copies, int times) {
 
 Result<void> play_soak(Stage& stage, const Description& description) {
     const Run& run = description.runs.front();
+    MOSRIG_CHECK(expect_as_stated(stage, run));
     MOSRIG_CHECK(soak_once(stage, run, run.copies, 2));
     MOSRIG_TRY(const Footprints before, take_footprints(stage));
     const int times = run.phases.front().times;
     MOSRIG_CHECK(soak_once(stage, run, run.copies, times));
-    return expect_nothing_left(stage, before, stage.machines(), slack_for(run.copies, times));
+    return expect_nothing_left(stage, before, stage.machines(), slack_for_moves(run.copies, times));
 }
 
 }  // namespace mosrig

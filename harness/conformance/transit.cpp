@@ -90,8 +90,9 @@ Result<void> play_held(Stage& stage, const Run& run, const std::string& name,
 
 Result<void> play_transit(Stage& stage, const Description& description) {
     for (const Run& run : description.runs) {
+        MOSRIG_CHECK(expect_as_stated(stage, run));
         for (const std::string& name : run.messages) {
-            for (const char* side : {"send", "recv"}) {
+            for (const std::string& side : sides_of("hold")) {
                 for (const bool stop : {false, true}) {
                     MOSRIG_CHECK(play_held(stage, run, name, side, stop));
                 }
