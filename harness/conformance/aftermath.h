@@ -21,8 +21,9 @@ struct Settled {
 };
 
 // Waits until it is clear what became of the process. One that lives has to answer, and well; it
-// runs where its home says that it is, and nowhere else.
-Result<Settled> settle(Stage& stage, Subject& subject);
+// runs where its home says that it is, and nowhere else: on no other of `machines`, which are all
+// that there are if none are named, and home is one of them.
+Result<Settled> settle(Stage& stage, Subject& subject, Machines machines = {});
 
 // Whether there is no such process at home, or nothing but its status is left.
 Result<bool> is_dead(Stage& stage, std::int64_t pid);

@@ -59,10 +59,16 @@ def in_transit() -> list[str]:
             for run in case["runs"] for message in run["messages"]]
 
 
+def cases(*names: str) -> list[dict[str, Any]]:
+    """What these files of the cluster's cases describe."""
+    texts = (source(f"workloads/cluster/{name}.yml") for name in names)
+    return [case for text in texts for case in yaml.safe_load_all(text)]
+
+
 def failed_at(tiers: tuple[str, ...] = ("quick", "full", "night")) -> dict[str, set[str]]:
     """Message -> what fails at it; one that goes both ways counts with its direction."""
     events: dict[str, set[str]] = {}
-    for case in yaml.safe_load_all(source("workloads/cluster/failures.yml")):
+    for case in cases("failures", "failures-onward"):
         wanted = case["procedure"] == "failures" and case["tier"] in tiers
         for run in case["runs"] if wanted else []:
             for message in run.get("messages", []):
@@ -112,6 +118,14 @@ class Messages(unittest.TestCase):
     def test_somebody_stands_still_every_day_where_it_costs_most(self) -> None:
         held = {message for message, ways in every_day().items() if "hold" in ways}
         self.assertEqual(held, {"commit", "returned"})
+
+    def test_a_whole_node_dies_amid_each_way(self) -> None:
+        died = {(event, message)
+                for case in cases("disasters") if case["procedure"] == "disasters"
+                for run in case["runs"] for event in run["events"]
+                for message in run.get("messages", ["(away)"])}
+        self.assertLessEqual({(f"{side}-killed", moment) for side in ("guest", "home")
+                              for moment in ("(away)", "commit", "return")}, died)
 
     def test_a_few_messages_are_spoilt_every_day(self) -> None:
         events = every_day().values()
