@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "harness/base/fd.h"
+#include "harness/workload/allowed_keys.h"
 #include "harness/workload/run_parts.h"
 #include "harness/workload/yaml_reader.h"
 
@@ -28,33 +29,18 @@ namespace {
 
 const std::array<std::string, 3> tiers = {"quick", "full", "night"};
 
-Run read_run(const YAML::Node& node) {
-    allow_only(node, {"command",      "user",
-                      "phases",       "output",
-                      "output_count", "from",
-                      "asks",         "needs",
-                      "watcher",      "reason",
-                      "moswhy",       "stays_for_good",
-                      "round_trips",  "round_trips_at_most",
-                      "stays_away",   "each_moves",
-                      "each_goes",    "status",
-                      "messages",     "events",
-                      "copies",       "automatic",
-                      "crowd",        "crowd_there",
-                      "hog",          "speeds",
-                      "best",         "extra_moves",
-                      "frees",        "quiet_s",
-                      "busy",         "interrupted",
-                      "steps"});
+Run read_run(const YAML::Node& node, Procedure procedure) {
+    allow_only(node, run_keys(procedure));
     Run run;
-    run.command = need(node, "command").as<std::vector<std::string>>();
-    if (run.command.empty()) {
-        reject(node, "'command' is empty");
+    if (needs_command(procedure)) {
+        run.command = need(node, "command").as<std::vector<std::string>>();
+        if (run.command.empty()) {
+            reject(node, "'command' is empty");
+        }
     }
     run.user = node["user"].as<int>(0);
     if (node["from"]) {
-        run.origin = choose<Origin>(node["from"],
-                                    {{"rig", Origin::rig}, {"boot-script", Origin::boot_script}});
+        run.origin = choose<Origin>(node["from"], {{"boot-script", Origin::boot_script}});
     }
     if (node["reason"]) {
         run.phases = phases_of_reason(words(node["reason"]), node["stays_for_good"].as<bool>(false),
@@ -63,7 +49,7 @@ Run read_run(const YAML::Node& node) {
         reject(node["moswhy"], "'moswhy' of a run belongs to 'reason'; else a phase has it");
     }
     for (const YAML::Node& phase : node["reason"] ? node["phases"] : need(node, "phases")) {
-        run.phases.push_back(read_phase(phase));
+        run.phases.push_back(read_phase(phase, phase_keys(procedure)));
     }
     if (run.phases.empty()) {
         reject(node, "'phases' is empty");
@@ -161,8 +147,11 @@ Description read_description(const YAML::Node& node) {
                                   {"demand-paging", Proof::demand_paging},
                                   {"memory-options", Proof::memory_options}}));
     }
+    if (node["proofs"] && description.procedure != Procedure::phases) {
+        reject(node["proofs"], "'proofs' belongs to 'procedure: phases'");
+    }
     for (const YAML::Node& run : need(node, "runs")) {
-        description.runs.push_back(read_run(run));
+        description.runs.push_back(read_run(run, description.procedure));
     }
     if (description.runs.empty()) {
         reject(node, "'runs' is empty");

@@ -39,11 +39,8 @@ Phase caught_away(const std::vector<std::string>& reason) {
 
 }  // namespace
 
-Phase read_phase(const YAML::Node& node) {
-    allow_only(node, {"send",          "write_lock", "write_errno", "as",     "subject",
-                      "cantmove",      "lock",       "parent_lock", "manual", "errno",
-                      "times",         "decisive",   "away",        "ends",   "home_reason",
-                      "cantmove_home", "companion",  "pageout",     "route",  "moswhy"});
+Phase read_phase(const YAML::Node& node, const std::set<std::string>& keys) {
+    allow_only(node, keys);
     Phase phase;
     phase.send = node["send"].as<std::string>("");
     if (node["write_lock"]) {

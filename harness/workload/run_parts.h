@@ -5,6 +5,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@
 
 namespace mosrig {
 
-Phase read_phase(const YAML::Node& node);
+// With no other keys than these.
+Phase read_phase(const YAML::Node& node, const std::set<std::string>& keys);
 
 // What every reason for staying has to go through: shown before anybody asks, gone with its cause,
 // set again, the request refused; moved once it has gone again; taken hold of while away. One that

@@ -16,7 +16,7 @@ void allow_only(const YAML::Node& map, const std::set<std::string>& keys) {
     for (const auto& entry : map) {
         if (keys.count(entry.first.as<std::string>()) == 0) {
             reject(entry.first,
-                   fmt::format("'{}' is not a key here", entry.first.as<std::string>()));
+                   fmt::format("'{}' is no key that is read here", entry.first.as<std::string>()));
         }
     }
 }
