@@ -42,7 +42,6 @@ class Cluster {
 
     [[nodiscard]] const ClusterInfo& info() const { return info_; }
     [[nodiscard]] const std::filesystem::path& state() const { return state_; }
-    [[nodiscard]] const Calibration& calibration() const { return calibration_; }
     // A named deadline, `nominal` from now on the reference, scaled to this cluster.
     [[nodiscard]] Deadline deadline(std::string name, Millis nominal) const {
         return calibration_.deadline(std::move(name), nominal);

@@ -19,7 +19,6 @@ class Forwarding {
     void add_port(PortId port);
     // Forgets the port and all addresses behind it.
     void remove_port(PortId port);
-    [[nodiscard]] const std::vector<PortId>& ports() const { return ports_; }
 
     // Learns the sender of a frame that came in at `from` and gives the ports it has to leave by:
     // one for a known address, all others for an unknown or a group address, none if it is too

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A hypervisor in memory: life cycles can be tested with no VM, and made to fail at any step.
+// A hypervisor in memory: life cycles can be tested with no VM.
 #pragma once
 
 #include <map>
@@ -17,12 +17,9 @@ class FakeHypervisor : public Hypervisor {
 
     // Puts a domain there that somebody else made.
     void add_foreign(const std::string& name);
-    // The next `create` of a domain of this name fails.
-    void fail_create_of(const std::string& name) { failing_ = name; }
 
   private:
     std::map<std::string, DomainInfo> domains_;
-    std::string failing_;
 };
 
 }  // namespace mosrig
