@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "common/program.h"
+#include "common/begin.h"
 #include "mosctl/figures.h"
 #include "mosctl/name.h"
 #include "mosctl/switches.h"
@@ -66,23 +66,15 @@ int run(const Hpc& hpc, const Words& words) {
     return wrong_usage(kMosctl, "there is no command '" + words[0] + "'", kUsage);
 }
 
+Result<Words> parse_options(const Words& words) {
+    return words.empty() ? fail("no command given") : Result<Words>(words);
+}
+
 }  // namespace
 
 int mosctl_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kMosctl, places.error().text, kUsage);
-    }
-    if (!words.empty() && words[0] == "--help") {
-        return put(kUsage);
-    }
-    if (words.empty()) {
-        return wrong_usage(kMosctl, "no command given", kUsage);
-    }
-    if (!is_openmosix(*places)) {
-        return not_openmosix(kMosctl);
-    }
-    return run(Hpc(std::move(*places)), words);
+    const auto call = begin_on_openmosix(kMosctl, kUsage, std::move(words), parse_options);
+    return call ? run(call->hpc, call->options) : call.error();
 }
 
 }  // namespace mosrig

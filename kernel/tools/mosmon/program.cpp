@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <optional>
 
-#include "common/program.h"
+#include "common/begin.h"
 #include "mosmon/view.h"
 #include "screen/screen.h"
 
@@ -60,30 +60,23 @@ int watch(const Hpc& hpc, const Options& options) {
 }  // namespace
 
 int mosmon_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+    const auto call = begin_program(kName, kUsage, std::move(words), parse_options);
+    if (!call) {
+        return call.error();
     }
-    if (!words.empty() && words[0] == "--help") {
-        return put(kUsage);
-    }
-    const auto options = parse_options(words);
-    if (!options) {
-        return wrong_usage(kName, options.error().text, kUsage);
-    }
-    if (!is_openmosix(*places)) {
+    const auto& [options, hpc] = *call;
+    if (!is_openmosix(hpc.places())) {
         complain(kName, "this is not an openMosix system");
         return kFailed;
     }
-    const Hpc hpc(std::move(*places));
-    if (options->once) {
+    if (options.once) {
         const Snapshot snapshot = take_snapshot(hpc);
-        Lines lines = render(snapshot, options->view, 80, snapshot.nodes.size() + 7);
+        Lines lines = render(snapshot, options.view, 80, snapshot.nodes.size() + 7);
         lines.pop_back();  // keys
         std::erase_if(lines, [](const Line& line) { return line.text.empty(); });
         return put(join(lines));
     }
-    return watch(hpc, *options);
+    return watch(hpc, options);
 }
 
 }  // namespace mosrig

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/begin.h"
 #include "common/printable.h"
-#include "common/program.h"
 #include "moswhy/render.h"
 
 namespace mosrig {
@@ -97,22 +97,12 @@ int explain_one(const Options& options, const Hpc& hpc) {
 }  // namespace
 
 int moswhy_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_options);
+    if (!call) {
+        return call.error();
     }
-    if (std::find(words.begin(), words.end(), "--help") != words.end()) {
-        return put(kUsage);
-    }
-    const auto options = parse_options(words);
-    if (!options) {
-        return wrong_usage(kName, options.error().text, kUsage);
-    }
-    if (!is_openmosix(*places)) {
-        return not_openmosix(kName);
-    }
-    const Hpc hpc(std::move(*places));
-    return options->all ? explain_all(*options, hpc) : explain_one(*options, hpc);
+    const auto& [options, hpc] = *call;
+    return options.all ? explain_all(options, hpc) : explain_one(options, hpc);
 }
 
 }  // namespace mosrig

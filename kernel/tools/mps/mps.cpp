@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <algorithm>
 
-#include "common/program.h"
+#include "common/begin.h"
 #include "mps/select.h"
 
 namespace mosrig {
@@ -33,29 +33,20 @@ std::string format_row(const ProcessRow& row, bool users) {
 }  // namespace
 
 int mps_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_mps_options);
+    if (!call) {
+        return call.error();
     }
-    if (!words.empty() && words[0] == "--help") {
-        return put(kUsage);
-    }
-    const auto options = parse_mps_options(words);
-    if (!options) {
-        return wrong_usage(kName, options.error().text, kUsage);
-    }
-    if (!is_openmosix(*places)) {
-        return not_openmosix(kName);
-    }
-    const auto rows = read_rows(Hpc(std::move(*places)));
+    const auto& [options, hpc] = *call;
+    const auto rows = read_rows(hpc);
     std::string text =
-        options->users ? "USER         PID  NODE      VSZ      RSS TTY      STAT     TIME COMMAND\n"
-                       : "    PID TTY       NODE STAT     TIME COMMAND\n";
+        options.users ? "USER         PID  NODE      VSZ      RSS TTY      STAT     TIME COMMAND\n"
+                      : "    PID TTY       NODE STAT     TIME COMMAND\n";
     const std::string tty = own_tty(rows);
     std::size_t listed = 0;
     for (const ProcessRow& row : rows) {
-        if (is_listed(row, *options, ::geteuid(), tty)) {
-            text += format_row(row, options->users);
+        if (is_listed(row, options, ::geteuid(), tty)) {
+            text += format_row(row, options.users);
             listed++;
         }
     }

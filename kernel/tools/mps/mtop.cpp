@@ -5,7 +5,7 @@
 #include <optional>
 #include <thread>
 
-#include "common/program.h"
+#include "common/begin.h"
 #include "mps/usage.h"
 #include "screen/screen.h"
 
@@ -106,22 +106,12 @@ int watch(const Hpc& hpc, const Options& options) {
 }  // namespace
 
 int mtop_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_options);
+    if (!call) {
+        return call.error();
     }
-    if (!words.empty() && words[0] == "--help") {
-        return put(kUsage);
-    }
-    const auto options = parse_options(words);
-    if (!options) {
-        return wrong_usage(kName, options.error().text, kUsage);
-    }
-    if (!is_openmosix(*places)) {
-        return not_openmosix(kName);
-    }
-    const Hpc hpc(std::move(*places));
-    return options->batch ? print(hpc, *options) : watch(hpc, *options);
+    const auto& [options, hpc] = *call;
+    return options.batch ? print(hpc, options) : watch(hpc, options);
 }
 
 }  // namespace mosrig

@@ -5,11 +5,10 @@
 #include <iostream>
 #include <iterator>
 
+#include "common/begin.h"
 #include "common/file.h"
-#include "common/hpc.h"
 #include "common/omd_client.h"
 #include "common/own_node.h"
-#include "common/program.h"
 #include "setpe/options.h"
 #include "setpe/table.h"
 
@@ -139,29 +138,22 @@ int check(const SetpeOptions& options, const Places& places) {
 }  // namespace
 
 int setpe_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+    const auto call = begin_program(kName, kUsage, std::move(words), parse_setpe_options);
+    if (!call) {
+        return call.error();
     }
-    if (!words.empty() && words[0] == "--help") {
-        return put(kUsage);
+    const auto& [options, hpc] = *call;
+    if (options.action == SetpeOptions::Action::check) {
+        return check(options, hpc.places());
     }
-    const auto options = parse_setpe_options(words);
-    if (!options) {
-        return wrong_usage(kName, options.error().text, kUsage);
-    }
-    if (options->action == SetpeOptions::Action::check) {
-        return check(*options, *places);
-    }
-    if (!is_openmosix(*places)) {
+    if (!is_openmosix(hpc.places())) {
         return not_openmosix(kName);
     }
-    const Hpc hpc(std::move(*places));
-    switch (options->action) {
+    switch (options.action) {
         case SetpeOptions::Action::install:
-            return install(*options, hpc);
+            return install(options, hpc);
         case SetpeOptions::Action::read:
-            return show(*options, hpc);
+            return show(options, hpc);
         case SetpeOptions::Action::reload: {
             const auto told = reload(hpc.places());
             return told ? kDone : refused(told.error());

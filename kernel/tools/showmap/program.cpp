@@ -2,8 +2,7 @@
 // showmap: the cluster's nodes as this one knows them. See showmap(1).
 #include <fmt/format.h>
 
-#include "common/hpc.h"
-#include "common/program.h"
+#include "common/begin.h"
 
 namespace mosrig {
 namespace {
@@ -11,21 +10,18 @@ namespace {
 constexpr const char* kName = "showmap";
 constexpr const char* kUsage = "usage: showmap [--root DIR]\n";
 
+Result<Words> parse_options(const Words& words) {
+    return words.empty() ? Result<Words>(words) : fail("unknown word " + words[0]);
+}
+
 }  // namespace
 
 int showmap_program(Words words) {
-    auto places = take_places(words);
-    if (!places) {
-        return wrong_usage(kName, places.error().text, kUsage);
+    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_options);
+    if (!call) {
+        return call.error();
     }
-    if (!words.empty()) {
-        return words[0] == "--help" ? put(kUsage)
-                                    : wrong_usage(kName, "unknown word " + words[0], kUsage);
-    }
-    if (!is_openmosix(*places)) {
-        return not_openmosix(kName);
-    }
-    const Hpc hpc(std::move(*places));
+    const Hpc& hpc = call->hpc;
     const auto nodes = hpc.config();
     if (!nodes) {
         complain(kName, nodes.error().text);
