@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "common/file.h"
 #include "common/guarded.h"
@@ -102,12 +103,22 @@ void tell_speed(ProcMachine& machine, Log& log) {
     }
 }
 
-Result<void> serve(const Options& options, Log& log, Detached& detached) {
-    auto setup = load_setup(options.sources);
+// All that the daemon needs, and whose lack it says before it is on its own.
+struct Opened {
+    Setup setup;
+    LinkKeys keys;
+    OpenMosixDevice device;
+    Fd listener;
+    std::pair<Fd, Fd> gossip;
+    Fd signals;
+};
+
+Result<Opened> open_all(const Service::Sources& sources) {
+    auto setup = load_setup(sources);
     if (!setup) {
         return tl::unexpected(setup.error());
     }
-    const auto keys = load_key(setup->key);
+    auto keys = load_key(setup->key);
     if (!keys) {
         return tl::unexpected(keys.error());
     }
@@ -119,52 +130,75 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     if (!listener) {
         return tl::unexpected(listener.error());
     }
-    auto sockets = open_gossip(*setup);
-    if (!sockets) {
-        return tl::unexpected(sockets.error());
+    auto gossip = open_gossip(*setup);
+    if (!gossip) {
+        return tl::unexpected(gossip.error());
     }
     auto signals = open_signals();
     if (!signals) {
         return tl::unexpected(signals.error());
     }
+    return Opened{std::move(*setup),  *keys,
+                  std::move(*device), std::move(*listener),
+                  std::move(*gossip), std::move(*signals)};
+}
+
+Daemon::Settings make_settings(const Setup& setup) {
+    std::vector<Peer> peers = announced_before(setup);
+    peers.insert(peers.end(), setup.peers.begin(), setup.peers.end());
+    return {setup.self, setup.address, std::move(peers), {},
+            kStatsPath, setup.name,    kernel_nodes()};
+}
+
+// Does what the signals that have come ask for. Whether one of them asks for the end.
+bool take_signals(int signals, bool foreground, Daemon& daemon, Service& service, Log& log) {
+    bool stop = false;
+    signalfd_siginfo info{};
+    while (::read(signals, &info, sizeof(info)) == sizeof(info)) {
+        stop = stop || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+        if (info.ssi_signo == SIGUSR1) {
+            daemon.show_stats();
+        } else if (info.ssi_signo == SIGHUP) {
+            if (!foreground) {
+                (void)log.open(kLogPath);
+            }
+            (void)service.reload();
+        }
+    }
+    daemon.on_stubs_ended(reap());
+    return stop;
+}
+
+Result<void> serve(const Options& options, Log& log, Detached& detached) {
+    auto opened = open_all(options.sources);
+    if (!opened) {
+        return tl::unexpected(opened.error());
+    }
     ::mkdir(kStatsDirectory, 0755);
     if (!options.foreground) {
-        if (auto opened = log.open(kLogPath); !opened) {
-            return opened;
+        if (auto logs = log.open(kLogPath); !logs) {
+            return logs;
         }
     }
     ProcMachine machine;
     tell_speed(machine, log);
-    std::vector<Peer> peers = announced_before(*setup);
-    peers.insert(peers.end(), setup->peers.begin(), setup->peers.end());
-    Daemon::Settings settings{setup->self, setup->address, std::move(peers), {},
-                              kStatsPath,  setup->name,    kernel_nodes()};
+    OpenMosixDevice& device = opened->device;
     Reactor reactor;
     Daemon daemon(
-        std::move(settings), *device, *keys, std::move(*listener), reactor, log,
-        [&](std::uint32_t node, int fd) { return fork_stub(*device, node, fd, kLogPath); });
-    Service service(daemon, reactor, log, options.sources, *setup);
+        make_settings(opened->setup), device, opened->keys, std::move(opened->listener), reactor,
+        log, [&](std::uint32_t node, int fd) { return fork_stub(device, node, fd, kLogPath); });
+    Service service(daemon, reactor, log, options.sources, opened->setup);
     service.set_machine(machine);
     bool stop = false;
-    auto heard = reactor.add(signals->get(), EPOLLIN, [&](std::uint32_t) {
-        signalfd_siginfo info{};
-        while (::read(signals->get(), &info, sizeof(info)) == sizeof(info)) {
-            stop = stop || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
-            if (info.ssi_signo == SIGUSR1) {
-                daemon.show_stats();
-            } else if (info.ssi_signo == SIGHUP) {
-                if (!options.foreground) {
-                    (void)log.open(kLogPath);
-                }
-                (void)service.reload();
-            }
-        }
-        daemon.on_stubs_ended(reap());
+    const int signals = opened->signals.get();
+    auto heard = reactor.add(signals, EPOLLIN, [&](std::uint32_t) {
+        stop = take_signals(signals, options.foreground, daemon, service, log) || stop;
     });
     if (!heard) {
         return heard;
     }
-    if (auto started = daemon.start(make_balance(*setup, machine, std::move(*sockets))); !started) {
+    auto started = daemon.start(make_balance(opened->setup, machine, std::move(opened->gossip)));
+    if (!started) {
         return started;
     }
     if (auto listens = service.listen(kControlPath); !listens) {
