@@ -24,6 +24,18 @@ done
 RECORD = r"""#!/bin/sh
 echo "$0 $*" >>"$RECORD"
 """
+# Ansible with a builder that says something, fails and is gone.
+FAILING = r"""#!/bin/sh
+for word; do
+    case $word in kernel_progress=*) printf 'first\nlast words' >>"${word#*=}" ;; esac
+done
+exit 2
+"""
+# Begins to look only when the builder has long gone.
+LATE = r"""#!/bin/sh
+sleep 0.5
+exec /usr/bin/tail "$@"
+"""
 
 
 class DepsTest(unittest.TestCase):
@@ -65,6 +77,14 @@ class DepsTest(unittest.TestCase):
         self.assertIn("bison", said)
         self.assertNotIn("make", said)
         self.assertIn("site.yml --tags deps", self.record.read_text())
+
+    def test_what_the_builder_said_last_is_shown(self) -> None:
+        self.program("ansible-playbook", FAILING)
+        self.program("tail", LATE)
+        run = self.deps(FRESH)
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertIn("first\nlast words", run.stderr)
+        self.assertIn('"make deps" failed', run.stderr)
 
     def test_a_complete_machine_is_left_alone(self) -> None:
         run = self.deps(COMPLETE)
