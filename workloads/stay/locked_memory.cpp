@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Locked memory in the ways that mlock() is not: all of it, from the mapping on, at the first
-// touch.
+// Locked memory: some, all of it, from the mapping on, at the first touch.
 #include <sys/mman.h>
 
 #include <cstring>
@@ -15,6 +14,22 @@ using mosrig::guest::Holder;
 using mosrig::guest::KindOf;
 
 constexpr size_t size = 16384;
+
+// A page, until it is unlocked.
+class LockedPage final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        memset(page_, 0x3C, sizeof page_);
+        return mlock(page_, sizeof page_) != 0 ? failed("mlock") : nullptr;
+    }
+    const char* release() override {
+        return munlock(page_, sizeof page_) != 0 ? failed("munlock") : nullptr;
+    }
+
+  private:
+    alignas(4096) unsigned char page_[4096] = {};
+};
 
 // What there is and what comes, by mlockall().
 class LockedAll final : public Holder {
@@ -88,6 +103,7 @@ class LockedOnFault final : public LockedMapping {
     }
 };
 
+const KindOf<LockedPage> page("mlock");
 const KindOf<LockedAll> all("mlockall");
 const KindOf<LockedFuture> future("mlockall-future");
 const KindOf<LockedMapping> mapping("map-locked");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Real-time classes other than SCHED_FIFO.
+// Real-time classes.
 #include <linux/sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,6 +51,7 @@ class RealTime final : public mosrig::guest::Holder {
     }
 };
 
+const KindOf<RealTime<SCHED_FIFO, 1>> first_in("sched-fifo");
 const KindOf<RealTime<SCHED_RR, 1>> round_robin("sched-rr");
 const KindOf<RealTime<SCHED_DEADLINE, 0>> deadline("sched-deadline");
 

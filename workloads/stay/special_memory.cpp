@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Memory of a kind that no other node could have: huge pages of a pool, secret memory, the ring of
-// a performance counter, a page with a protection key.
+// Memory of a kind that no other node could have: of a device, huge pages of a pool, secret memory,
+// the ring of a performance counter, a page with a protection key.
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +35,50 @@ class SpecialMemory : public mosrig::guest::Holder {
   private:
     void* view_ = nullptr;
     size_t size_ = 0;
+};
+
+// Every PC has memory of a device that may be mapped: a PCI function's first memory region, or the
+// BIOS through /dev/mem where the kernel offers that.
+class Device final : public SpecialMemory {
+  public:
+    using SpecialMemory::SpecialMemory;
+
+    const char* hold() override {
+        if (map_file("/dev/mem", 0xF0000)) {
+            return nullptr;
+        }
+        constexpr const char* devices = "/sys/bus/pci/devices";
+        DIR* folder = opendir(devices);
+        bool found = false;
+        while (folder != nullptr && !found) {
+            const struct dirent* entry = readdir(folder);
+            if (entry == nullptr) {
+                break;
+            }
+            for (int region = 0; region < 6 && !found && entry->d_name[0] != '.'; ++region) {
+                char path[512];
+                (void)snprintf(path, sizeof path, "%s/%s/resource%d", devices, entry->d_name,
+                               region);
+                found = map_file(path, 0);
+            }
+        }
+        if (folder != nullptr) {
+            (void)closedir(folder);
+        }
+        return found ? nullptr : "no device memory can be mapped on this node";
+    }
+
+  private:
+    bool map_file(const char* path, off_t offset) {
+        constexpr size_t size = 4096;
+        const int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) {
+            return false;
+        }
+        void* view = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, offset);
+        (void)close(fd);
+        return adopt(view, size) == nullptr;
+    }
 };
 
 // Reserved, not touched: this works on a node whose pool is empty, too.
@@ -126,6 +172,7 @@ class Keyed final : public SpecialMemory {
     int key_ = -1;
 };
 
+const KindOf<Device> device("mmap-dev");
 const KindOf<HugePages> huge("hugetlb");
 const KindOf<Secret> secret("memfd-secret");
 const KindOf<Counter> counter("perf-mmap");
