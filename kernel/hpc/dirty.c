@@ -38,7 +38,7 @@ static void om_dirty_pte(struct om_dirty *d, struct vm_area_struct *vma,
 	pte_t pte = ptep_get(ptep);
 	struct folio *folio = NULL;
 
-	if (pte_none(pte) || om_is_clean(pte) || is_pte_marker(pte))
+	if (om_pte_is_hole(pte) || om_is_clean(pte))
 		return;
 	if (pte_present(pte)) {
 		if (is_zero_pfn(pte_pfn(pte)))
@@ -46,8 +46,13 @@ static void om_dirty_pte(struct om_dirty *d, struct vm_area_struct *vma,
 		folio = vm_normal_folio(vma, addr, pte);
 	}
 	if (d->early) {
-		/* what is not plain memory waits until the end */
-		if (!folio || folio_test_dirty(folio))
+		/*
+		 * What is not plain memory waits until the end. So does what has a
+		 * place in swap: the mark in its entry alone says that it differs from
+		 * what is there.
+		 */
+		if (!folio || folio_test_dirty(folio) ||
+		    folio_test_swapcache(folio))
 			return;
 		pte = ptep_get_and_clear(vma->vm_mm, addr, ptep);
 		pte = pte_set_flags(pte_mkclean(pte), OM_PTE_FROM_HOME);
@@ -89,8 +94,8 @@ static const struct mm_walk_ops om_dirty_ops = {
 };
 
 /*
- * Lists the dirty pages of one PMD's worth of the first mapping at or after
- * @addr, which is moved there. Returns the end of what was looked at, or 0.
+ * Lists the dirty pages of the first page table at or after @addr, which is moved
+ * there. Returns the end of what was looked at, or 0.
  */
 static unsigned long om_dirty_scan(struct om_dirty *d, unsigned long *addr)
 {
@@ -99,6 +104,7 @@ static unsigned long om_dirty_scan(struct om_dirty *d, unsigned long *addr)
 	unsigned long end = 0;
 
 	bitmap_zero(d->pages, PTRS_PER_PTE);
+	*addr = om_next_table(*addr);
 	mmap_read_lock(mm);
 	vma = find_vma(mm, *addr);
 	if (vma) {
@@ -120,6 +126,8 @@ static int om_dirty_send(struct om_body *b, const struct om_dirty *d,
 	struct page *page;
 	int ret = 0;
 
+	if (bitmap_empty(d->pages, PTRS_PER_PTE))
+		return 0;
 	for (; addr < end && !ret; addr += PAGE_SIZE) {
 		if (!test_bit(pte_index(addr), d->pages))
 			continue;

@@ -169,7 +169,7 @@ void om_show_comm(struct seq_file *m, const char *comm);
 
 void om_unstop_fn(struct timer_list *timer);
 void om_unstop_soon(struct om_proc *p);
-bool om_stop_ended(struct om_proc *p);
+bool om_stop_ended(struct om_proc *p, bool *woken);
 void om_stop_again(void);
 
 /* stay.c */
@@ -251,12 +251,13 @@ int om_take_parked(struct om_proc *p, struct pt_regs *regs,
 int om_deliver(struct om_proc *p, struct pt_regs *regs);
 void om_rseq_take(struct om_proc *p);
 void om_rseq_give(struct om_proc *p);
+void om_rseq_tell(struct om_proc *p);
 int om_rseq_fixup(struct om_body *b, struct pt_regs *regs);
 void om_rseq_note(struct om_body *b, u64 at, u64 flags, u32 sig);
 void om_body_park(struct om_body *b, struct pt_regs *regs);
 void om_body_await_regs(struct om_body *b, struct pt_regs *regs);
 
-/* pages.c: pages in one message */
+/* pages.c: finding pages, and putting them into one message */
 
 struct om_batch {
 	unsigned int count;
@@ -268,6 +269,8 @@ void om_batch_add(struct om_batch *batch, unsigned long addr,
 		  struct page *page);
 void om_batch_drop(struct om_batch *batch);
 int om_batch_send(struct om_link *link, struct om_batch *batch, bool more);
+unsigned long om_next_table(unsigned long addr);
+bool om_pte_is_hole(pte_t pte);
 int om_pages_check(const void *data, size_t len);
 
 /* sent.c: which of home's pages the body has */

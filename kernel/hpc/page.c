@@ -161,7 +161,7 @@ static int om_scan_pte(pte_t *ptep, unsigned long addr, unsigned long next,
 	struct om_scan *scan = walk->private;
 	pte_t pte = ptep_get(ptep);
 
-	if (pte_none(pte) || is_pte_marker(pte) ||
+	if (om_pte_is_hole(pte) ||
 	    (pte_present(pte) && is_zero_pfn(pte_pfn(pte))))
 		return 0;
 	__set_bit(pte_index(addr), scan->present);
@@ -290,6 +290,7 @@ int om_push_some(struct om_proc *p)
 
 	if (away->pushed || om_link_inflight(p->link) >= away->window)
 		return 0;
+	away->cursor = om_next_table(away->cursor);
 	end = om_scan(away->cursor, &scan, &start);
 	if (!end && away->again) {
 		away->again = false;
@@ -377,11 +378,28 @@ static bool om_is_files(unsigned long addr)
 	return files;
 }
 
+/* Is this the page of the vdso that the body was given, as it was? */
+static bool om_is_given_vdso(unsigned long addr, const void *page)
+{
+	struct page *given;
+	bool same;
+
+	if (!om_vdso_contains(addr))
+		return false;
+	given = om_vdso_page(addr);
+	if (!given)
+		return true;
+	same = !memcmp(page_address(given), page, PAGE_SIZE);
+	put_page(given);
+	return same;
+}
+
 /* One of them. Returns 0 or a negative errno. */
 static int om_take_page(unsigned long addr, const void *page)
 {
-	/* the vdso of a body is not home's */
-	if (om_vdso_contains(addr) || !om_user_write(addr, page, PAGE_SIZE))
+	/* the vdso of a body is not home's, but for what the program makes of it */
+	if (om_is_given_vdso(addr, page) ||
+	    !om_user_write(addr, page, PAGE_SIZE))
 		return 0;
 	return om_is_files(addr) ? 0 : -EFAULT;
 }

@@ -1,10 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * OM_M_PAGES, which both halves send: pages collected into one message.
+ * OM_M_PAGES, which both halves send: how they find pages, and collect them into one
+ * message.
  */
 #include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
 
 #include "om.h"
+
+/* Is there nothing, neither here nor in swap? What was lost there is not nothing. */
+bool om_pte_is_hole(pte_t pte)
+{
+	return pte_none(pte) ||
+	       (is_pte_marker(pte) &&
+		!is_poisoned_swp_entry(pte_to_swp_entry(pte)));
+}
+
+static int om_first_table(pmd_t *pmd, unsigned long addr, unsigned long next,
+			  struct mm_walk *walk)
+{
+	*(unsigned long *)walk->private = addr;
+	return 1;
+}
+
+static const struct mm_walk_ops om_table_ops = {
+	.pmd_entry = om_first_table,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+/**
+ * om_next_table - skip what nobody has touched
+ * @addr: where to begin
+ *
+ * A program may reserve many terabytes and use none of them. Returns @addr, or the
+ * first address after it that has a page table or a huge page; TASK_SIZE_MAX if there
+ * is none.
+ */
+unsigned long om_next_table(unsigned long addr)
+{
+	unsigned long found = TASK_SIZE_MAX;
+
+	if (addr >= TASK_SIZE_MAX)
+		return found;
+	mmap_read_lock(current->mm);
+	walk_page_range(current->mm, addr, TASK_SIZE_MAX, &om_table_ops, &found);
+	mmap_read_unlock(current->mm);
+	return found;
+}
 
 /* Takes over the caller's reference to @page. There must be room. */
 void om_batch_add(struct om_batch *batch, unsigned long addr, struct page *page)

@@ -165,6 +165,8 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	current->mm->env_end = 0;
 	/* Nobody fills a hole but us: no huge pages, now or later. */
 	set_bit(MMF_DISABLE_THP, &current->mm->flags);
+	/* A page of zeros that KSM has put there would look like a hole. */
+	clear_bit(MMF_VM_MERGE_ANY, &current->mm->flags);
 #ifdef CONFIG_NUMA_BALANCING
 	/* A hinting fault costs a page its mark: all would count as dirty. */
 	current->mm->numa_next_scan = jiffies + MAX_JIFFY_OFFSET;
