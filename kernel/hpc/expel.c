@@ -75,6 +75,18 @@ static void om_hasten(struct om_proc *p, struct task_struct *task)
 }
 
 /**
+ * om_recheck_node - the current process has arrived
+ * @p: its state
+ *
+ * If its node was removed while it was on its way, nobody else would fetch it.
+ */
+void om_recheck_node(struct om_proc *p)
+{
+	if (om_node_check(p->link->node) == -ENXIO)
+		om_hasten(p, current);
+}
+
+/**
  * om_hasten_all - own processes come home from a node
  * @node: its id, or 0 for all nodes
  *

@@ -170,6 +170,9 @@ static int om_freeze(struct om_proc *p, struct pt_regs *regs)
 	vec[1].iov_base = c + 1;
 	vec[1].iov_len = c->regs.xstate_len;
 	ret = om_hot_freeze(p, regs, c, &vec[2]);
+	/* after READY a stub is silent: it has ended, and TCP would not say so */
+	if (!ret && om_link_readable(p->link))
+		ret = -EAGAIN;
 	trace_om_commit(task_tgid_nr(current), p->link->node, ret);
 	if (!ret)
 		ret = om_link_send(p->link, OM_M_COMMIT, vec, ARRAY_SIZE(vec),
@@ -210,6 +213,7 @@ static int om_stand_in(struct om_proc *p, struct pt_regs *regs)
 		om_count(OM_C_MOVES_OUT);
 		trace_om_away(task_tgid_nr(current), p->link->node, 0);
 		om_recheck_shares(p);
+		om_recheck_node(p);
 		ret = om_deputy(p, regs);
 	}
 	om_drop_link(p);

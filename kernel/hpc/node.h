@@ -63,6 +63,7 @@ char *om_get_word(const char __user *buf, size_t count, char *word,
 bool om_is_expelling(void);
 bool om_is_bringing(void);
 void om_empty_changed(void);
+void om_recheck_node(struct om_proc *p);
 unsigned int om_hasten_all(u32 node);
 int om_expel(void);
 int om_bring(void);

@@ -86,7 +86,7 @@ static int om_request_node(struct om_proc *p, struct task_struct *task,
 		return -EBUSY;
 	spin_lock(&p->lock);
 	if (p->where == node && !on_exec && p->requested &&
-	    READ_ONCE(p->away.recalled)) {
+	    (READ_ONCE(p->away.recalled) || p->state == OM_FROZEN)) {
 		/* its body has been told, and is on its way */
 		ret = -EALREADY;
 	} else if (p->where == node && !on_exec) {
