@@ -171,16 +171,15 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	struct om_return *r;
 	struct kvec vec[2];
 	struct om_msg msg;
-	int ret = -ENOMEM;
+	int ret;
 
 	trace_om_guest_return(b->home, b->home_pid, reason);
 	timer_delete_sync(&b->tick);
 	r = kvzalloc(sizeof(*r) + OM_XSTATE_ROOM, GFP_KERNEL);
 	if (!r)
 		om_body_die(b, "no memory");
-	ret = om_vdso_leave(b, regs);
-	if (!ret)
-		ret = om_regs_save(regs, &r->regs, r + 1);
+	om_vdso_leave(b, regs);
+	ret = om_regs_save(regs, &r->regs, r + 1);
 	om_body_usage(b, &r->usage);
 	r->reason = reason;
 	r->arg = arg;

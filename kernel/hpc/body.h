@@ -147,6 +147,6 @@ int om_send_early(struct om_body *b);
 bool om_vdso_contains(unsigned long addr);
 bool om_vdso_amid(unsigned long addr);
 struct page *om_vdso_page(unsigned long addr);
-int om_vdso_leave(const struct om_body *b, struct pt_regs *regs);
+void om_vdso_leave(const struct om_body *b, struct pt_regs *regs);
 
 #endif

@@ -232,7 +232,7 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	if (ret)
 		goto out;
 	/* a call that is to be made again needs the exit path to look */
-	if (!p->away.keep_regs && r->regs.orig_ax != (u64)-1)
+	if (regs->orig_ax != (unsigned long)-1)
 		set_notify_signal(current);
 	om_stop_again();
 	om_trap_raise(regs, &r->trap);

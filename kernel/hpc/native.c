@@ -111,11 +111,10 @@ static void __user *om_rest_of_sleep(const struct om_call *call)
 	}
 }
 
-static bool om_may_write_rest(const struct om_call *call)
+/* Can a time be written there, if that is asked for? */
+static bool om_may_write_time(void __user *time)
 {
-	char __user *rest = om_rest_of_sleep(call);
-
-	return !rest || !fault_in_safe_writeable(rest,
+	return !time || !fault_in_safe_writeable(time,
 					sizeof(struct __kernel_timespec));
 }
 
@@ -143,9 +142,12 @@ bool om_may_nudge(const struct om_call *call)
 	/* where it is to write that, it may only read: nothing is written as it ends */
 	case __NR_nanosleep:
 	case __NR_clock_nanosleep:
-		return om_may_write_rest(call);
-	case __NR_poll:
+		return om_may_write_time(om_rest_of_sleep(call));
+	/* where it cannot write that, it begins its time anew */
 	case __NR_ppoll:
+		return !(current->personality & STICKY_TIMEOUTS) &&
+		       om_may_write_time((void __user *)call->arg[2]);
+	case __NR_poll:
 	case __NR_wait4:
 	case __NR_waitid:
 	case __NR_restart_syscall:	/* of one of these */
@@ -199,7 +201,8 @@ static long om_push_amid(struct om_proc *p, const struct om_call *call)
 			task_work_run();
 		do {
 			more = om_push_some(p);
-		} while (more > 0);
+		} while (more > 0 && !signal_pending(current) &&
+			 !om_interrupted(p));
 		/* a link that broke is noticed when the reply is sent */
 		if (more < 0)
 			p->away.pushed = true;
@@ -246,7 +249,8 @@ long om_native_light(struct om_proc *p, const struct om_call *call)
 	if (om_interrupted(p))
 		set_notify_signal(current);
 	result = om_native_pushing(p, call);
+	/* should a signal come before it is made again, a handler's is a true one */
 	if (om_false_eintr(call->nr, result) && !task_sigpending(current))
-		result = -ERESTARTNOINTR;
+		result = -ERESTARTNOHAND;
 	return result;
 }

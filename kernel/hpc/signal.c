@@ -145,7 +145,9 @@ static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 		.sp = regs->sp, .alternate = current->sas_ss_sp,
 		.size = current->sas_ss_size,
 	};
-	bool stopped;
+	const unsigned long ip = regs->ip, ax = regs->ax;
+	const bool masked = test_restore_sigmask();
+	bool stopped, woken;
 	int ret = 0;
 
 	trace_om_deliver(task_tgid_nr(current), p->link->node, 0);
@@ -160,9 +162,17 @@ static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 	if (om_link_alive(p->link))
 		arch_do_signal_or_restart(regs);
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
-	stopped = om_stop_ended(p);
+	stopped = om_stop_ended(p, &woken);
 	if (fatal_signal_pending(current))
 		return -EINTR;
+	if (woken) {
+		/* what becomes of an interrupted call is for the next signal to say */
+		regs->ip = ip;
+		regs->ax = ax;
+		if (masked)
+			set_restore_sigmask();
+		set_thread_flag(TIF_SIGPENDING);
+	}
 	if (regs->sp != old.sp)
 		ret = om_send_memory(p, regs->sp, om_frame_size(regs, &old));
 	if (!ret && stopped)
@@ -320,8 +330,9 @@ void om_body_park(struct om_body *b, struct pt_regs *regs)
 	b->park = false;
 	if (b->recall && b->urgent)
 		om_body_return(b, regs, OM_HOME_NONE, 0);
+	om_vdso_leave(b, regs);
 	/* if its memory is broken, home's kernel knows what to do about that */
-	if (om_vdso_leave(b, regs) || om_rseq_fixup(b, regs))
+	if (om_rseq_fixup(b, regs))
 		om_body_return(b, regs, OM_HOME_SIGNAL, SIGSEGV);
 	m = kvzalloc(sizeof(*m) + OM_XSTATE_ROOM, GFP_KERNEL);
 	if (!m)

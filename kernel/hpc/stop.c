@@ -6,7 +6,8 @@
  * It is woken without either, with all signals blocked so that it takes none of
  * those that wait for the SIGCONT; fetches the process; and stops again, as a
  * debugger's process does, before user code runs. To its parent it was stopped
- * all the time.
+ * all the time, and what becomes of a call that the stop interrupted is decided
+ * when that ends.
  */
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
@@ -62,21 +63,21 @@ void om_unstop_soon(struct om_proc *p)
 /**
  * om_stop_ended - what om_signal_once() does when the stop, if any, is over
  * @p: the process; the current one
+ * @woken: out, is it over without a signal, with all of them blocked as it was?
  *
- * Returns true if the process still counts as stopped, and must not run.
+ * The signal mask is what it was when it stopped. Returns true if the process still
+ * counts as stopped, and must not run.
  */
-bool om_stop_ended(struct om_proc *p)
+bool om_stop_ended(struct om_proc *p, bool *woken)
 {
-	sigset_t all;
 	bool stopped;
 
-	om_all_blocked(&all);
 	spin_lock_irq(&current->sighand->siglock);
 	p->away.parked = false;
 	/* pairs with the one in om_call_home(): who saw it parked is heard */
 	smp_mb();
-	/* a restarted call may have restored a mask of its own */
-	if (p->away.unstopped && sigequalsets(&current->blocked, &all))
+	*woken = p->away.unstopped;
+	if (*woken)
 		current->blocked = p->away.blocked;
 	p->away.unstopped = false;
 	recalc_sigpending();

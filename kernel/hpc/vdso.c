@@ -135,7 +135,7 @@ struct page *om_vdso_page(unsigned long addr)
  * may see such an address, be it home, where the real function lies there, or a
  * signal frame that the process takes home: begin the entry again, or leave it.
  */
-int om_vdso_leave(const struct om_body *b, struct pt_regs *regs)
+void om_vdso_leave(const struct om_body *b, struct pt_regs *regs)
 {
 	unsigned long start = b->vdso;
 	u8 code[OM_AT_RET + 1];
@@ -143,27 +143,25 @@ int om_vdso_leave(const struct om_body *b, struct pt_regs *regs)
 
 	if (!start || regs->ip < start + OM_AT_RET ||
 	    regs->ip - start >= b->vdso_len)
-		return 0;
+		return;
+	/* it jumped to where the vdso was, and is about to fault */
 	if (copy_from_user(code, (void __user *)regs->ip - OM_AT_RET,
 			   sizeof(code)))
-		return -EFAULT;
+		return;
 	if (om_is_entry(code)) {
 		/* no way out: it begins again, and fails where it returns */
 		if (get_user(to, (u64 __user *)regs->sp) ||
 		    to >= TASK_SIZE_MAX) {
 			regs->ip -= OM_AT_RET;
-			return 0;
+			return;
 		}
 		regs->ip = to;
 		regs->sp += sizeof(to);
-		return 0;
+		return;
 	}
-	if (copy_from_user(code, (void __user *)regs->ip - OM_AT_SYSCALL,
-			   sizeof(code)))
-		return -EFAULT;
-	if (om_is_entry(code))
+	if (!copy_from_user(code, (void __user *)regs->ip - OM_AT_SYSCALL,
+			    sizeof(code)) && om_is_entry(code))
 		regs->ip -= OM_AT_SYSCALL;
-	return 0;
 }
 
 static int __init om_vdso_init(void)
