@@ -56,6 +56,11 @@ static int om_recv_bytes(struct om_link *link, void *to, size_t len)
 
 	if (link->dead)
 		return link->error;
+	/* no peer sends urgent data, before which a read would stop for good */
+	if (READ_ONCE(tcp_sk(link->sock->sk)->urg_data)) {
+		om_link_kill(link, -EPROTO);
+		return link->error;
+	}
 	ret = kernel_recvmsg(link->sock, &msg, &vec, 1, len, msg.msg_flags);
 	if (ret > 0) {
 		link->bytes_in += ret;
@@ -165,6 +170,9 @@ int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
 			return ret;
 		if (until && READ_ONCE(*until))
 			return 0;
+		/* a wait that is over at once does not look */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		left = ___wait_event(link->wait,
 				     ___wait_cond_timeout(
 					om_link_readable(link) ||
@@ -202,6 +210,14 @@ static int om_send_all(struct om_link *link, struct msghdr *msg, bool more)
 		}
 		if (ret != -EAGAIN && ret != -EINTR && ret != -ERESTARTSYS)
 			return ret ? ret : -EPIPE;
+		/* the other side has gone, and empties nothing any more */
+		if (!om_link_alive(link))
+			return -EPIPE;
+		/* there is room, but no memory to fill it */
+		if (ret == -EAGAIN && sk_stream_is_writeable(sk))
+			schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		left = wait_event_killable_timeout(link->wait,
 				sk_stream_is_writeable(sk) || link->dead ||
 				READ_ONCE(sk->sk_err) ||

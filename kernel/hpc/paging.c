@@ -284,6 +284,9 @@ bool om_fault(struct vm_fault *vmf, unsigned int *ret)
 		return true;
 	*ret = VM_FAULT_SIGBUS;
 	if (!xa_load(&b->stash, addr >> PAGE_SHIFT)) {
+		/* it may be reading the message that the answer would replace */
+		if (fatal_signal_pending(current))
+			return true;
 		error = om_demand(b, addr);
 		if (error == -EFAULT)
 			return true;

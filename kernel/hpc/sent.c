@@ -3,6 +3,7 @@
  * Which of home's pages the body has got: a bit a page.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "om.h"
@@ -77,7 +78,8 @@ void om_note_written(struct om_away *away, unsigned long addr, size_t len)
 
 	if (away->pushed || away->again)
 		return;
-	for (addr &= PAGE_MASK; addr < end && !away->again; addr += PAGE_SIZE)
+	for (addr &= PAGE_MASK; addr < end && !away->again &&
+	     !fatal_signal_pending(current); addr += PAGE_SIZE)
 		away->again = !om_was_sent(away, addr) &&
 			      om_has_content(addr);
 }
