@@ -192,8 +192,11 @@ static int om_add_arg(struct om_request *r, const struct om_arg *a,
 		return om_add_iov(r, ptr, other, a->dir,
 				  a->dir == OM_SEG_OUT);
 	case OM_A_FDS:
-		if ((int)other < 0 || (int)other > INT_MAX - BITS_PER_LONG)
+		if ((int)other < 0)
 			return 0;
+		/* it is cut to the number of descriptors that there can be */
+		if ((int)other > INT_MAX - BITS_PER_LONG)
+			return -E2BIG;
 		return om_add(r, ptr, BITS_TO_LONGS((int)other) * sizeof(long),
 			      a->dir, 0);
 	case OM_A_SIGPAIR:

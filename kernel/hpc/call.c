@@ -112,6 +112,11 @@ int om_send_memory(struct om_proc *p, u64 addr, size_t len)
 		return -ENOMEM;
 	om_note_written(&p->away, addr, len);
 	for (; len && !ret; addr += chunk, len -= chunk) {
+		/* the length is the body's */
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		chunk = min_t(size_t, len, OM_MAX_INLINE);
 		*buf = addr;
 		if (copy_from_user(buf + 1, (void __user *)addr, chunk))
@@ -277,11 +282,13 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 	case OM_ROW_CLOCK:
 		if (light)
 			return om_native_light(p, w->call);
-		if (w->call->nr != __NR_rseq)
-			return om_native(w->call);
-		om_rseq_give(p);
+		if (w->call->nr == __NR_rseq)
+			om_rseq_give(p);
 		result = om_native(w->call);
-		om_rseq_take(p);
+		if (w->call->nr == __NR_rseq)
+			om_rseq_take(p);
+		else if (w->call->nr == __NR_sched_setaffinity && !result)
+			om_rseq_tell(p);
 		return result;
 	case OM_ROW_MEMORY:
 		return om_memory_call(p, w);

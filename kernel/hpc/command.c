@@ -355,7 +355,7 @@ int om_add_command(struct om_request *r)
 	case __NR_semctl:
 		return om_check_semctl(arg[2]);
 	case __NR_kcmp:
-		return arg[2] == KCMP_EPOLL_TFD ?
+		return (int)arg[2] == KCMP_EPOLL_TFD ?
 			om_add(r, arg[4], sizeof(struct kcmp_epoll_slot),
 			       OM_SEG_IN, 0) : 0;
 	default:

@@ -129,7 +129,9 @@ static long om_mprotect(struct om_proc *p, struct om_work *w)
 
 	if (!len || !om_range_ok(start, len) || !PAGE_ALIGNED(start))
 		return om_native(w->call);
-	if (om_only_exec(w->call->arg[2])) {
+	/* what else the mapping has, down or up from here, is not told */
+	if (om_only_exec(w->call->arg[2]) ||
+	    (w->call->arg[2] & (PROT_GROWSDOWN | PROT_GROWSUP))) {
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
@@ -153,7 +155,9 @@ static long om_mremap(struct om_proc *p, struct om_work *w)
 	unsigned long new_len = PAGE_ALIGN(w->call->arg[2]);
 	long result;
 
-	if (!old_len || (w->call->arg[3] & ~MREMAP_MAYMOVE)) {
+	/* the body knows one place of the vdso */
+	if (!old_len || (w->call->arg[3] & ~MREMAP_MAYMOVE) ||
+	    om_vdso_contains(old)) {
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
@@ -398,7 +402,10 @@ int om_take_ops(struct om_proc *p, const struct om_msg *msg)
 	if (!msg->len || msg->len % sizeof(*op))
 		return -EPROTO;
 	for (; op < end; op++) {
-		ret = om_op_sane(op) ? om_repeat(op) : -EPROTO;
+		if (!om_op_sane(op))
+			return -EPROTO;
+		/* what has been moved in part cannot be moved again */
+		ret = op->kind == OM_OP_MOVE ? -ENOMEM : om_repeat(op);
 		if (ret == -ENOMEM)
 			ret = om_repeat_unlimited(op);
 		if (ret)

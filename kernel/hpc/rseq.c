@@ -32,6 +32,29 @@ void om_rseq_give(struct om_proc *p)
 #endif
 }
 
+/**
+ * om_rseq_tell - say in the rseq area of a body on which CPU its deputy is
+ * @p: the process; the current one
+ *
+ * After it has bound itself to one, a program may look there. A link that breaks is
+ * noticed when the reply is sent.
+ */
+void om_rseq_tell(struct om_proc *p)
+{
+#ifdef CONFIG_RSEQ
+	struct rseq __user *area = p->away.rseq;
+	u32 cpu = raw_smp_processor_id();
+	u32 id[2] = { cpu, cpu };
+	u32 node = cpu_to_node(cpu);
+
+	if (!area || copy_to_user(&area->cpu_id_start, id, sizeof(id)) ||
+	    put_user(node, &area->node_id))
+		return;
+	om_send_memory(p, (u64)&area->cpu_id_start, sizeof(id));
+	om_send_memory(p, (u64)&area->node_id, sizeof(node));
+#endif
+}
+
 /*
  * A signal ends an rseq critical section, whose area home cannot see. Nothing
  * else does, away: the memory that such a section guards has no other user.
