@@ -33,8 +33,9 @@ MUTANTS = {
     "leak": "soak-short",
 }
 
-# Of the tier night, what the debug kernel runs, too: sides that die, memory that runs out and signals
-# amid a message, where its checkers see most, and the programs that fork, exec and signal most.
+# Of the tier night, what the debug kernel runs, too: sides that die, memory that runs out and
+# signals amid a message, where its checkers see most, and the programs that fork, exec and signal
+# most.
 ALSO_ON_DEBUG = ("fail-*,link-cut-*,*-killed-*,oom-full,signal-transit-*,restless-bash,"
                  "restless-sqlite3,restless-stress-processes,restless-stress-signals")
 
