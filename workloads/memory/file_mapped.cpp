@@ -15,6 +15,7 @@
 
 namespace {
 
+using mosrig::guest::comes_home;
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
