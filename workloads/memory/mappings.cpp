@@ -145,9 +145,71 @@ class Sparse final : public Holder {
     size_t turn_ = 0;
 };
 
+// 60 TiB that nobody may touch, as a runtime reserves them, but for two pages in use.
+class Reserved final : public Holder {
+  public:
+    using Holder::Holder;
+
+    const char* hold() override {
+        void* const start =
+            mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (start == MAP_FAILED) {
+            return failed("mmap of 60 TiB");
+        }
+        start_ = static_cast<unsigned char*>(start);
+        for (const size_t at : used) {
+            if (mprotect(start_ + at, page, PROT_READ | PROT_WRITE) != 0) {
+                return failed("mprotect");
+            }
+        }
+        return nullptr;
+    }
+
+  protected:
+    const char* step() override {
+        for (const size_t at : used) {
+            uint64_t value = 0;
+            memcpy(&value, start_ + at, sizeof value);
+            if (value != turn_) {
+                return differs("a page in use", static_cast<long long>(value),
+                               static_cast<long long>(turn_));
+            }
+            ++value;
+            memcpy(start_ + at, &value, sizeof value);
+        }
+        ++turn_;
+        return nullptr;
+    }
+
+    // All of it is still there: somewhere else in each turn, a page is opened, and is zero.
+    const char* check() override {
+        unsigned char in_memory = 0;
+        unsigned char* const other = start_ + (size / 64 * (turn_ % 61 + 1));
+        if (mincore(start_, page, &in_memory) != 0 ||
+            mincore(start_ + size - page, page, &in_memory) != 0) {
+            return failed("an end of the reserved memory");
+        }
+        if (mprotect(other, page, PROT_READ) != 0) {
+            return failed("mprotect");
+        }
+        const bool zero = other[page / 2] == 0;
+        return mprotect(other, page, PROT_NONE) != 0 ? failed("mprotect")
+               : zero                                ? nullptr
+                                                     : "a reserved page is not zero";
+    }
+
+  private:
+    static constexpr size_t size = size_t{60} << 40U;
+    static constexpr size_t used[] = {size / 3 / page * page, size - 2 * page};
+
+    unsigned char* start_ = nullptr;
+    uint64_t turn_ = 0;
+};
+
 const KindOf<Mappings<2>> two("vmas-2");
 const KindOf<Mappings<100>> hundred("vmas-100");
 const KindOf<Mappings<5000>> many("vmas-5000");
 const KindOf<Sparse> sparse("sparse");
+const KindOf<Reserved> reserved("reserved");
 
 }  // namespace
