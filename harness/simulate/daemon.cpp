@@ -7,7 +7,7 @@
 namespace mosrig::simulate {
 namespace {
 
-constexpr policy::Millis kWrittenDown = 120'000;
+constexpr policy::Millis written_down = 120'000;
 
 std::size_t size_of(const policy::Outbox& out) {
     return out.messages.size() + out.moves.size();
@@ -42,7 +42,7 @@ Daemon::Daemon(DaemonSpec spec, bool recorded)
 template <class Made>
 void Daemon::write_down(policy::Millis now, Made make) {
     steps_++;
-    recorded_ = recorded_ && (diary_.empty() || now - diary_.front().now <= kWrittenDown);
+    recorded_ = recorded_ && (diary_.empty() || now - diary_.front().now <= written_down);
     if (recorded_) {
         diary_.push_back({now, make()});
     }

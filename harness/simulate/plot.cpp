@@ -11,12 +11,12 @@
 namespace mosrig::simulate {
 namespace {
 
-constexpr double kWidth = 640;
-constexpr double kPanel = 210;
-constexpr double kLeft = 70;
-constexpr double kRight = 20;
-constexpr double kTop = 34;
-constexpr double kBottom = 36;
+constexpr double page_width = 640;
+constexpr double panel_height = 210;
+constexpr double left_margin = 70;
+constexpr double right_margin = 20;
+constexpr double top_margin = 34;
+constexpr double bottom_margin = 36;
 
 struct Panel {
     const char* title;
@@ -59,19 +59,20 @@ class Drawing {
     }
     std::string draw() const {
         std::string out = fmt::format("<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>\n",
-                                      kLeft, top_ + 22, panel_.title);
+                                      left_margin, top_ + 22, panel_.title);
         for (int i = 0; i <= 4; i++) {
             const double value = highest_ * i / 4;
             out += fmt::format(
                 "<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#dddddd\"/>\n"
                 "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:g}</text>\n",
-                kLeft, kWidth - kRight, y(value), kLeft - 6, y(value) + 4, value);
+                left_margin, page_width - right_margin, y(value), left_margin - 6, y(value) + 4,
+                value);
         }
         for (double nodes = std::pow(10, std::ceil(least_ - 1e-9));
              std::log10(nodes) <= most_ + 1e-9; nodes *= 10) {
             out += fmt::format(
                 "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:.0f} nodes</text>\n",
-                x(nodes), top_ + kPanel - kBottom + 18, nodes);
+                x(nodes), top_ + panel_height - bottom_margin + 18, nodes);
         }
         return out + lines();
     }
@@ -79,10 +80,12 @@ class Drawing {
   private:
     [[nodiscard]] double x(double nodes) const {
         const double span = std::max(1e-9, most_ - least_);
-        return kLeft + 20 + (std::log10(nodes) - least_) / span * (kWidth - kLeft - kRight - 40);
+        return left_margin + 20 +
+               (std::log10(nodes) - least_) / span * (page_width - left_margin - right_margin - 40);
     }
     [[nodiscard]] double y(double value) const {
-        return top_ + kPanel - kBottom - value / highest_ * (kPanel - kTop - kBottom);
+        return top_ + panel_height - bottom_margin -
+               value / highest_ * (panel_height - top_margin - bottom_margin);
     }
     [[nodiscard]] std::string lines() const {
         std::map<Policy, std::string> paths;
@@ -134,16 +137,16 @@ std::string plot(const std::vector<Run>& runs) {
         {"Messages per node and second", [](const Outcome& outcome) { return outcome.messages; }},
         {"CPU of a node's daemon per second, microseconds (its policy, on this machine)",
          [](const Outcome& outcome) { return outcome.daemon_us; }}};
-    const double height = kPanel * static_cast<double>(panels.size()) + 30;
+    const double height = panel_height * static_cast<double>(panels.size()) + 30;
     std::string out = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
         "viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\" font-size=\"12\">\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-        kWidth, height);
+        page_width, height);
     for (std::size_t i = 0; i < panels.size(); i++) {
-        out += Drawing(runs, panels[i], kPanel * static_cast<double>(i)).draw();
+        out += Drawing(runs, panels[i], panel_height * static_cast<double>(i)).draw();
     }
-    double place = kLeft;
+    double place = left_margin;
     for (const Policy policy : {Policy::ours, Policy::naive, Policy::none}) {
         const bool drawn = std::any_of(runs.begin(), runs.end(),
                                        [&](const Run& run) { return run.first.policy == policy; });

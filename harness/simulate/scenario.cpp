@@ -29,15 +29,15 @@ const char* policy_word(Policy policy) {
 }
 
 std::vector<NodeSpec> make_nodes(const Scenario& scenario) {
-    constexpr std::array<std::uint32_t, 3> kCpus{1, 2, 4};
-    constexpr std::array<double, 3> kSpeeds{0.5, 1, 2};
+    constexpr std::array<std::uint32_t, 3> cpu_choices{1, 2, 4};
+    constexpr std::array<double, 3> speed_choices{0.5, 1, 2};
     std::mt19937_64 random(scenario.seed * 3 + 1);
     std::vector<NodeSpec> nodes(scenario.nodes);
     for (NodeSpec& node : nodes) {
         node.cpus = scenario.cpus;
         if (scenario.mixed) {
-            node.cpus = kCpus.at(random() % 3);
-            node.speed = kSpeeds.at(random() % 3);
+            node.cpus = cpu_choices.at(random() % 3);
+            node.speed = speed_choices.at(random() % 3);
         }
         node.speed *= &node == nodes.data() ? 1 : scenario.faster;
         node.measured = node.speed * (1 - scenario.speed_noise * uniform(random));
@@ -46,7 +46,7 @@ std::vector<NodeSpec> make_nodes(const Scenario& scenario) {
 }
 
 std::vector<JobSpec> make_jobs(const Scenario& scenario) {
-    constexpr double kShape = 1.5;  // of the Pareto law; with 1 it would have no mean
+    constexpr double shape = 1.5;  // of the Pareto law; with 1 it would have no mean
     std::mt19937_64 random(scenario.seed * 5 + 2);
     const std::uint32_t few = std::max(1U, scenario.nodes / 10);
     std::vector<JobSpec> jobs(scenario.jobs);
@@ -60,8 +60,8 @@ std::vector<JobSpec> make_jobs(const Scenario& scenario) {
         job.start_ms = uniform(random) * scenario.arrive_s * 1000;
         job.work_ms = scenario.work_s * 1000;
         if (scenario.sizes == "pareto") {
-            const double least = job.work_ms * (kShape - 1) / kShape;
-            job.work_ms = least / std::pow(1 - uniform(random), 1 / kShape);
+            const double least = job.work_ms * (shape - 1) / shape;
+            job.work_ms = least / std::pow(1 - uniform(random), 1 / shape);
         }
     }
     return jobs;

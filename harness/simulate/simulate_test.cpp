@@ -239,8 +239,8 @@ TEST(Simulate, CostPerNodeStaysFlat) {
 // the same on any machine, so that there the promise holds to the letter; CPU time beside other
 // work of the machine is steady to no more than this.
 TEST(Simulate, WorkOfADaemonStaysFlat) {
-    constexpr double kFlat = 1.3;
-    constexpr double kFlatTime = 1.8;
+    constexpr double flat = 1.3;
+    constexpr double flat_time = 1.8;
     Scenario small = scenario(100, 100, "random");
     Scenario large = scenario(800, 800, "random");
     small.limit_s = large.limit_s = 20;
@@ -249,13 +249,13 @@ TEST(Simulate, WorkOfADaemonStaysFlat) {
     const Outcome b = run(large);
     EXPECT_GT(a.steps, 1);
     EXPECT_GT(a.remembered, 10);
-    EXPECT_LE(b.messages, kFlat * a.messages);
-    EXPECT_LE(b.loads, kFlat * a.loads);
-    EXPECT_LE(b.steps, kFlat * a.steps);
-    EXPECT_LE(b.remembered, kFlat * a.remembered);
+    EXPECT_LE(b.messages, flat * a.messages);
+    EXPECT_LE(b.loads, flat * a.loads);
+    EXPECT_LE(b.steps, flat * a.steps);
+    EXPECT_LE(b.remembered, flat * a.remembered);
     EXPECT_GT(a.daemon_us, 0);
     EXPECT_GT(b.daemon_us, 0);
-    EXPECT_LE(b.daemon_us, kFlatTime * a.daemon_us);
+    EXPECT_LE(b.daemon_us, flat_time * a.daemon_us);
 }
 
 TEST(Simulate, ADaemonThatIsToldTheSameOnceMoreDoesTheSame) {

@@ -13,16 +13,16 @@
 namespace mosrig::simulate {
 namespace {
 
-constexpr double kPeriod = 1000;
-constexpr double kWatch = 60000;      // after balance
-constexpr double kLongest = 300000;   // of an endless run
-constexpr double kPatience = 36e6;    // of any run
-constexpr double kBackAfter = 20000;  // a node that crashed
+constexpr double period = 1000;
+constexpr double watch = 60000;             // after balance
+constexpr double longest_endless = 300000;  // of an endless run
+constexpr double longest_run = 36e6;        // of any run
+constexpr double back_after = 20000;        // a node that crashed
 
 // Daemons that are told everything once more, spread over the nodes, and how often: the least time
 // of one is its work, what is above that is this machine's other business.
-constexpr std::size_t kMeasured = 8;
-constexpr unsigned kReplays = 5;
+constexpr std::size_t most_measured = 8;
+constexpr unsigned replays = 5;
 
 }  // namespace
 
@@ -44,11 +44,11 @@ World::World(const Scenario& scenario) : scenario_(scenario), random_(scenario.s
         }
     }
     // The cluster is up and has exchanged its news before anybody works.
-    constexpr double kWarmUp = 10000;
+    constexpr double warm_up = 10000;
     for (const JobSpec& spec : make_jobs(scenario_)) {
         Job job;
         job.spec = spec;
-        job.spec.start_ms += kWarmUp;
+        job.spec.start_ms += warm_up;
         job.at = spec.home;
         job.left_ms = spec.work_ms;
         last_start_ = std::max(last_start_, job.spec.start_ms);
@@ -72,14 +72,14 @@ void World::boot(Index index) {
     }
     node.tick_at = -1;
     node.sent.clear();
-    push(now_ + uniform() * kPeriod, Kind::observe, index, node.life);
-    node.tick_at = now_ + uniform() * kPeriod;
+    push(now_ + uniform() * period, Kind::observe, index, node.life);
+    node.tick_at = now_ + uniform() * period;
     push(node.tick_at, Kind::tick, index);
 }
 
 bool World::is_measured(Index index) const {
-    const std::size_t step = std::max<std::size_t>(1, nodes_.size() / kMeasured);
-    return index % step == 0 && index / step < kMeasured;
+    const std::size_t step = std::max<std::size_t>(1, nodes_.size() / most_measured);
+    return index % step == 0 && index / step < most_measured;
 }
 
 double World::daemon_us() const {
@@ -87,7 +87,7 @@ double World::daemon_us() const {
     double seconds = 0;
     for (const std::shared_ptr<Daemon>& daemon : measured_) {
         double least = 0;
-        for (unsigned i = 0; i < kReplays; i++) {
+        for (unsigned i = 0; i < replays; i++) {
             const Daemon::Replay replay = daemon->replay();
             if (replay.said != daemon->said()) {
                 return -1;  // it was not told the same, so that its time says nothing
@@ -123,7 +123,7 @@ Outcome World::run() {
 }
 
 bool World::over() const {
-    if (now_ > kPatience) {
+    if (now_ > longest_run) {
         return true;
     }
     if (scenario_.work_s > 0) {
@@ -132,7 +132,8 @@ bool World::over() const {
     if (scenario_.limit_s > 0) {
         return now_ >= last_start_ + scenario_.limit_s * 1000;
     }
-    return (balanced_at_ >= 0 && now_ >= balanced_at_ + kWatch) || now_ >= last_start_ + kLongest;
+    return (balanced_at_ >= 0 && now_ >= balanced_at_ + watch) ||
+           now_ >= last_start_ + longest_endless;
 }
 
 void World::handle(const Event& event) {
@@ -161,7 +162,7 @@ void World::handle(const Event& event) {
         case Kind::observe:
             if (node.up && event.what == node.life) {
                 observe(event.node);
-                push(now_ + kPeriod, Kind::observe, event.node, node.life);
+                push(now_ + period, Kind::observe, event.node, node.life);
             }
             break;
         case Kind::start:
@@ -184,7 +185,7 @@ void World::handle(const Event& event) {
             break;
         case Kind::crash:
             crash(event.node);
-            push(now_ + kBackAfter, Kind::back, event.node);
+            push(now_ + back_after, Kind::back, event.node);
             break;
         case Kind::back:
             node.up = true;
@@ -234,17 +235,17 @@ void World::schedule_tick(Index index) {
 }
 
 policy::Observation World::observation(Index index) {
-    constexpr double kSpeedUnit = 10000;
-    constexpr policy::Pages kMemory = 1U << 20U;  // 4 GiB
+    constexpr double speed_unit = 10000;
+    constexpr policy::Pages memory = 1U << 20U;  // 4 GiB
     Node& node = nodes_[index];
     advance(index);
     policy::Observation seen;
     seen.load.cpus = node.spec.cpus;
-    seen.load.speed = static_cast<std::uint32_t>(kSpeedUnit * node.spec.measured);
-    seen.load.tmem = kMemory;
+    seen.load.speed = static_cast<std::uint32_t>(speed_unit * node.spec.measured);
+    seen.load.tmem = memory;
     const policy::Pages pages = policy::Pages{scenario_.job_mb} * 256;
-    seen.load.mem = kMemory - std::min<policy::Pages>(kMemory, pages * node.jobs.size());
-    seen.spare_swap = kMemory;
+    seen.load.mem = memory - std::min<policy::Pages>(memory, pages * node.jobs.size());
+    seen.spare_swap = memory;
     seen.other = scenario_.background * uniform();
     for (const Index id : node.jobs) {
         const Job& job = jobs_[id];
@@ -260,9 +261,9 @@ policy::Observation World::observation(Index index) {
         seen.processes.push_back(view);
     }
     if (uniform() < scenario_.visitors) {
-        constexpr policy::TaskId kVisitors = 1'000'000'000;
+        constexpr policy::TaskId first_visitor = 1'000'000'000;
         policy::ProcessView view;
-        view.id = kVisitors + static_cast<policy::TaskId>(visitors_++);
+        view.id = first_visitor + static_cast<policy::TaskId>(visitors_++);
         view.start = 1;
         view.demand = 1;
         view.age = std::llround(50 * uniform());
@@ -276,10 +277,10 @@ policy::Observation World::observation(Index index) {
 
 // Less than its due: it waits now and then, and a guest is counted from when it came.
 double World::seen_demand(const Job& job, double looked) {
-    constexpr double kWaits = 0.3;
+    constexpr double waits = 0.3;
     double share = 1 - scenario_.jitter * uniform();
     if (uniform() < scenario_.jitter / 10) {
-        share = kWaits * uniform();
+        share = waits * uniform();
     }
     const double span = now_ - looked;
     const bool came = job.at != job.spec.home && job.since > looked && span > 0;

@@ -54,12 +54,12 @@ void World::remove_job(Index node, Index job) {
 }
 
 void World::complete(Index index) {
-    constexpr double kNothing = 1e-3;
+    constexpr double nothing = 1e-3;
     advance(index);
     Node& node = nodes_[index];
     std::erase_if(node.jobs, [&](Index id) {
         Job& job = jobs_[id];
-        if (job.left_ms > kNothing) {
+        if (job.left_ms > nothing) {
             return false;
         }
         job.ended = now_;
@@ -171,7 +171,7 @@ void World::look() {
     if (now_ < last_start_ || balanced_at_ >= 0 || any_ended_) {
         return;
     }
-    const double tolerance = scenario_.mixed ? policy::kSameSpeed : 1.0;
+    const double tolerance = scenario_.mixed ? policy::same_speed : 1.0;
     double best = 0;
     std::vector<std::size_t> coming(nodes_.size());
     for (const Job& job : jobs_) {

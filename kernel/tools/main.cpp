@@ -19,7 +19,7 @@ struct Program {
     int (*run)(Words words);
 };
 
-constexpr std::array kPrograms{
+constexpr std::array programs{
     Program{"moswhy", moswhy_program}, Program{"mosctl", mosctl_program},
     Program{"setpe", setpe_program},   Program{"showmap", showmap_program},
     Program{"mosmon", mosmon_program}, Program{"mps", mps_program},
@@ -28,9 +28,9 @@ constexpr std::array kPrograms{
 
 const Program* find_program(std::string_view path) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
-    const auto* const found = std::find_if(kPrograms.begin(), kPrograms.end(),
+    const auto* const found = std::find_if(programs.begin(), programs.end(),
                                            [&](const Program& one) { return one.name == name; });
-    return found != kPrograms.end() ? found : nullptr;
+    return found != programs.end() ? found : nullptr;
 }
 
 int start(int argc, char** argv) {
@@ -42,17 +42,17 @@ int start(int argc, char** argv) {
     }
     if (program == nullptr) {
         std::string names;
-        for (const Program& one : kPrograms) {
+        for (const Program& one : programs) {
             names += std::string(" ") + one.name;
         }
         return wrong_usage("openmosix-tools", "call it by one of these names:" + names, "");
     }
     words.erase(words.begin());
-    return guarded(program->name, kFailed, [&] { return program->run(std::move(words)); });
+    return guarded(program->name, exit_failed, [&] { return program->run(std::move(words)); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    return guarded("openmosix-tools", kFailed, [&] { return start(argc, argv); });
+    return guarded("openmosix-tools", exit_failed, [&] { return start(argc, argv); });
 }

@@ -16,7 +16,7 @@ namespace mosrig {
 
 class FakeOmd {
   public:
-    /// Listens at @p path and gives one caller @p answer.
+    // Listens at `path` and gives one caller `answer`.
     FakeOmd(const std::string& path, std::string answer)
         : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)), answer_(std::move(answer)) {
         std::filesystem::create_directories(std::filesystem::path(path).parent_path());
@@ -37,7 +37,7 @@ class FakeOmd {
             thread_.join();
         }
     }
-    /// What was asked, once it was answered.
+    // What was asked, once it was answered.
     [[nodiscard]] std::string request() {
         thread_.join();
         return request_;

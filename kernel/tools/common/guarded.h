@@ -7,7 +7,7 @@
 
 namespace mosrig {
 
-/// Runs @p body and returns its exit status, or @p failure after an exception.
+// Runs `body` and returns its exit status, or `failure` after an exception.
 template <class Body>
 int guarded(const char* program, int failure, const Body& body) noexcept {
     try {

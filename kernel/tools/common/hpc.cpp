@@ -29,13 +29,13 @@ Result<long> number_in(const std::string& path) {
 }  // namespace
 
 std::string status_words(long status) {
-    if (status <= 0 || (status & kStatusConfigured) == 0) {
+    if (status <= 0 || (status & status_configured) == 0) {
         return "not configured";
     }
-    std::string words = (status & kStatusUp) != 0 ? "up" : "down";
-    for (const auto& [bit, word] : {std::pair{kStatusBlock, "takes no guests"},
-                                    {kStatusStay, "its processes stay"},
-                                    {kStatusQuiet, "quiet"}}) {
+    std::string words = (status & status_up) != 0 ? "up" : "down";
+    for (const auto& [bit, word] : {std::pair{status_block, "takes no guests"},
+                                    {status_stay, "its processes stay"},
+                                    {status_quiet, "quiet"}}) {
         if ((status & bit) != 0) {
             words += std::string(", ") + word;
         }

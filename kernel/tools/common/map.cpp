@@ -13,7 +13,7 @@ namespace mosrig {
 namespace {
 
 // As many lines as setpe took.
-constexpr std::size_t kMaxEntries = 256;
+constexpr std::size_t max_entries = 256;
 
 std::vector<std::string_view> lines_of(std::string_view text) {
     std::vector<std::string_view> lines;
@@ -26,16 +26,16 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 std::vector<std::string_view> words_of(std::string_view line) {
-    constexpr std::string_view kBlank = " \t\r";
+    constexpr std::string_view blank = " \t\r";
     line = line.substr(0, line.find('#'));
     std::vector<std::string_view> words;
     for (;;) {
-        const std::size_t start = line.find_first_not_of(kBlank);
+        const std::size_t start = line.find_first_not_of(blank);
         if (start == std::string_view::npos) {
             return words;
         }
         line.remove_prefix(start);
-        const std::size_t end = std::min(line.find_first_of(kBlank), line.size());
+        const std::size_t end = std::min(line.find_first_of(blank), line.size());
         words.push_back(line.substr(0, end));
         line.remove_prefix(end);
     }
@@ -150,8 +150,8 @@ Result<std::vector<MapNode>> parse_map(std::string_view text, const std::vector<
         if (words.empty()) {
             continue;
         }
-        if (++entries > kMaxEntries) {
-            return fail(fmt::format("line {}: more than {} entries", number, kMaxEntries));
+        if (++entries > max_entries) {
+            return fail(fmt::format("line {}: more than {} entries", number, max_entries));
         }
         if (auto added = add_range(nodes, words, hosts); !added) {
             return fail(fmt::format("line {}: {}", number, added.error().text));

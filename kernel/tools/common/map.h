@@ -16,8 +16,8 @@
 
 namespace mosrig {
 
-inline constexpr const char* kMapPath = "/etc/openmosix.map";
-inline constexpr const char* kHostsPath = "/etc/hosts";
+inline constexpr const char* default_map_path = "/etc/openmosix.map";
+inline constexpr const char* default_hosts_path = "/etc/hosts";
 
 struct Host {
     std::string name;
@@ -30,26 +30,26 @@ struct MapNode {
     std::string name;       // a name if there is one, else the address in dots
 };
 
-/// Parses dotted IPv4 into host byte order.
+// Parses dotted IPv4 into host byte order.
 std::optional<std::uint32_t> parse_address(std::string_view text);
 
-/// Dotted form of an address in host byte order.
+// Dotted form of an address in host byte order.
 std::string format_address(std::uint32_t address);
 
-/// Decimal number without sign, blanks or anything behind it; nothing if above @p largest.
+// Decimal number without sign, blanks or anything behind it; nothing if above `largest`.
 std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t largest);
 
-/// IPv4 lines of /etc/hosts, one entry a name, in the file's order. Never fails: lines that are
-/// not understood are skipped, as the C library does.
+// IPv4 lines of /etc/hosts, one entry a name, in the file's order. Never fails: lines that are
+// not understood are skipped, as the C library does.
 std::vector<Host> parse_hosts(std::string_view text);
 
-/// Parses a map. The error names the line.
+// Parses a map. The error names the line.
 Result<std::vector<MapNode>> parse_map(std::string_view text, const std::vector<Host>& hosts);
 
-/// Reads and parses the map and the hosts file. A missing hosts file counts as empty.
+// Reads and parses the map and the hosts file. A missing hosts file counts as empty.
 Result<std::vector<MapNode>> load_map(const std::string& map_path, const std::string& hosts_path);
 
-/// Node meant by a user: a name in the map or in hosts, or an address. Not a plain number.
+// Node meant by a user: a name in the map or in hosts, or an address. Not a plain number.
 std::optional<std::uint32_t> find_node(std::string_view text, const std::vector<MapNode>& nodes,
                                        const std::vector<Host>& hosts);
 

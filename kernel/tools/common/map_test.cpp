@@ -6,7 +6,7 @@
 namespace mosrig {
 namespace {
 
-const char* const kHosts =
+const char* const hosts_text =
     "127.0.0.1 localhost\n"
     "::1 localhost\n"
     "10.66.0.1 node1 n1  # the first\n"
@@ -14,12 +14,12 @@ const char* const kHosts =
     "not-an-address node3\n";
 
 std::string map_error(std::string_view text) {
-    const auto nodes = parse_map(text, parse_hosts(kHosts));
+    const auto nodes = parse_map(text, parse_hosts(hosts_text));
     return nodes ? "no error" : nodes.error().text;
 }
 
 TEST(Hosts, TakesIpv4NamesAndSkipsTheRest) {
-    const auto hosts = parse_hosts(kHosts);
+    const auto hosts = parse_hosts(hosts_text);
     ASSERT_EQ(hosts.size(), 4U);
     EXPECT_EQ(hosts[2].name, "n1");
     EXPECT_EQ(format_address(hosts[3].address), "10.66.0.2");
@@ -27,7 +27,7 @@ TEST(Hosts, TakesIpv4NamesAndSkipsTheRest) {
 
 TEST(Map, ReadsNamesAddressesCommentsAndBlankLines) {
     const auto nodes =
-        parse_map("# cluster\n\n1 node1 1\n 2\t10.66.0.2 1 # second\r\n", parse_hosts(kHosts));
+        parse_map("# cluster\n\n1 node1 1\n 2\t10.66.0.2 1 # second\r\n", parse_hosts(hosts_text));
     ASSERT_TRUE(nodes) << nodes.error().text;
     ASSERT_EQ(nodes->size(), 2U);
     EXPECT_EQ(nodes->at(0).id, 1U);
@@ -83,7 +83,7 @@ TEST(Map, SurvivesGarbage) {
 }
 
 TEST(FindNode, ByNameAliasAndAddress) {
-    const auto hosts = parse_hosts(kHosts);
+    const auto hosts = parse_hosts(hosts_text);
     const auto nodes = parse_map("1 node1 1\n2 10.66.0.2 1\n", hosts);
     ASSERT_TRUE(nodes);
     EXPECT_EQ(find_node("node2", *nodes, hosts), 2U);

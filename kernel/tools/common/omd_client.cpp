@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kLargestAnswer = 8U << 20U;  // 10,000 nodes are 2 MiB
+constexpr std::size_t largest_answer = 8U << 20U;  // 10,000 nodes are 2 MiB
 
 Result<Fd> connect_to(const std::string& path) {
     sockaddr_un address{};
@@ -55,7 +55,7 @@ Result<std::string> read_answer(int fd, Clock::time_point deadline) {
             break;
         }
         text.append(block.data(), static_cast<std::size_t>(got));
-        if (text.size() > kLargestAnswer) {
+        if (text.size() > largest_answer) {
             return fail_errno("omd's answer is too long", EFBIG);
         }
     }

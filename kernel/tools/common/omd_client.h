@@ -10,15 +10,15 @@
 
 namespace mosrig {
 
-/// omd answers within four seconds, be it that it does not know.
-inline constexpr std::chrono::seconds kOmdPatience{5};
+// omd answers within four seconds, be it that it does not know.
+inline constexpr std::chrono::seconds omd_patience{5};
 
-/// Sends one line to omd's socket @p path and parses its answer. Errors: ENOENT or ECONNREFUSED if
-/// omd does not run, ETIMEDOUT, EPROTO if the answer is not an object.
+// Sends one line to omd's socket `path` and parses its answer. Errors: ENOENT or ECONNREFUSED if
+// omd does not run, ETIMEDOUT, EPROTO if the answer is not an object.
 Result<nlohmann::json> ask_omd(const std::string& path, const std::string& request,
-                               std::chrono::milliseconds patience = kOmdPatience);
+                               std::chrono::milliseconds patience = omd_patience);
 
-/// A field of an answer, or @p other if it is not there or of another type.
+// A field of an answer, or `other` if it is not there or of another type.
 template <class T>
 T field(const nlohmann::json& object, const char* name, T other) {
     const auto found = object.find(name);

@@ -21,10 +21,10 @@ struct Places {
     [[nodiscard]] std::string omd_pid() const { return root + "/run/omd.pid"; }
 };
 
-/// Whether the running kernel is one of openMosix: it has /proc/hpc.
+// Whether the running kernel is one of openMosix: it has /proc/hpc.
 bool is_openmosix(const Places& places);
 
-/// Takes "--root DIR" or "--root=DIR" out of the words before any "--".
+// Takes "--root DIR" or "--root=DIR" out of the words before any "--".
 Result<Places> take_places(std::vector<std::string>& words);
 
 }  // namespace mosrig

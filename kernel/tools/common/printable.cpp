@@ -6,7 +6,7 @@
 namespace mosrig {
 namespace {
 
-// Bytes of the character at the beginning of @p text; 0 if it is none that may be shown.
+// Bytes of the character at the beginning of `text`; 0 if it is none that may be shown.
 std::size_t shown_bytes(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);

@@ -7,8 +7,8 @@
 
 namespace mosrig {
 
-/// @p text with '?' for each byte that could do something to a terminal rather than be shown:
-/// control characters, those above ASCII too, and what is no UTF-8. @p lines: newlines stay.
+// `text` with '?' for each byte that could do something to a terminal rather than be shown:
+// control characters, those above ASCII too, and what is no UTF-8. `lines`: newlines stay.
 std::string printable(std::string_view text, bool lines = false);
 
 }  // namespace mosrig

@@ -12,17 +12,17 @@ void complain(const char* program, const std::string& text) {
 
 int wrong_usage(const char* program, const std::string& text, const char* usage) {
     fmt::print(stderr, "{}: {}\n{}", program, text, usage);
-    return kUsageError;
+    return exit_usage;
 }
 
 int not_openmosix(const char* program) {
     complain(program, "this is not an openMosix system: its kernel has no /proc/hpc");
-    return kNotOpenMosix;
+    return exit_not_openmosix;
 }
 
 int put(const std::string& text) {
     const bool good = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-    return good && std::fflush(stdout) == 0 ? kDone : kFailed;
+    return good && std::fflush(stdout) == 0 ? exit_done : exit_failed;
 }
 
 }  // namespace mosrig

@@ -7,12 +7,12 @@
 
 namespace mosrig {
 
-/// Exit statuses that all of these programs have in common.
+// Exit statuses that all of these programs have in common.
 enum ExitStatus {
-    kDone = 0,
-    kFailed = 1,
-    kUsageError = 2,
-    kNotOpenMosix = 3,
+    exit_done = 0,
+    exit_failed = 1,
+    exit_usage = 2,
+    exit_not_openmosix = 3,
 };
 
 using Words = std::vector<std::string>;  // of the command line, without the program's name
@@ -25,16 +25,16 @@ int mosmon_program(Words words);
 int mps_program(Words words);
 int mtop_program(Words words);
 
-/// Prints "PROGRAM: TEXT" on standard error.
+// Prints "PROGRAM: TEXT" on standard error.
 void complain(const char* program, const std::string& text);
 
-/// Complains, prints the usage and returns kUsageError.
+// Complains, prints the usage and returns exit_usage.
 int wrong_usage(const char* program, const std::string& text, const char* usage);
 
-/// Says that this is no openMosix kernel and returns kNotOpenMosix.
+// Says that this is no openMosix kernel and returns exit_not_openmosix.
 int not_openmosix(const char* program);
 
-/// Prints to standard output and returns kDone, or kFailed if it cannot be written.
+// Prints to standard output and returns exit_done, or exit_failed if it cannot be written.
 int put(const std::string& text);
 
 }  // namespace mosrig

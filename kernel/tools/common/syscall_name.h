@@ -5,7 +5,7 @@
 
 namespace mosrig {
 
-/// Name of an x86-64 system call ("nanosleep"), or "syscall NR" if this build knows none.
+// Name of an x86-64 system call ("nanosleep"), or "syscall NR" if this build knows none.
 std::string syscall_name(long number);
 
 }  // namespace mosrig

@@ -27,7 +27,7 @@ class TestFolder {
     }
     [[nodiscard]] Places places() const { return {root_.string()}; }
     [[nodiscard]] std::string path(const std::string& name) const { return root_ / name; }
-    /// Writes the file @p name, with the folders above it.
+    // Writes the file `name`, with the folders above it.
     void put(const std::string& name, const std::string& text) const {
         std::filesystem::create_directories((root_ / name).parent_path());
         std::ofstream(root_ / name, std::ios::binary) << text;
@@ -40,7 +40,7 @@ class TestFolder {
         std::ifstream file(root_ / name);
         return {std::istreambuf_iterator<char>(file), {}};
     }
-    /// A process with the files that every one has.
+    // A process with the files that every one has.
     void process(int pid, const std::string& name, int parent, const std::string& more = "") const {
         const std::string folder = "proc/" + std::to_string(pid) + "/";
         put(folder + "comm", name + "\n");
@@ -60,7 +60,7 @@ class TestFolder {
         put(folder + "task/" + std::to_string(pid) + "/comm", name + "\n");
         put(folder + "task/" + std::to_string(pid) + "/stat", get(folder + "stat"));
     }
-    /// This node is number @p self of two; node 2 is down.
+    // This node is number `self` of two; node 2 is down.
     void cluster(int self = 1) const {
         put("etc/openmosix.map", "1 10.66.0.1 2\n");
         put("etc/hosts", "10.66.0.1 node1\n10.66.0.2 node2\n");

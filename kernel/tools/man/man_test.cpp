@@ -62,8 +62,8 @@ TEST(Manual, EveryOptionOfTheUsage) {
     expect_all("mosmon.1", help_of(mosmon_program));
     expect_all("mtop.1", help_of(mtop_program));
     expect_all("mps.1", "-a -A -e -f -w -x -p -u --root --help");
-    expect_all("mosrun.1", std::string(kMosrunUsage) + " --help");
-    expect_all("migrate.1", std::string(kMigrateUsage) + " --help");
+    expect_all("mosrun.1", std::string(mosrun_usage) + " --help");
+    expect_all("migrate.1", std::string(migrate_usage) + " --help");
 }
 
 TEST(Manual, EveryCommandOfMosctl) {

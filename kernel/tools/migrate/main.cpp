@@ -22,14 +22,14 @@ namespace {
 using namespace mosrig;
 using Clock = std::chrono::steady_clock;
 
-enum Exit { kMoved = 0, kRefused = 1, kUsage = 2, kPending = 4 };
+enum Exit { exit_moved = 0, exit_refused = 1, exit_usage = 2, exit_pending = 4 };
 
-constexpr std::chrono::milliseconds kFirstPause{2};
-constexpr std::chrono::milliseconds kLongestPause{50};
+constexpr std::chrono::milliseconds first_pause{2};
+constexpr std::chrono::milliseconds longest_pause{50};
 
 int refuse(const std::string& text) {
     fmt::print(stderr, "migrate: {}\n", text);
-    return kRefused;
+    return exit_refused;
 }
 
 // Node number of the target, 0 for home.
@@ -40,15 +40,15 @@ Result<long> resolve_target(const std::string& target) {
     if (const auto number = parse_number(target, OM_MAX_NODE)) {
         return *number;
     }
-    const auto nodes = load_map(kMapPath, kHostsPath);
+    const auto nodes = load_map(default_map_path, default_hosts_path);
     if (!nodes) {
         return fail(fmt::format("cannot look up node '{}': {}", target, nodes.error().text));
     }
-    const auto hosts = parse_hosts(read_text(kHostsPath).value_or(""));
+    const auto hosts = parse_hosts(read_text(default_hosts_path).value_or(""));
     if (const auto id = find_node(target, *nodes, hosts)) {
         return *id;
     }
-    return fail(fmt::format("ENXIO: there is no node '{}' in {}", target, kMapPath));
+    return fail(fmt::format("ENXIO: there is no node '{}' in {}", target, default_map_path));
 }
 
 // A node's own number means home to its processes.
@@ -70,11 +70,11 @@ int report(const Process& process, long target, Outcome outcome, const Sight& si
     switch (outcome) {
         case Outcome::moved:
         case Outcome::waiting:
-            return kMoved;
+            return exit_moved;
         case Outcome::passed:
             fmt::print("migrate: {} went {} and has come home again ({})\n", pid, name_of(target),
                        sight.home_reason);
-            return kMoved;
+            return exit_moved;
         case Outcome::refused:
             // What held it then may have let go of it since.
             return request_failed(process, target, sight.error, reason_of(sight.home_reason));
@@ -87,12 +87,12 @@ int report(const Process& process, long target, Outcome outcome, const Sight& si
             return refuse(fmt::format("{} {}: ESRCH: the process ended before it was seen there",
                                       pid, name_of(target)));
     }
-    return kRefused;
+    return exit_refused;
 }
 
 int wait_for(const Process& process, long target, const Sight& before, Clock::duration patience) {
     const auto deadline = Clock::now() + patience;
-    auto pause = kFirstPause;
+    auto pause = first_pause;
     unsigned dropped = 0;
     for (;;) {
         const Sight now = look_at(process);
@@ -106,13 +106,13 @@ int wait_for(const Process& process, long target, const Sight& before, Clock::du
             break;
         }
         std::this_thread::sleep_for(std::min<Clock::duration>(pause, deadline - Clock::now()));
-        pause = std::min(pause * 2, kLongestPause);
+        pause = std::min(pause * 2, longest_pause);
     }
     fmt::print(stderr,
                "migrate: {} {}: still pending after {} s, it {}; the request stays queued\n",
                process.pid(), name_of(target), std::chrono::duration<double>(patience).count(),
                process.activity());
-    return kPending;
+    return exit_pending;
 }
 
 bool is_guest(pid_t pid) {
@@ -128,11 +128,11 @@ int wait_for_guest(const Process& process, long target, Clock::duration patience
             fmt::print(
                 stderr, "migrate: {} {}: still here after {} s; the request stays with its home\n",
                 process.pid(), name_of(target), std::chrono::duration<double>(patience).count());
-            return kPending;
+            return exit_pending;
         }
-        std::this_thread::sleep_for(kLongestPause);
+        std::this_thread::sleep_for(longest_pause);
     }
-    return kMoved;
+    return exit_moved;
 }
 
 // The node daemon decides, and makes the request itself.
@@ -157,7 +157,7 @@ int balance(const Process& process, Clock::duration patience) {
     const long target = field(*answer, "target", 0L);
     const long place = is_this_node(target) ? 0 : target;
     if (is_there(before, place) || process.is_own_ancestor()) {
-        return kMoved;
+        return exit_moved;
     }
     return wait_for(process, place, before, patience);
 }
@@ -176,7 +176,8 @@ int run(const MigrateOptions& options) {
     }
     const bool guest = is_guest(options.pid);
     if (guest && is_this_node(*target)) {
-        return kMoved;  // to its home this node's number is a place like others, and it is there
+        // To its home this node's number is a place like others, and it is there.
+        return exit_moved;
     }
     const Sight before = look_at(process);
     if (const auto written = process.write("goto", fmt::format("{}\n", *target)); !written) {
@@ -192,25 +193,25 @@ int run(const MigrateOptions& options) {
     }
     const long place = is_this_node(*target) ? 0 : *target;
     if (is_there(before, place)) {
-        return kMoved;
+        return exit_moved;
     }
     if (process.is_own_ancestor()) {
         fmt::print("migrate: {} {}: queued, it moves when it goes on\n", options.pid,
                    name_of(*target));
-        return kMoved;
+        return exit_moved;
     }
     return wait_for(process, place, before, options.patience);
 }
 
 int start(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
-        fmt::print("{}", kMigrateUsage);
-        return kMoved;
+        fmt::print("{}", migrate_usage);
+        return exit_moved;
     }
     const auto options = parse_migrate_options({argv + 1, argv + argc});
     if (!options) {
-        fmt::print(stderr, "migrate: {}\n{}", options.error().text, kMigrateUsage);
-        return kUsage;
+        fmt::print(stderr, "migrate: {}\n{}", options.error().text, migrate_usage);
+        return exit_usage;
     }
     return run(*options);
 }
@@ -218,5 +219,5 @@ int start(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return guarded("migrate", kRefused, [&] { return start(argc, argv); });
+    return guarded("migrate", exit_refused, [&] { return start(argc, argv); });
 }

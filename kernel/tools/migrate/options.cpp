@@ -9,13 +9,13 @@
 namespace mosrig {
 namespace {
 
-constexpr double kLongestWait = 1e6;  // seconds
+constexpr double longest_wait = 1e6;  // seconds
 
 Result<std::chrono::milliseconds> parse_seconds(const std::string& text) {
     double seconds = 0;
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-    if (error != std::errc{} || stop != end || !(seconds >= 0 && seconds <= kLongestWait)) {
+    if (error != std::errc{} || stop != end || !(seconds >= 0 && seconds <= longest_wait)) {
         return fail("'" + text + "' is no number of seconds");
     }
     return std::chrono::milliseconds(static_cast<long>(seconds * 1000));

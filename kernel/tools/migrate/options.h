@@ -10,7 +10,7 @@
 
 namespace mosrig {
 
-inline constexpr const char* kMigrateUsage = "usage: migrate [-t SEC] PID NODE|home|balance\n";
+inline constexpr const char* migrate_usage = "usage: migrate [-t SEC] PID NODE|home|balance\n";
 
 struct MigrateOptions {
     std::chrono::milliseconds patience{10000};
@@ -18,7 +18,7 @@ struct MigrateOptions {
     std::string target;  // as given: a number, a name, "home" or "balance"
 };
 
-/// Parses "[-t SEC] PID TARGET" (without the program's name).
+// Parses "[-t SEC] PID TARGET" (without the program's name).
 Result<MigrateOptions> parse_migrate_options(const std::vector<std::string>& arguments);
 
 }  // namespace mosrig

@@ -10,7 +10,7 @@
 
 namespace mosrig {
 
-/// One look at a process.
+// One look at a process.
 struct Sight {
     bool alive = false;
     long where = 0;     // 0 at home, else a node
@@ -23,10 +23,10 @@ struct Sight {
     std::string requested;  // requested_ns
 };
 
-/// Reads the files one after the other; they can be a moment apart.
+// Reads the files one after the other; they can be a moment apart.
 Sight look_at(const Process& process);
 
-/// Whether it is at @p target: a node, or 0 for home.
+// Whether it is at `target`: a node, or 0 for home.
 bool is_there(const Sight& sight, long target);
 
 enum class Outcome {
@@ -38,7 +38,7 @@ enum class Outcome {
     ended,    // the process is gone
 };
 
-/// @p before was seen just before the request was written, @p now later. @p target: node, 0 home.
+// `before` was seen just before the request was written, `now` later. `target`: node, 0 home.
 Outcome judge(const Sight& before, const Sight& now, long target);
 
 }  // namespace mosrig

@@ -16,7 +16,7 @@ struct Figure {
     bool pages;
 };
 
-constexpr std::array kFigures{
+constexpr std::array figure_kinds{
     Figure{"getload", &NodeFigures::load, false}, Figure{"getspeed", &NodeFigures::speed, false},
     Figure{"getutil", &NodeFigures::util, false}, Figure{"getmem", &NodeFigures::mem, true},
     Figure{"getfree", &NodeFigures::rmem, true},
@@ -35,8 +35,8 @@ Result<std::uint32_t> node_of(const Hpc& hpc, const Words& words) {
 }
 
 int refused(const Error& error) {
-    complain(kMosctl, error.text);
-    return kFailed;
+    complain(mosctl_name, error.text);
+    return exit_failed;
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ int get_figure(const Hpc& hpc, const Words& words) {
         return refused(id.error());
     }
     const NodeFigures figures = hpc.figures(*id);
-    for (const Figure& figure : kFigures) {
+    for (const Figure& figure : figure_kinds) {
         if (words[0] != figure.command) {
             continue;
         }
@@ -77,7 +77,7 @@ int get_figure(const Hpc& hpc, const Words& words) {
         const long page_kib = ::sysconf(_SC_PAGESIZE) / 1024;
         return put(fmt::format("{}\n", figure.pages ? value * page_kib : value));
     }
-    return kUsageError;
+    return exit_usage;
 }
 
 int get_status(const Hpc& hpc, const Words& words) {
@@ -87,7 +87,7 @@ int get_status(const Hpc& hpc, const Words& words) {
     }
     const NodeFigures figures = hpc.figures(*id);
     const int written = put(status_words(figures.status) + "\n");
-    return figures.up() ? written : static_cast<int>(kFailed);
+    return figures.up() ? written : static_cast<int>(exit_failed);
 }
 
 int is_up(const Hpc& hpc, const Words& words) {
@@ -97,7 +97,7 @@ int is_up(const Hpc& hpc, const Words& words) {
     }
     const bool up = hpc.figures(*id).up();
     const int written = put(up ? "yes\n" : "no\n");
-    return up ? written : static_cast<int>(kFailed);
+    return up ? written : static_cast<int>(exit_failed);
 }
 
 int get_tune(const Hpc& hpc, const Words& /*words*/) {

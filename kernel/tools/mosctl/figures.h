@@ -8,16 +8,16 @@
 
 namespace mosrig {
 
-/// "This is openMosix #N", or which node an id, address or name means.
+// "This is openMosix #N", or which node an id, address or name means.
 int whois(const Hpc& hpc, const Words& words);
 
-/// getload, getspeed, getutil (percent), getmem, getfree (both KiB) of this or another node.
+// getload, getspeed, getutil (percent), getmem, getfree (both KiB) of this or another node.
 int get_figure(const Hpc& hpc, const Words& words);
 
-/// In words. kFailed if the node is not up.
+// In words. exit_failed if the node is not up.
 int get_status(const Hpc& hpc, const Words& words);
 
-/// yes and kDone, or no and kFailed.
+// yes and exit_done, or no and exit_failed.
 int is_up(const Hpc& hpc, const Words& words);
 
 int get_tune(const Hpc& hpc, const Words& words);

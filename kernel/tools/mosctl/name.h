@@ -3,7 +3,7 @@
 
 namespace mosrig {
 
-/// What its messages begin with.
-inline constexpr const char* kMosctl = "mosctl";
+// What its messages begin with.
+inline constexpr const char* mosctl_name = "mosctl";
 
 }  // namespace mosrig

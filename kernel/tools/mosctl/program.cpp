@@ -14,7 +14,7 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kUsage =
+constexpr const char* usage_text =
     "usage: mosctl [--root DIR] COMMAND [ARGUMENT...]\n"
     "  stay nostay  lstay nolstay  block noblock  quiet noquiet    (or -stay, -lstay ...)\n"
     "  expel  bring\n"
@@ -30,7 +30,7 @@ struct Command {
     int (*run)(const Hpc& hpc, const Words& words);  // words[0] is the command
 };
 
-constexpr std::array kCommands{
+constexpr std::array commands{
     Command{"expel", 0, 0, expel},         Command{"bring", 0, 0, bring},
     Command{"whois", 0, 1, whois},         Command{"getload", 0, 1, get_figure},
     Command{"getspeed", 0, 1, get_figure}, Command{"getutil", 0, 1, get_figure},
@@ -47,23 +47,25 @@ bool is_of_mfs(const std::string& word) {
 
 int run(const Hpc& hpc, const Words& words) {
     if (is_of_mfs(words[0])) {
-        complain(kMosctl, "this openMosix has no MFS");
-        return kFailed;
+        complain(mosctl_name, "this openMosix has no MFS");
+        return exit_failed;
     }
     if (is_switch(words[0])) {
-        return words.size() == 1 ? flip(hpc, words[0])
-                                 : wrong_usage(kMosctl, words[0] + " takes no argument", kUsage);
+        return words.size() == 1
+                   ? flip(hpc, words[0])
+                   : wrong_usage(mosctl_name, words[0] + " takes no argument", usage_text);
     }
-    for (const Command& command : kCommands) {
+    for (const Command& command : commands) {
         if (words[0] != command.name) {
             continue;
         }
         const std::size_t given = words.size() - 1;
         return given >= command.least && given <= command.most
                    ? command.run(hpc, words)
-                   : wrong_usage(kMosctl, "wrong number of arguments to " + words[0], kUsage);
+                   : wrong_usage(mosctl_name, "wrong number of arguments to " + words[0],
+                                 usage_text);
     }
-    return wrong_usage(kMosctl, "there is no command '" + words[0] + "'", kUsage);
+    return wrong_usage(mosctl_name, "there is no command '" + words[0] + "'", usage_text);
 }
 
 Result<Words> parse_options(const Words& words) {
@@ -73,7 +75,7 @@ Result<Words> parse_options(const Words& words) {
 }  // namespace
 
 int mosctl_program(Words words) {
-    const auto call = begin_on_openmosix(kMosctl, kUsage, std::move(words), parse_options);
+    const auto call = begin_on_openmosix(mosctl_name, usage_text, std::move(words), parse_options);
     return call ? run(call->hpc, call->options) : call.error();
 }
 

@@ -15,7 +15,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::uint32_t kStandardSpeed = 10000;  // a Pentium III at 1 GHz
+constexpr std::uint32_t standard_speed = 10000;  // a Pentium III at 1 GHz
 
 struct Switch {
     const char* name;
@@ -23,7 +23,7 @@ struct Switch {
     const char* cleared;  // and what while it is not
 };
 
-constexpr std::array kSwitches{
+constexpr std::array switches{
     Switch{"stay", "no process leaves this node by itself", "processes may leave this node"},
     Switch{"lstay", "this node's own processes stay, guests may leave",
            "this node's own processes may leave"},
@@ -32,7 +32,7 @@ constexpr std::array kSwitches{
 };
 
 const Switch* find_switch(const std::string& name) {
-    for (const Switch& one : kSwitches) {
+    for (const Switch& one : switches) {
         if (name == one.name) {
             return &one;
         }
@@ -61,8 +61,9 @@ std::optional<Order> parse_order(const std::string& word) {
 
 int failed(const std::string& what, const Error& error) {
     const bool rights = error.code == EACCES || error.code == EPERM;
-    complain(kMosctl, fmt::format("{}: {}{}", what, error.text, rights ? "; only root may" : ""));
-    return kFailed;
+    complain(mosctl_name,
+             fmt::format("{}: {}{}", what, error.text, rights ? "; only root may" : ""));
+    return exit_failed;
 }
 
 // With the default action a signal would end the program before it could say what is left.
@@ -86,7 +87,7 @@ std::size_t count_away(const Hpc& hpc) {
 
 int write_number(const Hpc& hpc, const char* file, std::uint32_t number) {
     const auto done = hpc.set_admin(file, fmt::format("{}\n", number));
-    return done ? kDone : failed(file, done.error());
+    return done ? exit_done : failed(file, done.error());
 }
 
 }  // namespace
@@ -98,7 +99,7 @@ bool is_switch(const std::string& word) {
 int flip(const Hpc& hpc, const std::string& word) {
     const auto order = parse_order(word);
     if (!order) {
-        return kUsageError;
+        return exit_usage;
     }
     const auto now = hpc.admin_number(order->what->name);
     if (!now) {
@@ -109,7 +110,7 @@ int flip(const Hpc& hpc, const std::string& word) {
         return put(fmt::format("{} already\n", state));
     }
     const auto done = hpc.set_admin(order->what->name, order->on ? "1\n" : "0\n");
-    return done ? kDone : failed(word, done.error());
+    return done ? exit_done : failed(word, done.error());
 }
 
 int expel(const Hpc& hpc, const Words& /*words*/) {
@@ -122,10 +123,10 @@ int expel(const Hpc& hpc, const Words& /*words*/) {
     if (done.error().code != EINTR) {
         return failed("expel", done.error());
     }
-    complain(kMosctl, fmt::format("interrupted: {} guests are here still; no further ones are "
-                                  "accepted (until: mosctl noblock)",
-                                  hpc.guests().size()));
-    return kFailed;
+    complain(mosctl_name, fmt::format("interrupted: {} guests are here still; no further ones are "
+                                      "accepted (until: mosctl noblock)",
+                                      hpc.guests().size()));
+    return exit_failed;
 }
 
 int bring(const Hpc& hpc, const Words& /*words*/) {
@@ -137,52 +138,53 @@ int bring(const Hpc& hpc, const Words& /*words*/) {
     if (done.error().code != EINTR) {
         return failed("bring", done.error());
     }
-    complain(kMosctl, fmt::format("interrupted: {} processes are away still; those at home stay "
-                                  "(until: mosctl nolstay)",
-                                  count_away(hpc)));
-    return kFailed;
+    complain(mosctl_name,
+             fmt::format("interrupted: {} processes are away still; those at home stay "
+                         "(until: mosctl nolstay)",
+                         count_away(hpc)));
+    return exit_failed;
 }
 
 int set_speed(const Hpc& hpc, const Words& words) {
     const auto speed = parse_number(words[1], 100'000'000);
     if (!speed || *speed == 0) {
-        complain(kMosctl, fmt::format("'{}' is no speed; a Pentium III at 1 GHz has {}", words[1],
-                                      kStandardSpeed));
-        return kUsageError;
+        complain(mosctl_name, fmt::format("'{}' is no speed; a Pentium III at 1 GHz has {}",
+                                          words[1], standard_speed));
+        return exit_usage;
     }
     return write_number(hpc, "speed", *speed);
 }
 
 int set_yard(const Hpc& /*hpc*/, const Words& words) {
     // The unit of all speeds and loads is the same on all nodes, so that none needs converting.
-    if (parse_number(words[1], UINT32_MAX) == kStandardSpeed) {
-        return kDone;
+    if (parse_number(words[1], UINT32_MAX) == standard_speed) {
+        return exit_done;
     }
-    complain(kMosctl,
+    complain(mosctl_name,
              fmt::format("the yardstick is fixed: {} is a Pentium III at 1 GHz; use 'mosctl "
                          "setspeed N' to tell this node's speed",
-                         kStandardSpeed));
-    return kFailed;
+                         standard_speed));
+    return exit_failed;
 }
 
 int set_decay(const Hpc& hpc, const Words& words) {
-    const auto interval = parse_number(words[1], kLongestDecay);
+    const auto interval = parse_number(words[1], longest_decay);
     const auto slow = parse_number(words[2], 1000);
     const auto fast = parse_number(words[3], 1000);
     if (!interval || *interval == 0 || !slow || *slow == 0 || !fast || *fast == 0) {
-        complain(kMosctl,
+        complain(mosctl_name,
                  fmt::format("setdecay takes seconds (1 to {}) and two rates in permille kept "
                              "(1 to 1000)",
-                             kLongestDecay));
-        return kUsageError;
+                             longest_decay));
+        return exit_usage;
     }
     for (const auto& [file, number] :
          {std::pair{"decay-interval", *interval}, {"slow-decay", *slow}, {"fast-decay", *fast}}) {
-        if (const int status = write_number(hpc, file, number); status != kDone) {
+        if (const int status = write_number(hpc, file, number); status != exit_done) {
             return status;
         }
     }
-    return kDone;
+    return exit_done;
 }
 
 }  // namespace mosrig

@@ -8,16 +8,16 @@
 
 namespace mosrig {
 
-/// Whether it is "stay", "nostay", "-stay" or another of those pairs.
+// Whether it is "stay", "nostay", "-stay" or another of those pairs.
 bool is_switch(const std::string& word);
 
-/// Sets or clears what the word names, and says if it was so already.
+// Sets or clears what the word names, and says if it was so already.
 int flip(const Hpc& hpc, const std::string& word);
 
-/// Sends all guests away and blocks new ones; comes back when that is done or interrupted.
+// Sends all guests away and blocks new ones; comes back when that is done or interrupted.
 int expel(const Hpc& hpc, const Words& words);
 
-/// Brings all own processes home and keeps them; likewise.
+// Brings all own processes home and keeps them; likewise.
 int bring(const Hpc& hpc, const Words& words);
 
 int set_speed(const Hpc& hpc, const Words& words);

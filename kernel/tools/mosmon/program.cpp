@@ -10,8 +10,8 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "mosmon";
-constexpr const char* kUsage = "usage: mosmon [-d SEC] [-t] [--once] [--root DIR]\n";
+constexpr const char* program_name = "mosmon";
+constexpr const char* usage_text = "usage: mosmon [-d SEC] [-t] [--once] [--root DIR]\n";
 
 struct Options {
     unsigned delay = 1;  // seconds
@@ -42,16 +42,16 @@ Result<Options> parse_options(const Words& words) {
 int watch(const Hpc& hpc, const Options& options) {
     const auto screen = Screen::open();
     if (!screen) {
-        complain(kName, screen.error().text + " (or use --once)");
-        return kFailed;
+        complain(program_name, screen.error().text + " (or use --once)");
+        return exit_failed;
     }
     View view = options.view;
     for (;;) {
         const Snapshot snapshot = take_snapshot(hpc);
         screen->draw(render(snapshot, view, screen->width(), screen->height()));
         const int key = screen->key(std::chrono::seconds(options.delay));
-        if (key == Screen::kEnd || (key == 'q' && !view.help)) {
-            return kDone;
+        if (key == Screen::end_key || (key == 'q' && !view.help)) {
+            return exit_done;
         }
         view = after_key(view, key, page_of(view, screen->height()), count_shown(snapshot, view));
     }
@@ -60,14 +60,14 @@ int watch(const Hpc& hpc, const Options& options) {
 }  // namespace
 
 int mosmon_program(Words words) {
-    const auto call = begin_program(kName, kUsage, std::move(words), parse_options);
+    const auto call = begin_program(program_name, usage_text, std::move(words), parse_options);
     if (!call) {
         return call.error();
     }
     const auto& [options, hpc] = *call;
     if (!is_openmosix(hpc.places())) {
-        complain(kName, "this is not an openMosix system");
-        return kFailed;
+        complain(program_name, "this is not an openMosix system");
+        return exit_failed;
     }
     if (options.once) {
         const Snapshot snapshot = take_snapshot(hpc);

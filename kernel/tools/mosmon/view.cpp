@@ -12,13 +12,13 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kWide = 70;   // from here on there is room for all columns
-constexpr std::size_t kAround = 3;  // lines that are no nodes: title, head, keys
-constexpr std::size_t kTotals = 3;  // and those of the totals
-constexpr double kFullLoad = 100;   // one runnable process a CPU of a standard node
+constexpr std::size_t wide_from = 70;   // from here on there is room for all columns
+constexpr std::size_t other_lines = 3;  // lines that are no nodes: title, head, keys
+constexpr std::size_t total_lines = 3;  // and those of the totals
+constexpr double full_load = 100;       // one runnable process a CPU of a standard node
 
 // Short enough for 40 columns.
-constexpr std::array kHelp{
+constexpr std::array help_lines{
     "l  bars: load; 100 is one process",
     "m  bars: memory in use",
     "u  bars: CPU time in use",
@@ -62,7 +62,7 @@ double value_of(const NodeFigures& figures, View::Bar bar) {
 }
 
 double full_of(const std::vector<const NodeRow*>& rows, View::Bar bar) {
-    double full = bar == View::Bar::speed ? 1 : kFullLoad;
+    double full = bar == View::Bar::speed ? 1 : full_load;
     for (const NodeRow* row : rows) {
         full = std::max(full, row->figures.up() ? value_of(row->figures, bar) : 0);
     }
@@ -84,13 +84,13 @@ std::string title(const Snapshot& snapshot, std::size_t width) {
                                   [](const NodeRow& row) { return row.figures.up(); });
     const std::string self =
         snapshot.self == 0 ? "not configured" : fmt::format("this is #{}", snapshot.self);
-    return width >= kWide ? fmt::format("openMosix: {}, {} of {} nodes are up", self, up,
-                                        snapshot.nodes.size())
-                          : fmt::format("{}, {}/{} up", self, up, snapshot.nodes.size());
+    return width >= wide_from ? fmt::format("openMosix: {}, {} of {} nodes are up", self, up,
+                                            snapshot.nodes.size())
+                              : fmt::format("{}, {}/{} up", self, up, snapshot.nodes.size());
 }
 
 std::string head(const View& view, std::size_t width) {
-    return width >= kWide
+    return width >= wide_from
                ? fmt::format("  NODE  {:12} {:>6} {:>4} {:>5} {:>4} {:>4} {:>4}  {}", "NAME",
                              "LOAD", "MEM", "UTIL", "CPUS", "OUT", "IN", name_of(view.bar))
                : fmt::format("  NODE {:>5} {:>4} {:>3} {:>3} {}", "LOAD", "MEM", "OUT", "IN",
@@ -104,11 +104,11 @@ std::string row_text(const NodeRow& row, bool self, const View& view, double ful
     if (!figures.up() || figures.cpus <= 0) {
         const std::string words =
             status_words(figures.status) + (figures.up() ? "; its load is not known" : "");
-        return width >= kWide
+        return width >= wide_from
                    ? fmt::format("{} {:5} {:12.12} {}", mark, figures.id, row.name, words)
                    : fmt::format("{} {:5} {}", mark, figures.id, words);
     }
-    std::string text = width >= kWide
+    std::string text = width >= wide_from
                            ? fmt::format("{} {:5} {:12.12} {:6} {:3}% {:4}% {:4} {:4} {:4} ", mark,
                                          figures.id, row.name, figures.load, used_percent(figures),
                                          figures.util, figures.cpus, row.out, row.in)
@@ -170,7 +170,7 @@ std::string keys(std::size_t width) {
 
 Lines help(std::size_t width, std::size_t height) {
     Lines lines{{"mosmon: keys", Style::title}};
-    for (const char* text : kHelp) {
+    for (const char* text : help_lines) {
         lines.push_back({text});
     }
     clip(lines, width, height);
@@ -222,7 +222,7 @@ Lines render(const Snapshot& snapshot, const View& view, std::size_t width, std:
 }
 
 std::size_t page_of(const View& view, std::size_t height) {
-    const std::size_t around = kAround + (view.totals ? kTotals : 0);
+    const std::size_t around = other_lines + (view.totals ? total_lines : 0);
     return height > around ? height - around : 1;
 }
 
@@ -232,7 +232,7 @@ std::size_t count_shown(const Snapshot& snapshot, const View& view) {
 
 View after_key(View view, int key, std::size_t page, std::size_t nodes) {
     if (view.help) {
-        view.help = key == Screen::kNoKey;
+        view.help = key == Screen::no_key;
         return view;
     }
     const std::size_t last = nodes > page ? nodes - page : 0;
@@ -260,17 +260,17 @@ View after_key(View view, int key, std::size_t page, std::size_t nodes) {
             view.help = true;
             break;
         case 'k':
-        case Screen::kUp:
+        case Screen::up_key:
             view.first -= view.first > 0 ? 1 : 0;
             break;
         case 'j':
-        case Screen::kDown:
+        case Screen::down_key:
             view.first = std::min(view.first + 1, last);
             break;
-        case Screen::kPageUp:
+        case Screen::page_up_key:
             view.first -= std::min(view.first, page);
             break;
-        case Screen::kPageDown:
+        case Screen::page_down_key:
             view.first = std::min(view.first + page, last);
             break;
         default:

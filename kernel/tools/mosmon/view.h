@@ -16,20 +16,20 @@ struct View {
     std::size_t first = 0;  // node at the top
 };
 
-/// The whole screen.
+// The whole screen.
 Lines render(const Snapshot& snapshot, const View& view, std::size_t width, std::size_t height);
 
-/// Nodes that a screen of @p height lines has room for.
+// Nodes that a screen of `height` lines has room for.
 std::size_t page_of(const View& view, std::size_t height);
 
-/// Nodes that there are to be shown.
+// Nodes that there are to be shown.
 std::size_t count_shown(const Snapshot& snapshot, const View& view);
 
-/// The view after a key; @p page: nodes that a page shows, @p nodes: all there are. Unknown keys
-/// change nothing.
+// The view after a key; `page`: nodes that a page shows, `nodes`: all there are. Unknown keys
+// change nothing.
 View after_key(View view, int key, std::size_t page, std::size_t nodes);
 
-/// "#####     ": @p value of @p full in @p width characters.
+// "#####     ": `value` of `full` in `width` characters.
 std::string bar(double value, double full, std::size_t width);
 
 }  // namespace mosrig

@@ -86,13 +86,14 @@ TEST(Mosmon, TheLastNodeCanBeReachedWithTotalsToo) {
         View view;
         view.totals = totals;
         for (int i = 0; i < 30; i++) {
-            view = after_key(view, Screen::kDown, page_of(view, 20), count_shown(snapshot, view));
+            view =
+                after_key(view, Screen::down_key, page_of(view, 20), count_shown(snapshot, view));
         }
         const Lines lines = render(snapshot, view, 80, 20);
         EXPECT_THAT(join(lines), HasSubstr(" node30 ")) << totals;
         EXPECT_THAT(lines.back().text, StartsWith("l load")) << "keys are below it all";
         // And no further: one key back is seen at once.
-        view = after_key(view, Screen::kUp, page_of(view, 20), count_shown(snapshot, view));
+        view = after_key(view, Screen::up_key, page_of(view, 20), count_shown(snapshot, view));
         EXPECT_THAT(join(render(snapshot, view, 80, 20)), Not(HasSubstr(" node30 "))) << totals;
     }
     View up_only;
@@ -108,16 +109,17 @@ TEST(Mosmon, Keys) {
     EXPECT_THAT(join(render(cluster(3), after_key({}, 'd', 10, 30), 80, 24)),
                 Not(HasSubstr("node3")));
     const View help = after_key({}, 'h', 10, 30);
-    EXPECT_TRUE(after_key(help, Screen::kNoKey, 10, 30).help);
+    EXPECT_TRUE(after_key(help, Screen::no_key, 10, 30).help);
     EXPECT_THAT(join(render(cluster(3), help, 80, 24)), HasSubstr("q  quit"));
     EXPECT_FALSE(after_key(help, 'x', 10, 30).help);
-    View scrolled = after_key({}, Screen::kPageDown, 10, 30);
+    View scrolled = after_key({}, Screen::page_down_key, 10, 30);
     EXPECT_EQ(scrolled.first, 10U);
-    scrolled = after_key(after_key(scrolled, Screen::kPageDown, 10, 30), Screen::kDown, 10, 30);
+    scrolled =
+        after_key(after_key(scrolled, Screen::page_down_key, 10, 30), Screen::down_key, 10, 30);
     EXPECT_EQ(scrolled.first, 20U);
-    EXPECT_EQ(after_key(scrolled, Screen::kUp, 10, 30).first, 19U);
-    EXPECT_EQ(after_key({}, Screen::kUp, 10, 30).first, 0U);
-    EXPECT_EQ(after_key({}, Screen::kDown, 10, 3).first, 0U);
+    EXPECT_EQ(after_key(scrolled, Screen::up_key, 10, 30).first, 19U);
+    EXPECT_EQ(after_key({}, Screen::up_key, 10, 30).first, 0U);
+    EXPECT_EQ(after_key({}, Screen::down_key, 10, 3).first, 0U);
 }
 
 TEST(Mosmon, Bars) {

@@ -19,12 +19,12 @@ namespace {
 using namespace mosrig;
 
 // As env and nohup have them: the program's own status must stay recognisable.
-enum Exit { kOwnFailure = 125, kCannotRun = 126, kNotFound = 127 };
+enum Exit { exit_own_failure = 125, exit_cannot_run = 126, exit_not_found = 127 };
 
-constexpr const char* kShell = "/bin/sh";
+constexpr const char* shell = "/bin/sh";
 // A burst of programs uses up the idle links to a node; omd has new ones soon.
-constexpr std::chrono::seconds kLinkPatience{2};
-constexpr const char* kDecay = "/proc/hpc/decay/";
+constexpr std::chrono::seconds link_patience{2};
+constexpr const char* decay_folder = "/proc/hpc/decay/";
 
 void complain(const std::string& text) {
     fmt::print(stderr, "mosrun: {}\n", text);
@@ -41,7 +41,7 @@ void set_lock(const Process& self, bool lock) {
 // What the balancer should know of it changes no result, so a failure is a warning too.
 void set_decay(const MosrunOptions& options) {
     for (const auto& [file, text] : options.decay) {
-        if (const auto set = write_text(kDecay + file, text); !set) {
+        if (const auto set = write_text(decay_folder + file, text); !set) {
             complain("decay not set: " + set.error().text);
             return;
         }
@@ -55,7 +55,7 @@ unsigned place_of(const MosrunOptions& options) {
 
 bool send_to(const Process& self, unsigned node) {
     const std::string request = node == 0 ? "home" : fmt::format("exec {}", node);
-    const auto sent = ask_patiently([&] { return self.write("goto", request); }, kLinkPatience);
+    const auto sent = ask_patiently([&] { return self.write("goto", request); }, link_patience);
     if (sent) {
         return true;
     }
@@ -75,7 +75,7 @@ bool send_to(const Process& self, unsigned node) {
 int cannot_run(const std::string& program, int code) {
     complain(
         fmt::format("cannot run {}: {} ({})", program, errno_name(code), strerrordesc_np(code)));
-    return code == ENOENT || code == ENOTDIR ? kNotFound : kCannotRun;
+    return code == ENOENT || code == ENOTDIR ? exit_not_found : exit_cannot_run;
 }
 
 // Requests the move and executes. Comes back with an exit status only.
@@ -83,7 +83,7 @@ int go(const Process& self, const MosrunOptions& options, const std::string& fil
        const std::vector<std::string>& arguments) {
     if ((options.node || !options.choice.empty()) && !send_to(self, place_of(options))) {
         if (!options.anywhere) {
-            return kOwnFailure;
+            return exit_own_failure;
         }
         complain("it runs here");
     }
@@ -95,13 +95,13 @@ int go(const Process& self, const MosrunOptions& options, const std::string& fil
     argv.push_back(nullptr);
     ::execv(file.c_str(), argv.data());
     const int code = errno;
-    if (code != ENOEXEC || file == kShell) {
+    if (code != ENOEXEC || file == shell) {
         return cannot_run(options.program, code);
     }
     // A script without an interpreter line. The kernel dropped the request with the execve().
-    std::vector<std::string> script{kShell, file};
+    std::vector<std::string> script{shell, file};
     script.insert(script.end(), arguments.begin() + 1, arguments.end());
-    return go(self, options, kShell, script);
+    return go(self, options, shell, script);
 }
 
 int run(const MosrunOptions& options) {
@@ -120,13 +120,13 @@ int run(const MosrunOptions& options) {
 
 int start(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
-        return std::fputs(kMosrunUsage, stdout) < 0 ? kOwnFailure : 0;
+        return std::fputs(mosrun_usage, stdout) < 0 ? exit_own_failure : 0;
     }
     const auto options = parse_mosrun_options({argv + 1, argv + argc});
     if (!options) {
         complain(options.error().text);
-        std::fputs(kMosrunUsage, stderr);
-        return kOwnFailure;
+        std::fputs(mosrun_usage, stderr);
+        return exit_own_failure;
     }
     return run(*options);
 }
@@ -134,5 +134,5 @@ int start(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return guarded("mosrun", kOwnFailure, [&] { return start(argc, argv); });
+    return guarded("mosrun", exit_own_failure, [&] { return start(argc, argv); });
 }

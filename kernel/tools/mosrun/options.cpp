@@ -11,8 +11,8 @@
 namespace mosrig {
 namespace {
 
-constexpr unsigned kMostPermille = 1000;
-constexpr unsigned kDefaultKeep = 975;  // as slow decay has it
+constexpr unsigned most_permille = 1000;
+constexpr unsigned default_keep = 975;  // as slow decay has it
 
 struct Flags {
     std::optional<unsigned> node;
@@ -123,13 +123,13 @@ Result<void> read_value(Flags& flags, char letter, const std::string& value) {
         return set_choice(flags, value);
     }
     if (letter == 't') {
-        flags.decay_seconds = parse_number(value, kLongestDecay);
+        flags.decay_seconds = parse_number(value, longest_decay);
         if (!flags.decay_seconds || *flags.decay_seconds == 0) {
             return fail("'" + value + "' is no number of seconds (1 to 86400)");
         }
         return set_word(flags.rate, "own");
     }
-    flags.decay_keep = parse_number(value, kMostPermille);
+    flags.decay_keep = parse_number(value, most_permille);
     if (!flags.decay_keep || *flags.decay_keep == 0) {
         return fail("'" + value + "' is no rate in permille (1 to 1000)");
     }
@@ -179,7 +179,7 @@ void fill_decay(const Flags& flags, MosrunOptions& options) {
         options.decay.emplace_back(flags.job, "1");
     }
     if (flags.rate == "own") {
-        options.decay.emplace_back("own", std::to_string(flags.decay_keep.value_or(kDefaultKeep)) +
+        options.decay.emplace_back("own", std::to_string(flags.decay_keep.value_or(default_keep)) +
                                               " " + std::to_string(*flags.decay_seconds));
     } else if (!flags.rate.empty()) {
         options.decay.emplace_back(flags.rate, "1");

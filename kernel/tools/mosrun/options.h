@@ -10,7 +10,7 @@
 
 namespace mosrig {
 
-inline constexpr const char* kMosrunUsage =
+inline constexpr const char* mosrun_usage =
     "usage: mosrun [-h | -N | -jLIST] [-F] [-l | -L | -k] [-c | -i]\n"
     "              [-n | -s | -f | -t SEC [-d KEEP]] [-e | -E] [-r | -R] [-z] prog args\n";
 
@@ -30,15 +30,15 @@ struct MosrunOptions {
     std::vector<std::string> arguments;  // argv of the program, from argv[0] on
 };
 
-/// Parses "[-h | -N | -jLIST] [-F] [-l | -L | -k] [-c | -i | -n | -s | -f | -t SEC [-d KEEP]]
-/// [-e | -E] [-r | -R] [-z] prog args" (without mosrun's own name).
-///
-/// Lock: -l or -L if given, whatever else is (the last of several); else as it is if -k; else set
-/// with a place, and without a place unless there is a decay option, as the manual of openMosix
-/// had it.
+// Parses "[-h | -N | -jLIST] [-F] [-l | -L | -k] [-c | -i | -n | -s | -f | -t SEC [-d KEEP]]
+// [-e | -E] [-r | -R] [-z] prog args" (without mosrun's own name).
+//
+// Lock: -l or -L if given, whatever else is (the last of several); else as it is if -k; else set
+// with a place, and without a place unless there is a decay option, as the manual of openMosix
+// had it.
 Result<MosrunOptions> parse_mosrun_options(const std::vector<std::string>& arguments);
 
-/// One of the nodes of the list, all equally likely, for a @p random number.
+// One of the nodes of the list, all equally likely, for a `random` number.
 unsigned pick_node(const std::vector<NodeSpan>& choice, unsigned random);
 
 }  // namespace mosrig

@@ -9,11 +9,11 @@ namespace mosrig {
 Result<void> ask_patiently(const std::function<Result<void>()>& ask,
                            std::chrono::milliseconds patience) {
     using Clock = std::chrono::steady_clock;
-    constexpr std::chrono::milliseconds kPause{20};
+    constexpr std::chrono::milliseconds pause{20};
     const auto deadline = Clock::now() + patience;
     auto answer = ask();
     while (!answer && answer.error().code == EAGAIN && Clock::now() < deadline) {
-        std::this_thread::sleep_for(kPause);
+        std::this_thread::sleep_for(pause);
         answer = ask();
     }
     return answer;

@@ -8,8 +8,8 @@
 
 namespace mosrig {
 
-/// Asks again, after pauses, as long as the answer is EAGAIN and @p patience lasts: the node daemon
-/// makes new links for those that are used up. The last answer.
+// Asks again, after pauses, as long as the answer is EAGAIN and `patience` lasts: the node daemon
+// makes new links for those that are used up. The last answer.
 Result<void> ask_patiently(const std::function<Result<void>()>& ask,
                            std::chrono::milliseconds patience);
 

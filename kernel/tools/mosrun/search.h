@@ -9,9 +9,9 @@
 
 namespace mosrig {
 
-/// File to execute for a program's name: the name itself if it has a slash, else the first
-/// executable file in the folders of @p path (as $PATH). Errors: ENOENT, or EACCES if there is a
-/// file that may not be executed.
+// File to execute for a program's name: the name itself if it has a slash, else the first
+// executable file in the folders of `path` (as $PATH). Errors: ENOENT, or EACCES if there is a
+// file that may not be executed.
 Result<std::string> find_program(const std::string& name, const std::string& path);
 
 }  // namespace mosrig

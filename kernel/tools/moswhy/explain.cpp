@@ -13,7 +13,7 @@ struct Reason {
     Explanation (*explain)(const Subject& subject);
 };
 
-constexpr std::array kReasons{
+constexpr std::array reasons{
     Reason{"monkey", "it shares memory with others, or could", explain_monkey},
     Reason{"mmap_dev", "it has a device mapped into its memory", explain_mmap_dev},
     Reason{"kthread", "it is a thread of the kernel", explain_kthread},
@@ -40,18 +40,18 @@ constexpr std::array kReasons{
 
 // Whether the details of a reason are in files that only root and the owner can read.
 bool needs_rights(std::string_view word) {
-    constexpr std::array<std::string_view, 10> kOfMemory{
+    constexpr std::array<std::string_view, 10> of_memory{
         "monkey",      "mmap_dev", "mem_lock",     "io_uring",  "aio",
         "userfaultfd", "hugetlb",  "memfd_secret", "perf_mmap", "pkey"};
-    return std::find(kOfMemory.begin(), kOfMemory.end(), word) != kOfMemory.end();
+    return std::find(of_memory.begin(), of_memory.end(), word) != of_memory.end();
 }
 
 }  // namespace
 
 Finding explain_reason(std::string_view word, const Subject& subject) {
-    const auto* const reason = std::find_if(kReasons.begin(), kReasons.end(),
+    const auto* const reason = std::find_if(reasons.begin(), reasons.end(),
                                             [&](const Reason& one) { return one.word == word; });
-    if (reason == kReasons.end()) {
+    if (reason == reasons.end()) {
         return {std::string(word), "a reason that this moswhy does not know", {}, false};
     }
     Finding finding{std::string(word), reason->meaning, reason->explain(subject), false};
@@ -61,8 +61,8 @@ Finding explain_reason(std::string_view word, const Subject& subject) {
 
 std::vector<std::string_view> known_reasons() {
     std::vector<std::string_view> words;
-    words.reserve(std::size(kReasons));
-    for (const Reason& reason : kReasons) {
+    words.reserve(std::size(reasons));
+    for (const Reason& reason : reasons) {
         words.push_back(reason.word);
     }
     return words;

@@ -10,14 +10,14 @@
 
 namespace mosrig {
 
-/// What a reason comes from, and what takes it away.
+// What a reason comes from, and what takes it away.
 struct Explanation {
     std::vector<std::string> causes;  // one line each; empty if none was found
     std::string remedy;               // a sentence
     std::string command;              // to be typed; may be empty
 };
 
-/// A reason in plain words.
+// A reason in plain words.
 struct Finding {
     std::string word;     // as in cantmove
     std::string meaning;  // of the word
@@ -25,10 +25,10 @@ struct Finding {
     bool hidden = false;  // its details may not be read by the one who asks
 };
 
-/// Explains one word. A word that it does not know is passed on as it is.
+// Explains one word. A word that it does not know is passed on as it is.
 Finding explain_reason(std::string_view word, const Subject& subject);
 
-/// The words that explain_reason() knows.
+// The words that explain_reason() knows.
 std::vector<std::string_view> known_reasons();
 
 // reasons/monkey.cpp
@@ -65,16 +65,16 @@ Explanation explain_kthread(const Subject& subject);
 
 // reasons/common.cpp
 
-/// As one word of a shell, whatever is in it: a person copies commands, root first.
+// As one word of a shell, whatever is in it: a person copies commands, root first.
 std::string quoted(const std::string& word);
-/// "and 3 more" instead of all behind the first few.
+// "and 3 more" instead of all behind the first few.
 void shorten(std::vector<std::string>& causes, std::size_t most = 8);
-/// "1 (init), 7 (x) and 2 more".
+// "1 (init), 7 (x) and 2 more".
 std::string list_of(const std::vector<std::string>& titles, std::size_t most = 5);
-/// Causes of all mappings that @p match: "RANGE PATH".
+// Causes of all mappings that `match`: "RANGE PATH".
 std::vector<std::string> describe_mappings(const Subject& subject,
                                            bool (*match)(const Mapping& mapping));
-/// "descriptor 5" for each that is open on @p target.
+// "descriptor 5" for each that is open on `target`.
 std::vector<std::string> describe_descriptors(const Subject& subject, std::string_view target,
                                               std::string_view what);
 

@@ -29,12 +29,12 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t page_size = 4096;
 
 // A child that does something and then waits to be ended.
 class Child {
   public:
-    // @p act returns false if this machine does not let it.
+    // `act` returns false if this machine does not let it.
     explicit Child(const std::function<bool()>& act) {
         int ends[2];
         EXPECT_EQ(::pipe(ends), 0);
@@ -75,11 +75,11 @@ class Child {
     }
 
 bool map_shared(int fd, int flags = MAP_SHARED) {
-    return ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, flags, fd, 0) != MAP_FAILED;
+    return ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, flags, fd, 0) != MAP_FAILED;
 }
 
 TEST(Live, SystemVSharedMemory) {
-    const int id = ::shmget(IPC_PRIVATE, kPage, IPC_CREAT | 0600);
+    const int id = ::shmget(IPC_PRIVATE, page_size, IPC_CREAT | 0600);
     ASSERT_GE(id, 0);
     const Child child([id] { return ::shmat(id, nullptr, 0) != reinterpret_cast<void*>(-1); });
     ::shmctl(id, IPC_RMID, nullptr);
@@ -92,7 +92,7 @@ TEST(Live, SystemVSharedMemory) {
 TEST(Live, SharedMemoryWithoutAFileAndMemfd) {
     const Child child([] {
         const int fd = static_cast<int>(::syscall(SYS_memfd_create, "buffer", 0));
-        return map_shared(-1, MAP_SHARED | MAP_ANONYMOUS) && ::ftruncate(fd, kPage) == 0 &&
+        return map_shared(-1, MAP_SHARED | MAP_ANONYMOUS) && ::ftruncate(fd, page_size) == 0 &&
                map_shared(fd);
     });
     NEED(child);
@@ -103,10 +103,11 @@ TEST(Live, SharedMemoryWithoutAFileAndMemfd) {
 TEST(Live, AFileThatAnotherWritesTo) {
     std::string name = testing::TempDir() + "om_mapXXXXXX";
     const Fd fd(::mkstemp(name.data()));
-    ASSERT_EQ(::ftruncate(fd.get(), kPage), 0);
+    ASSERT_EQ(::ftruncate(fd.get(), page_size), 0);
     const Child writer([&] { return map_shared(fd.get()); });
-    const Child reader(
-        [&] { return ::mmap(nullptr, kPage, PROT_READ, MAP_PRIVATE, fd.get(), 0) != MAP_FAILED; });
+    const Child reader([&] {
+        return ::mmap(nullptr, page_size, PROT_READ, MAP_PRIVATE, fd.get(), 0) != MAP_FAILED;
+    });
     ::unlink(name.c_str());
     NEED(writer);
     NEED(reader);
@@ -119,10 +120,10 @@ TEST(Live, AFileThatAnotherWritesTo) {
 TEST(Live, AFileThatIsOnlyOpenForWriting) {
     std::string name = testing::TempDir() + "om_mapXXXXXX";
     const Fd fd(::mkstemp(name.data()));
-    ASSERT_EQ(::ftruncate(fd.get(), kPage), 0);
+    ASSERT_EQ(::ftruncate(fd.get(), page_size), 0);
     const Child reader([&] {
         const Fd view(::open(name.c_str(), O_RDONLY));
-        return ::mmap(nullptr, kPage, PROT_READ, MAP_SHARED, view.get(), 0) != MAP_FAILED;
+        return ::mmap(nullptr, page_size, PROT_READ, MAP_SHARED, view.get(), 0) != MAP_FAILED;
     });
     NEED(reader);
     const auto causes = reader.causes("monkey");
@@ -138,9 +139,9 @@ TEST(Live, AFileThatIsOnlyOpenForWriting) {
 
 TEST(Live, ProtectionKey) {
     const Child child([] {
-        void* page = ::mmap(nullptr, kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void* page = ::mmap(nullptr, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         const int key = ::pkey_alloc(0, 0);
-        return key > 0 && ::pkey_mprotect(page, kPage, PROT_READ, key) == 0;
+        return key > 0 && ::pkey_mprotect(page, page_size, PROT_READ, key) == 0;
     });
     NEED(child);
     EXPECT_THAT(child.causes("pkey"), Contains(HasSubstr("has key 1")));
@@ -164,9 +165,9 @@ TEST(Live, Threads) {
 TEST(Live, LockedMemory) {
     const Child child([] {
         void* page =
-            ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         // The address sanitizer lets mlock() do nothing.
-        return ::syscall(SYS_mlock, page, kPage) == 0;
+        return ::syscall(SYS_mlock, page, page_size) == 0;
     });
     NEED(child);
     ASSERT_EQ(child.causes("mem_lock").size(), 1U);
@@ -203,7 +204,7 @@ TEST(Live, Userfaultfd) {
 TEST(Live, SecretMemory) {
     const Child child([] {
         const int fd = static_cast<int>(::syscall(447 /* memfd_secret */, 0));
-        return fd >= 0 && ::ftruncate(fd, kPage) == 0 && map_shared(fd);
+        return fd >= 0 && ::ftruncate(fd, page_size) == 0 && map_shared(fd);
     });
     NEED(child);
     EXPECT_THAT(child.causes("memfd_secret"), Contains(HasSubstr("/secretmem")));

@@ -12,7 +12,7 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kMosrun = "mosrun";
+constexpr const char* mosrun = "mosrun";
 
 // "PID NAME", as migstat has it; pid 0 if there is none.
 struct Mark {
@@ -60,7 +60,7 @@ Evidence gather(const Subject& subject) {
 }
 
 bool by_mosrun(const Evidence& evidence) {
-    return evidence.by.name == kMosrun;
+    return evidence.by.name == mosrun;
 }
 
 // mosrun becomes the program that it starts, so process 1's child, if any, still has its number.
@@ -179,7 +179,7 @@ std::vector<std::string> locking_lines(const std::string& inittab) {
             words.push_back(word);
         }
         const std::string program = words.empty() ? "" : words[0];
-        if (program.substr(program.rfind('/') + 1) != kMosrun) {
+        if (program.substr(program.rfind('/') + 1) != mosrun) {
             continue;
         }
         const auto options = parse_mosrun_options({words.begin() + 1, words.end()});

@@ -10,7 +10,7 @@
 
 namespace mosrig {
 
-/// What a person can do, and the command for it.
+// What a person can do, and the command for it.
 struct Remedy {
     std::string text;
     std::string command;
@@ -23,10 +23,10 @@ struct LockStory {
     std::vector<Remedy> remedies;
 };
 
-/// Nothing if it is not locked.
+// Nothing if it is not locked.
 std::optional<LockStory> lock_story(const Subject& subject);
 
-/// The lines of an inittab that lock what they run.
+// The lines of an inittab that lock what they run.
 std::vector<std::string> locking_lines(const std::string& inittab);
 
 }  // namespace mosrig

@@ -15,7 +15,7 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr const char* kInittab =
+constexpr const char* inittab =
     "# mosrun -h in a comment\n"
     "id:2:initdefault:\n"
     "si::sysinit:/usr/local/bin/mosrun -h /etc/init.d/rcS\n"
@@ -28,7 +28,7 @@ class Lock : public testing::Test {
     void SetUp() override {
         node_.cluster();
         node_.process(1, "init", 0);
-        node_.put("etc/inittab", kInittab);
+        node_.put("etc/inittab", inittab);
     }
     void lock(int pid, const std::string& on, const std::string& by) const {
         const std::string folder = "proc/" + std::to_string(pid) + "/";
@@ -119,7 +119,7 @@ TEST_F(Lock, AKernelThatTellsNothing) {
 }
 
 TEST_F(Lock, LinesThatLock) {
-    EXPECT_EQ(locking_lines(kInittab).size(), 2U);
+    EXPECT_EQ(locking_lines(inittab).size(), 2U);
     EXPECT_THAT(locking_lines("a:b:c\nx:2:wait:/bin/mosrun prog\n"),
                 ElementsAre("x:2:wait:/bin/mosrun prog"));
 }

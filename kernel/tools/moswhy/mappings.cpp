@@ -9,7 +9,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";
+constexpr std::string_view deleted = " (deleted)";
 
 std::string_view take_word(std::string_view& line) {
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
@@ -76,7 +76,7 @@ bool Mapping::shared_writable() const {
 }
 
 std::string Mapping::file() const {
-    return path.ends_with(kDeleted) ? path.substr(0, path.size() - kDeleted.size()) : path;
+    return path.ends_with(deleted) ? path.substr(0, path.size() - deleted.size()) : path;
 }
 
 std::string Mapping::range() const {
@@ -100,16 +100,16 @@ std::vector<Mapping> parse_mappings(std::string_view text) {
 }
 
 std::string format_size(std::uint64_t bytes) {
-    constexpr std::array<const char*, 4> kUnits{"KiB", "MiB", "GiB", "TiB"};
+    constexpr std::array<const char*, 4> units{"KiB", "MiB", "GiB", "TiB"};
     double value = static_cast<double>(bytes) / 1024;
     std::size_t unit = 0;
-    while (value >= 1024 && unit + 1 < kUnits.size()) {
+    while (value >= 1024 && unit + 1 < units.size()) {
         value /= 1024;
         unit++;
     }
     const bool whole = value == static_cast<double>(static_cast<std::uint64_t>(value));
-    return whole ? fmt::format("{:.0f} {}", value, kUnits.at(unit))
-                 : fmt::format("{:.1f} {}", value, kUnits.at(unit));
+    return whole ? fmt::format("{:.0f} {}", value, units.at(unit))
+                 : fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
 }  // namespace mosrig

@@ -22,26 +22,26 @@ struct Mapping {
 
     [[nodiscard]] bool shared() const { return access.size() == 4 && access[3] == 's'; }
     [[nodiscard]] bool writable() const { return access.size() == 4 && access[1] == 'w'; }
-    /// Whether it has one of the two-letter flags of smaps.
+    // Whether it has one of the two-letter flags of smaps.
     [[nodiscard]] bool has_flag(std::string_view flag) const;
-    /// Shared, of a file opened for writing: others see its bytes change, even if it is now
-    /// protected against writing. As far as it can be told, if the flags are not known.
+    // Shared, of a file opened for writing: others see its bytes change, even if it is now
+    // protected against writing. As far as it can be told, if the flags are not known.
     [[nodiscard]] bool shared_writable() const;
-    /// The inode of System V memory is its shm id, and the first since boot has 0.
+    // The inode of System V memory is its shm id, and the first since boot has 0.
     [[nodiscard]] bool of_file() const { return inode != 0 || path.starts_with("/SYSV"); }
     [[nodiscard]] bool same_file(const Mapping& other) const {
         return of_file() && other.of_file() && inode == other.inode && device == other.device;
     }
-    /// Path without " (deleted)".
+    // Path without " (deleted)".
     [[nodiscard]] std::string file() const;
-    /// "7f0000000000-7f0000002000 (8 KiB)"
+    // "7f0000000000-7f0000002000 (8 KiB)"
     [[nodiscard]] std::string range() const;
 };
 
-/// Parses maps or smaps. Lines that are not understood are left out.
+// Parses maps or smaps. Lines that are not understood are left out.
 std::vector<Mapping> parse_mappings(std::string_view text);
 
-/// "4 KiB", "12 MiB", "3 GiB": exact or to one decimal.
+// "4 KiB", "12 MiB", "3 GiB": exact or to one decimal.
 std::string format_size(std::uint64_t bytes);
 
 }  // namespace mosrig

@@ -6,7 +6,7 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kSmaps =
+constexpr const char* smaps =
     "7f64de650000-7f64de651000 rw-s 00000000 00:01 196637                     /SYSV00001234 "
     "(deleted)\n"
     "Size:                  4 kB\n"
@@ -18,7 +18,7 @@ constexpr const char* kSmaps =
     "7f64de700000-7f64de701000 rw-p 00000000 00:00 0 \n";
 
 TEST(Mappings, ReadsHeadsAndDetails) {
-    const auto mappings = parse_mappings(kSmaps);
+    const auto mappings = parse_mappings(smaps);
     ASSERT_EQ(mappings.size(), 3U);
     EXPECT_EQ(mappings[0].path, "/SYSV00001234 (deleted)");
     EXPECT_EQ(mappings[0].file(), "/SYSV00001234");

@@ -13,7 +13,7 @@ struct Mount {
     std::string type;    // "tmpfs"
 };
 
-/// Parses mountinfo. Lines that are not understood are left out.
+// Parses mountinfo. Lines that are not understood are left out.
 std::vector<Mount> parse_mounts(const std::string& text);
 
 }  // namespace mosrig

@@ -11,8 +11,8 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "moswhy";
-constexpr const char* kUsage =
+constexpr const char* program_name = "moswhy";
+constexpr const char* usage_text =
     "usage: moswhy [--json] [--root DIR] PID\n"
     "       moswhy [--json] [--root DIR] --all\n";
 
@@ -87,8 +87,8 @@ int explain_all(const Options& options, const Hpc& hpc) {
 int explain_one(const Options& options, const Hpc& hpc) {
     const Subject subject(options.pid, hpc.places());
     if (!subject.exists()) {
-        complain(kName, fmt::format("there is no process {}", options.pid));
-        return kFailed;
+        complain(program_name, fmt::format("there is no process {}", options.pid));
+        return exit_failed;
     }
     const Report report = make_report(subject, hpc);
     return put(options.json ? to_text(render_json(report)) : render_text(report));
@@ -97,7 +97,7 @@ int explain_one(const Options& options, const Hpc& hpc) {
 }  // namespace
 
 int moswhy_program(Words words) {
-    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_options);
+    const auto call = begin_on_openmosix(program_name, usage_text, std::move(words), parse_options);
     if (!call) {
         return call.error();
     }

@@ -30,7 +30,7 @@ class Reasons : public testing::Test {
     void maps(int pid, const std::string& text) const {
         node_.put("proc/" + std::to_string(pid) + "/maps", text);
     }
-    // Opened with @p flags, in octal; mounts are those of process 50.
+    // Opened with `flags`, in octal; mounts are those of process 50.
     void open(int pid, int number, const std::string& flags, const std::string& mount,
               const std::string& inode) const {
         const std::string folder = "proc/" + std::to_string(pid) + "/";

@@ -9,7 +9,7 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kIndent = "    ";
+constexpr const char* indentation = "    ";
 
 std::string paragraph(const std::string& text) {
     return wrap(text, "", "");
@@ -20,7 +20,7 @@ std::string render_command(const std::string& command) {
 }
 
 std::string render_remedy(const Remedy& remedy) {
-    return wrap(remedy.text, kIndent, kIndent) + render_command(remedy.command);
+    return wrap(remedy.text, indentation, indentation) + render_command(remedy.command);
 }
 
 std::string place_of(const Report& report) {
@@ -62,15 +62,16 @@ std::string render_finding(const Report& report, const Finding& finding) {
                                              report.where > 0 ? "must come home" : "cannot move",
                                              finding.meaning, finding.word));
     for (const std::string& cause : finding.explanation.causes) {
-        text += wrap(cause, "  - ", kIndent);
+        text += wrap(cause, "  - ", indentation);
     }
     if (finding.hidden) {
-        text += wrap("What exactly, only root and its owner can see. Ask as one of them:", kIndent,
-                     kIndent);
+        text +=
+            wrap("What exactly, only root and its owner can see. Ask as one of them:", indentation,
+                 indentation);
         text += render_command(fmt::format("sudo moswhy {}", report.pid));
     }
     if (!finding.explanation.remedy.empty()) {
-        text += wrap(finding.explanation.remedy, kIndent, kIndent);
+        text += wrap(finding.explanation.remedy, indentation, indentation);
     }
     return text + render_command(finding.explanation.command);
 }
@@ -124,7 +125,7 @@ std::string summary_of(const Report& report) {
     }
     if (report.decision) {
         const std::string& reason = report.decision->reason;
-        text += reason == kNoOmd ? "free, but omd does not run" : reason;
+        text += reason == no_omd ? "free, but omd does not run" : reason;
     }
     return text.empty() ? "free" : text;
 }

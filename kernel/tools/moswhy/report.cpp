@@ -13,7 +13,7 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kStartOmd = "/etc/init.d/openmosix start";
+constexpr const char* start_omd = "/etc/init.d/openmosix start";
 
 std::optional<Guest> guest_of(const Subject& subject) {
     const std::string folder = fmt::format("{}/remote/{}/", subject.places().hpc(), subject.pid());
@@ -84,7 +84,7 @@ void note_decay(std::map<std::string, std::string>& values, Report& report) {
 
 Decision no_answer(const Hpc& hpc, const Error& error) {
     Decision decision;
-    decision.reason = kNoOmd;
+    decision.reason = no_omd;
     const bool absent = error.code == ENOENT || error.code == ECONNREFUSED;
     decision.text = absent
                         ? "Nothing forbids it to move, but no balancer runs here: omd does not."
@@ -97,7 +97,7 @@ Decision no_answer(const Hpc& hpc, const Error& error) {
         }
     }
     if (absent) {
-        decision.remedy = {"Start it:", kStartOmd};
+        decision.remedy = {"Start it:", start_omd};
     }
     return decision;
 }
@@ -106,7 +106,7 @@ Decision no_answer(const Hpc& hpc, const Error& error) {
 std::string some_other_node(const Hpc& hpc) {
     for (const std::uint32_t id : hpc.nodes()) {
         const NodeFigures figures = hpc.figures(id);
-        if (id != hpc.self() && figures.up() && (figures.status & kStatusBlock) == 0) {
+        if (id != hpc.self() && figures.up() && (figures.status & status_block) == 0) {
             return std::to_string(id);
         }
     }
@@ -141,7 +141,7 @@ Decision why_there(const Subject& subject, const Hpc& hpc, long where) {
         // that ran earlier.
         const bool unknown = decision.reason == "not_seen" || decision.reason == "quiet" ||
                              decision.reason == "stay" || decision.reason == "lstay" ||
-                             decision.reason == "balance_off" || decision.reason == kNoOmd;
+                             decision.reason == "balance_off" || decision.reason == no_omd;
         const bool on = decision.reason == "moved";
         decision.reason = "asked";
         decision.text =

@@ -13,10 +13,10 @@
 
 namespace mosrig {
 
-/// Instead of omd's word if it does not answer.
-inline constexpr const char* kNoOmd = "no_omd";
+// Instead of omd's word if it does not answer.
+inline constexpr const char* no_omd = "no_omd";
 
-/// What the balancer says of a process that nothing forbids to move.
+// What the balancer says of a process that nothing forbids to move.
 // NOLINTNEXTLINE(bugprone-exception-escape): what moves a json only asserts
 struct Decision {
     nlohmann::json answer;  // omd's, null if it gave none
@@ -46,11 +46,11 @@ struct Report {
     std::optional<Decision> decision;
 };
 
-/// Everything about one process that exists.
+// Everything about one process that exists.
 Report make_report(const Subject& subject, const Hpc& hpc);
 
-/// What a person can do about omd's word; nothing if there is nothing to do. @p other_node: for
-/// where omd names none; may be "".
+// What a person can do about omd's word; nothing if there is nothing to do. `other_node`: for
+// where omd names none; may be "".
 std::optional<Remedy> remedy_for(const std::string& word, const nlohmann::json& answer, pid_t pid,
                                  const std::string& other_node = "");
 

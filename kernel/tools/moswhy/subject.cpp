@@ -14,14 +14,14 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kLargestMaps = 256U << 20U;  // 65530 mappings have about 50 MB of smaps
+constexpr std::size_t largest_maps = 256U << 20U;  // 65530 mappings have about 50 MB of smaps
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
 std::vector<Mapping> read_mappings(const Process& process, const char* file, bool& readable) {
-    const auto text = read_text(fmt::format("{}/{}", process.folder(), file), kLargestMaps);
+    const auto text = read_text(fmt::format("{}/{}", process.folder(), file), largest_maps);
     readable = text.has_value();
     return text ? parse_mappings(*text) : std::vector<Mapping>{};
 }
@@ -154,7 +154,7 @@ std::optional<Scheduling> Subject::scheduling_of(pid_t tid) const {
 
 bool Subject::open() const {
     // Opened as for tracing: what may be opened may be read.
-    return read_text(process_.folder() + "/maps", kLargestMaps).has_value() &&
+    return read_text(process_.folder() + "/maps", largest_maps).has_value() &&
            ::access((process_.folder() + "/fd").c_str(), R_OK) == 0;
 }
 

@@ -12,19 +12,19 @@
 
 namespace mosrig {
 
-/// A descriptor through which a file can be written.
+// A descriptor through which a file can be written.
 struct Writer {
     pid_t pid;
     int descriptor;
 };
 
-/// The descriptors of all processes, the subject's too, that may write. Read once, when they are
-/// first asked for: that is a file for each descriptor of the node.
+// The descriptors of all processes, the subject's too, that may write. Read once, when they are
+// first asked for: that is a file for each descriptor of the node.
 class Writers {
   public:
     explicit Writers(const Subject& subject) : subject_(subject) {}
 
-    /// Those of the file of @p mapping, as far as the one who asks may look into the processes.
+    // Those of the file of `mapping`, as far as the one who asks may look into the processes.
     [[nodiscard]] std::vector<Writer> of(const Mapping& mapping) const;
 
   private:

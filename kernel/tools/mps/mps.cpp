@@ -10,8 +10,8 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "mps";
-constexpr const char* kUsage =
+constexpr const char* program_name = "mps";
+constexpr const char* usage_text =
     "usage: mps [-aAefuwx] [-p PID,...] [-u USER] [--root DIR]    (letters also without a dash)\n";
 
 std::string own_tty(const std::vector<ProcessRow>& rows) {
@@ -33,7 +33,8 @@ std::string format_row(const ProcessRow& row, bool users) {
 }  // namespace
 
 int mps_program(Words words) {
-    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_mps_options);
+    const auto call =
+        begin_on_openmosix(program_name, usage_text, std::move(words), parse_mps_options);
     if (!call) {
         return call.error();
     }
@@ -51,7 +52,7 @@ int mps_program(Words words) {
         }
     }
     const int written = put(text);
-    return listed > 0 ? written : static_cast<int>(kFailed);
+    return listed > 0 ? written : static_cast<int>(exit_failed);
 }
 
 }  // namespace mosrig

@@ -12,9 +12,9 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "mtop";
-constexpr const char* kUsage = "usage: mtop [-b] [-d SEC] [-n TIMES] [--root DIR]\n";
-constexpr std::size_t kNoLimit = SIZE_MAX;
+constexpr const char* program_name = "mtop";
+constexpr const char* usage_text = "usage: mtop [-b] [-d SEC] [-n TIMES] [--root DIR]\n";
+constexpr std::size_t no_limit = SIZE_MAX;
 
 struct Options {
     bool batch = false;
@@ -60,13 +60,13 @@ int print(const Hpc& hpc, const Options& options) {
     for (unsigned i = 0; options.times == 0 || i < options.times; i++) {
         std::this_thread::sleep_for(std::chrono::seconds(options.delay));
         Look now = look(hpc);
-        const Lines lines = render_top(before, now, Order::cpu, title(hpc), kNoLimit, kNoLimit);
-        if (put(join(lines) + "\n") != kDone) {
-            return kFailed;
+        const Lines lines = render_top(before, now, Order::cpu, title(hpc), no_limit, no_limit);
+        if (put(join(lines) + "\n") != exit_done) {
+            return exit_failed;
         }
         before = std::move(now);
     }
-    return kDone;
+    return exit_done;
 }
 
 Order order_of(int key, Order now) {
@@ -85,8 +85,8 @@ Order order_of(int key, Order now) {
 int watch(const Hpc& hpc, const Options& options) {
     const auto screen = Screen::open();
     if (!screen) {
-        complain(kName, screen.error().text + " (or use -b)");
-        return kFailed;
+        complain(program_name, screen.error().text + " (or use -b)");
+        return exit_failed;
     }
     Order order = Order::cpu;
     Look before;
@@ -94,19 +94,19 @@ int watch(const Hpc& hpc, const Options& options) {
         Look now = look(hpc);
         screen->draw(render_top(before, now, order, title(hpc), screen->width(), screen->height()));
         const int key = screen->key(std::chrono::seconds(options.delay));
-        if (key == Screen::kEnd || key == 'q') {
+        if (key == Screen::end_key || key == 'q') {
             break;
         }
         order = order_of(key, order);
         before = std::move(now);
     }
-    return kDone;
+    return exit_done;
 }
 
 }  // namespace
 
 int mtop_program(Words words) {
-    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_options);
+    const auto call = begin_on_openmosix(program_name, usage_text, std::move(words), parse_options);
     if (!call) {
         return call.error();
     }

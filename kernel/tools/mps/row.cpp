@@ -89,16 +89,16 @@ bool parse_row(const std::string& stat, ProcessRow& row) {
 std::string tty_name(unsigned number) {
     const unsigned major = (number >> 8U) & 0xfffU;
     const unsigned minor = (number & 0xffU) | ((number >> 12U) & 0xfff00U);
-    constexpr unsigned kConsole = 4;
-    constexpr unsigned kFirstSerial = 64;
-    constexpr unsigned kFirstPts = 136;
-    constexpr unsigned kLastPts = 143;
-    if (major >= kFirstPts && major <= kLastPts) {
-        return fmt::format("pts/{}", (major - kFirstPts) * 256 + minor);
+    constexpr unsigned console = 4;
+    constexpr unsigned first_serial = 64;
+    constexpr unsigned first_pts = 136;
+    constexpr unsigned last_pts = 143;
+    if (major >= first_pts && major <= last_pts) {
+        return fmt::format("pts/{}", (major - first_pts) * 256 + minor);
     }
-    if (major == kConsole) {
-        return minor < kFirstSerial ? fmt::format("tty{}", minor)
-                                    : fmt::format("ttyS{}", minor - kFirstSerial);
+    if (major == console) {
+        return minor < first_serial ? fmt::format("tty{}", minor)
+                                    : fmt::format("ttyS{}", minor - first_serial);
     }
     return number == 0 ? "?" : fmt::format("{}:{}", major, minor);
 }

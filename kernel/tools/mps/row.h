@@ -27,16 +27,16 @@ struct ProcessRow {
     std::uint64_t resident = 0;
 };
 
-/// Parses /proc/PID/stat into everything that it holds. False if it is not understood.
+// Parses /proc/PID/stat into everything that it holds. False if it is not understood.
 bool parse_row(const std::string& stat, ProcessRow& row);
 
-/// Name of a terminal by the number in /proc/PID/stat.
+// Name of a terminal by the number in /proc/PID/stat.
 std::string tty_name(unsigned number);
 
-/// All processes, ascending by pid.
+// All processes, ascending by pid.
 std::vector<ProcessRow> read_rows(const Hpc& hpc);
 
-/// "12:34", minutes and seconds of CPU time.
+// "12:34", minutes and seconds of CPU time.
 std::string format_time(std::uint64_t ticks, std::uint64_t ticks_a_second);
 
 }  // namespace mosrig

@@ -20,10 +20,10 @@ struct MpsOptions {
     std::optional<std::string> user;  // -u
 };
 
-/// Options as ps has them: a x u e A f w with or without a dash, -p LIST, -u USER.
+// Options as ps has them: a x u e A f w with or without a dash, -p LIST, -u USER.
 Result<MpsOptions> parse_mps_options(const std::vector<std::string>& words);
 
-/// Whether a process is listed, for a caller with this user id and terminal.
+// Whether a process is listed, for a caller with this user id and terminal.
 bool is_listed(const ProcessRow& row, const MpsOptions& options, unsigned uid,
                const std::string& tty);
 

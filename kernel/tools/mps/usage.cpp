@@ -8,7 +8,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kWide = 60;
+constexpr std::size_t wide_from = 60;
 
 struct Used {
     const ProcessRow* row;
@@ -70,7 +70,7 @@ std::string summary(const Look& now) {
 Lines render_top(const Look& before, const Look& now, Order order, const std::string& title,
                  std::size_t width, std::size_t height) {
     const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    const bool wide = width >= kWide;
+    const bool wide = width >= wide_from;
     Lines lines{
         {title, Style::strong},
         {summary(now)},

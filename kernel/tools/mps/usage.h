@@ -18,7 +18,7 @@ struct Look {
 
 enum class Order { cpu, memory, node };
 
-/// The screen: @p now, with the CPU time used since @p before, the greediest first.
+// The screen: `now`, with the CPU time used since `before`, the greediest first.
 Lines render_top(const Look& before, const Look& now, Order order, const std::string& title,
                  std::size_t width, std::size_t height);
 

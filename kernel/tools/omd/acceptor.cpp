@@ -9,7 +9,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kMostKnownNonces = 4096;
+constexpr std::size_t most_known_nonces = 4096;
 
 }  // namespace
 
@@ -52,7 +52,7 @@ Instant Acceptor::next() const {
 
 void Acceptor::on_listener() {
     // Not without end: what waits longer is reported again.
-    for (std::size_t i = 0; i < kMostPending; i++) {
+    for (std::size_t i = 0; i < most_pending; i++) {
         std::uint32_t address = 0;
         Fd socket = accept_one(listener_.get(), address);
         if (!socket.valid()) {
@@ -75,7 +75,8 @@ void Acceptor::take(Fd socket, std::uint32_t address, Instant now) {
     }
     const auto same = std::count_if(pending_.begin(), pending_.end(),
                                     [&](const Pending& p) { return p.peer == peer; });
-    if (pending_.size() >= kMostPending || static_cast<std::size_t>(same) >= kMostPendingPerPeer) {
+    if (pending_.size() >= most_pending ||
+        static_cast<std::size_t>(same) >= most_pending_per_peer) {
         stats.refused++;
         stats.refused_overflow++;
         cluster_.log.stranger_line(
@@ -98,7 +99,7 @@ void Acceptor::take(Fd socket, std::uint32_t address, Instant now) {
     const int fd = socket.get();
     const auto place = pending_.insert(
         pending_.end(),
-        {peer, Connection(std::move(socket), std::move(handshake), false, now + kHandshakeTime)});
+        {peer, Connection(std::move(socket), std::move(handshake), false, now + handshake_time)});
     auto added =
         cluster_.reactor.add(fd, EPOLLIN, [this, place](std::uint32_t) { on_ready(place); });
     if (!added) {
@@ -140,7 +141,7 @@ void Acceptor::remember(const Nonce& nonce) {
         return;
     }
     known_order_.push_back(nonce);
-    if (known_order_.size() > kMostKnownNonces) {
+    if (known_order_.size() > most_known_nonces) {
         known_.erase(known_order_.front());
         known_order_.pop_front();
     }

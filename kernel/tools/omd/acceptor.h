@@ -17,24 +17,24 @@ namespace mosrig {
 
 class Acceptor {
   public:
-    /// Called with each authenticated connection.
+    // Called with each authenticated connection.
     using Handover = std::function<void(const Peer& peer, Fd socket)>;
 
-    static constexpr std::size_t kMostPending = 64;
-    static constexpr std::size_t kMostPendingPerPeer = 16;
+    static constexpr std::size_t most_pending = 64;
+    static constexpr std::size_t most_pending_per_peer = 16;
 
     Acceptor(Cluster& cluster, Fd listener, Handover handover);
     ~Acceptor();
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
 
-    /// Starts listening to the reactor.
+    // Starts listening to the reactor.
     Result<void> start();
-    /// A peer is no longer one: what it has under way ends.
+    // A peer is no longer one: what it has under way ends.
     void forget(const Peer& peer);
-    /// Ends what took too long.
+    // Ends what took too long.
     void expire(Instant now);
-    /// Deadline of the oldest connection; Instant::max() if there is none.
+    // Deadline of the oldest connection; Instant::max() if there is none.
     [[nodiscard]] Instant next() const;
 
   private:

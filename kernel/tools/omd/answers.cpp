@@ -35,10 +35,10 @@ void add_load(Json& node, const policy::NodeLoad& load, policy::Millis age) {
     node["tmem"] = load.tmem;
     node["age_ms"] = age;
     node["flags"] = Json::array();
-    for (const auto& [bit, name] : {std::pair{policy::kBlock, "block"},
-                                    {policy::kStay, "stay"},
-                                    {policy::kLstay, "lstay"},
-                                    {policy::kQuiet, "quiet"}}) {
+    for (const auto& [bit, name] : {std::pair{policy::flag_block, "block"},
+                                    {policy::flag_stay, "stay"},
+                                    {policy::flag_lstay, "lstay"},
+                                    {policy::flag_quiet, "quiet"}}) {
         if ((load.flags & bit) != 0) {
             node["flags"].push_back(name);
         }
@@ -102,9 +102,9 @@ std::string nobody(const policy::Agent& agent) {
     std::size_t others = 0;
     for (const policy::Members::Known& known : agent.members().loads()) {
         const policy::NodeLoad& load = known.entry.load;
-        if ((load.flags & policy::kBlock) != 0) {
+        if ((load.flags & policy::flag_block) != 0) {
             blocked++;
-        } else if ((load.flags & policy::kQuiet) != 0) {
+        } else if ((load.flags & policy::flag_quiet) != 0) {
             quiet++;
         } else if (agent.unlike(load.id)) {
             unlike++;

@@ -10,28 +10,28 @@
 
 namespace mosrig {
 
-/// `nodes`. @p linked: does the kernel have the node as up?
+// `nodes`. `linked`: does the kernel have the node as up?
 std::string nodes_json(const Cluster& cluster, const policy::Agent& agent, policy::Millis now,
                        const std::function<bool(std::uint32_t)>& linked);
 
-/// `why PID`.
+// `why PID`.
 std::string why_json(const Cluster& cluster, const policy::Agent& agent, std::int64_t pid,
                      policy::Millis now);
 
-/// `status`.
+// `status`.
 std::string status_json(const Cluster& cluster, const policy::Agent& agent, bool balances);
 
-/// The answer to `balance PID`: a target, or a reason and a sentence.
+// The answer to `balance PID`: a target, or a reason and a sentence.
 std::string balance_json(std::uint32_t target);
 std::string refusal_json(const std::string& reason, const std::string& text);
-/// {"ok":true}
+// {"ok":true}
 std::string done_json();
 
-/// Why there is no other node to speak of, though the cluster has some.
+// Why there is no other node to speak of, though the cluster has some.
 std::string nobody(const policy::Agent& agent);
 
-/// One plain sentence for a verdict, with its figures. @p here, @p best: names of nodes; @p nobody:
-/// said if there is no best one.
+// One plain sentence for a verdict, with its figures. `here`, `best`: names of nodes; `nobody`:
+// said if there is no best one.
 std::string sentence(const policy::Verdict& verdict, const std::string& here,
                      const std::string& best, const std::string& nobody);
 

@@ -18,7 +18,7 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// An agent of node 1 that has heard of the loads of others; @p flags: theirs, from node 2 on.
+// An agent of node 1 that has heard of the loads of others; `flags`: theirs, from node 2 on.
 policy::Agent heard(const std::vector<std::uint8_t>& flags) {
     policy::Agent agent(1, 1, 1, {});
     auto roster = std::make_shared<policy::Roster>();
@@ -72,14 +72,14 @@ TEST(Sentence, OfOneThatIsTooYoung) {
 
 TEST(Sentence, WhyThereIsNoOtherNode) {
     EXPECT_EQ(nobody(heard({})), "nothing is known yet of the load of any other node");
-    EXPECT_EQ(nobody(heard({policy::kBlock, policy::kBlock})),
+    EXPECT_EQ(nobody(heard({policy::flag_block, policy::flag_block})),
               "no other node takes it: 2 are blocked (mosctl noblock, there, changes that)");
-    const std::string mixed =
-        nobody(heard({policy::kBlock, policy::kQuiet, policy::kBlock | policy::kQuiet, 0}));
+    const std::string mixed = nobody(heard(
+        {policy::flag_block, policy::flag_quiet, policy::flag_block | policy::flag_quiet, 0}));
     EXPECT_TRUE(has(mixed, "2 are blocked")) << mixed;
     EXPECT_TRUE(has(mixed, ", 1 is quiet")) << mixed;
     EXPECT_TRUE(has(mixed, ", 1 is short of memory")) << mixed;
-    policy::Agent agent = heard({0, policy::kBlock});
+    policy::Agent agent = heard({0, policy::flag_block});
     agent.set_unlike(2, true);
     EXPECT_TRUE(has(nobody(agent), ", 1 is no target, for the CPU there has other features"))
         << nobody(agent);

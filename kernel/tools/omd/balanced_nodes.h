@@ -15,7 +15,7 @@
 namespace mosrig {
 
 struct BalancedNode {
-    static constexpr std::uint32_t kLoopback = 0x7f000000;
+    static constexpr std::uint32_t loopback = 0x7f000000;
 
     std::uint32_t id;
     Fd listener;
@@ -30,8 +30,8 @@ struct BalancedNode {
     bool announces = false;
 
     explicit BalancedNode(std::uint32_t number) : id(number) {
-        listener = listen_on({kLoopback + id, 0}).value();
-        socket = bind_datagrams({kLoopback + id, 0}).value();
+        listener = listen_on({loopback + id, 0}).value();
+        socket = bind_datagrams({loopback + id, 0}).value();
         links = local_endpoint(listener.get());
         gossip = local_endpoint(socket.get());
         machine.self = id;
@@ -65,8 +65,8 @@ struct BalancedNode {
 
 class Balancers : public testing::Test {
   protected:
-    static constexpr std::uint32_t kLoopback = BalancedNode::kLoopback;
-    static constexpr std::chrono::seconds kPatience{60};
+    static constexpr std::uint32_t loopback = BalancedNode::loopback;
+    static constexpr std::chrono::seconds patience{60};
     static const LinkKeys& cluster_keys() { return BalancedNode::cluster_keys(); }
 
     Balancers() {
@@ -87,7 +87,7 @@ class Balancers : public testing::Test {
     }
     template <class Condition>
     bool run_until(Condition condition) {
-        for (const Instant end = Clock::now() + kPatience; Clock::now() < end;) {
+        for (const Instant end = Clock::now() + patience; Clock::now() < end;) {
             for (BalancedNode* node : {&one_, &two_, &three_}) {
                 if (node->daemon) {
                     node->daemon->run_once(std::chrono::milliseconds(1));
@@ -107,7 +107,7 @@ class Balancers : public testing::Test {
         });
     }
     // Bytes to node 2's datagram port from an address of loopback.
-    void throw_at_two(const Bytes& bytes, std::uint32_t source = kLoopback + 1) {
+    void throw_at_two(const Bytes& bytes, std::uint32_t source = loopback + 1) {
         const Fd fd = bind_datagrams({source, 0}).value();
         ASSERT_TRUE(send_datagram(fd.get(), two_.gossip, bytes.data(), bytes.size()));
     }

@@ -10,15 +10,15 @@
 namespace mosrig {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{50};        // at a process that should be on its way
-constexpr std::chrono::milliseconds kLinkPause{100};  // until a pool has a link again
+constexpr std::chrono::milliseconds move_look{50};    // at a process that should be on its way
+constexpr std::chrono::milliseconds link_pause{100};  // until a pool has a link again
 // A process that sleeps in a call moves when the call returns; nobody waits that long for it.
-constexpr std::chrono::seconds kLongest{8};
-constexpr int kAnnouncePeriods = 5;
+constexpr std::chrono::seconds longest{8};
+constexpr int announce_periods = 5;
 // All of a large process's pages have followed it by then, or nobody waits for the figure.
-constexpr std::chrono::seconds kLongestPush{60};
-constexpr std::chrono::milliseconds kPushLook{250};
-constexpr std::chrono::seconds kRefusalKept{10};
+constexpr std::chrono::seconds longest_push{60};
+constexpr std::chrono::milliseconds push_look{250};
+constexpr std::chrono::seconds refusal_kept{10};
 
 policy::Fate fate_of(Machine::Progress progress) {
     switch (progress) {
@@ -128,7 +128,7 @@ void Balancer::on_message(std::uint32_t from, const policy::Message& message) {
 
 void Balancer::observe(Instant now) {
     observed_ = now;
-    std::erase_if(refusals_, [&](const auto& one) { return now - one.second.at > kRefusalKept; });
+    std::erase_if(refusals_, [&](const auto& one) { return now - one.second.at > refusal_kept; });
     policy::Outbox out;
     agent_.observe(machine_.observe(), ms(now), out);
     carry_out(out, now);
@@ -161,7 +161,7 @@ void Balancer::run(Instant now) {
     if (able_ && now - observed_ >= period) {
         observe(now);
     }
-    if (settings_.announce && now - announced_ >= kAnnouncePeriods * period) {
+    if (settings_.announce && now - announced_ >= announce_periods * period) {
         announced_ = now;
         gossip_.announce();
     }
@@ -182,7 +182,7 @@ Instant Balancer::next() const {
         due = std::min(due, observed_ + period);
     }
     if (settings_.announce) {
-        due = std::min(due, announced_ + kAnnouncePeriods * period);
+        due = std::min(due, announced_ + announce_periods * period);
     }
     for (const auto& [pid, journey] : journeys_) {
         due = std::min(due, journey.look);
@@ -242,13 +242,13 @@ void Balancer::carry_out(policy::Outbox& out, Instant now) {
     for (const policy::Move& move : out.moves) {
         const auto pid = static_cast<pid_t>(move.id);
         Journey& journey = journeys_[pid];
-        journey = {move.target, move.to_home, false, now, now + kLongest};
+        journey = {move.target, move.to_home, false, now, now + longest};
         begin(pid, journey, now);
     }
 }
 
 void Balancer::begin(pid_t pid, Journey& journey, Instant now) {
-    journey.look = now + kLook;
+    journey.look = now + move_look;
     auto moved = machine_.move(pid, journey.target, journey.to_home);
     if (moved) {
         journey.asked = true;
@@ -257,7 +257,7 @@ void Balancer::begin(pid_t pid, Journey& journey, Instant now) {
     }
     refusals_[pid] = {moved.error().code, now};
     if (moved.error().code == EAGAIN && now < journey.deadline) {
-        journey.look = now + kLinkPause;
+        journey.look = now + link_pause;
         return;
     }
     cluster_.log.limited_line("process {} does not go to node {}: {}", pid, journey.target,
@@ -285,7 +285,7 @@ void Balancer::watch_journeys(Instant now) {
             }
             continue;
         }
-        journey.look = now + kLook;
+        journey.look = now + move_look;
         const Machine::Journey result = machine_.journey(pid, journey.target);
         if (result.progress != Machine::Progress::under_way) {
             ended.push_back({pid, result, fate_of(result.progress)});
@@ -305,7 +305,7 @@ void Balancer::end(pid_t pid, const Machine::Journey& result, policy::Fate fate,
     cluster_.log.limited_line("process {} {} node {}{}", pid, fate_words(fate), journey.target,
                               journey.to_home ? ", its home" : "");
     if (result.follows) {
-        pushes_[pid] = {journey.target, now + kPushLook, now + kLongestPush};
+        pushes_[pid] = {journey.target, now + push_look, now + longest_push};
     }
     policy::Outbox out;
     agent_.moved(pid, fate, result.pages, result.took, ms(now), out);
@@ -320,7 +320,7 @@ void Balancer::watch_pushes(Instant now) {
         if (now < push.look) {
             continue;
         }
-        push.look = now + kPushLook;
+        push.look = now + push_look;
         const Machine::Journey result = machine_.journey(current->first, push.target);
         const bool there = result.progress == Machine::Progress::done;
         if (there && !result.follows) {

@@ -23,28 +23,28 @@ class Balancer {
         bool announce = false;  // tell a group of this node now and then
     };
 
-    /// @p socket, @p group: see Gossip. @p announced: called with nodes that made themselves known.
+    // `socket`, `group`: see Gossip. `announced`: called with nodes that made themselves known.
     Balancer(Cluster& cluster, KernelDevice& device, Machine& machine, Settings settings, Fd socket,
              Fd group, decltype(Gossip::Events::announced) announced);
 
     Result<void> start();
     void peers_changed();
-    /// Does what is due.
+    // Does what is due.
     void run(Instant now);
     [[nodiscard]] Instant next() const;
-    /// Tells the others that this daemon ends.
+    // Tells the others that this daemon ends.
     void leave();
 
     void set_unlike(std::uint32_t node, bool unlike) { agent_.set_unlike(node, unlike); }
     void set_balance(bool on) { agent_.set_balance(on && able_); }
-    /// Somebody wants this process to be considered again: now, or when the node's processes have
-    /// been counted, which is not done more often than ten times a second.
+    // Somebody wants this process to be considered again: now, or when the node's processes have
+    // been counted, which is not done more often than ten times a second.
     void reconsider(pid_t pid, Instant now);
-    /// Is that still to be done?
+    // Is that still to be done?
     [[nodiscard]] bool undecided(pid_t pid) const { return questions_.contains(pid); }
-    /// Has the kernel taken the request to move it?
+    // Has the kernel taken the request to move it?
     [[nodiscard]] bool asked(pid_t pid) const;
-    /// Why the kernel has not taken the last one: an errno, or 0.
+    // Why the kernel has not taken the last one: an errno, or 0.
     [[nodiscard]] int refusal(pid_t pid) const;
     [[nodiscard]] const policy::Agent& agent() const { return agent_; }
     [[nodiscard]] policy::Millis now_ms() const { return ms(Clock::now()); }
@@ -79,7 +79,7 @@ class Balancer {
     void watch_pushes(Instant now);
     void end(pid_t pid, const Machine::Journey& result, policy::Fate fate, Instant now);
     void answer_questions(Instant now);
-    /// Of those whose processes have just been counted.
+    // Of those whose processes have just been counted.
     void answer_counted(Instant now);
     void tell_kernel();
 

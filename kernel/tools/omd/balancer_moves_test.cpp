@@ -64,7 +64,7 @@ class BalancerMoves : public Balancers {
 
 TEST_F(BalancerMoves, AGuestThatItsHomeDoesNotLetGoIsLeftAloneAndNobodyIsBlamed) {
     one_.machine.tasks = {{101, 0, true}, {102, 2, false, 20000, true}};
-    two_.machine.load.flags = policy::kBlock;  // node 3 it is
+    two_.machine.load.flags = policy::flag_block;  // node 3 it is
     start_all();
     ASSERT_TRUE(run_until([&] { return one_.agent().counters().failed == 1; }));
     EXPECT_EQ(one_.agent().why(102, 0).first.reason, policy::Reason::guest);

@@ -31,7 +31,7 @@ TEST_F(Balancers, ThreeLoopsOnOneNodeEndOnePerNodeAndStay) {
 
 TEST_F(Balancers, ALockedProcessAndOneOnAQuietNodeStay) {
     one_.machine.tasks = {{101, 0, true}, {102, 0, true}};
-    two_.machine.load.flags = policy::kStay;
+    two_.machine.load.flags = policy::flag_stay;
     two_.machine.tasks = {{201}, {202}};
     start_all();
     ASSERT_TRUE(run_until_met());
@@ -47,8 +47,8 @@ TEST_F(Balancers, ANodeThatIsTooBusyForHandshakesIsNotDown) {
     ASSERT_TRUE(run_until([&] { return one_.daemon->linked(2); }));
     // It takes no more connections of node 1's until these have given up.
     std::vector<Fd> pending;
-    for (std::size_t i = 0; i < Acceptor::kMostPendingPerPeer; i++) {
-        pending.push_back(start_connect(kLoopback + 1, two_.links).value());
+    for (std::size_t i = 0; i < Acceptor::most_pending_per_peer; i++) {
+        pending.push_back(start_connect(loopback + 1, two_.links).value());
     }
     run_for(std::chrono::milliseconds(200));
     one_.device.drop_links(2);
@@ -86,7 +86,7 @@ TEST_F(Balancers, StrangersGarbageWrongKeysAndReplaysAreDroppedAndCounted) {
     ASSERT_TRUE(run_until_met());
     const Stats& stats = two_.daemon->stats();
     const auto expect = [&](const char* what, const std::uint64_t& counter, const Bytes& bytes,
-                            std::uint32_t source = kLoopback + 1) {
+                            std::uint32_t source = loopback + 1) {
         const std::uint64_t before = counter;
         throw_at_two(bytes, source);
         EXPECT_TRUE(run_until([&] { return counter == before + 1; })) << what;
@@ -99,7 +99,7 @@ TEST_F(Balancers, StrangersGarbageWrongKeysAndReplaysAreDroppedAndCounted) {
     const PacketHeader header{PacketType::message, 1, 2, 5, 6, 7};
     const LinkKeys foreign(Bytes(32, 0x44));
     expect("stranger", stats.packets_stranger, seal_packet(header, encode(lie), cluster_keys()),
-           kLoopback + 9);
+           loopback + 9);
     expect("wrong key", stats.packets_key, seal_packet(header, encode(lie), foreign));
     expect("garbage", stats.packets_garbage, Bytes(200, 0x55));
     expect("empty", stats.packets_garbage, Bytes());
@@ -125,12 +125,12 @@ TEST_F(Balancers, StrangersGarbageWrongKeysAndReplaysAreDroppedAndCounted) {
 
 TEST_F(Balancers, ACaptureReplayedAcrossARestartHasNoEffect) {
     // A tap: what node 1 says to node 2 goes to a recorder instead, which passes it on.
-    const Fd tap = bind_datagrams({kLoopback + 2, 0}).value();
+    const Fd tap = bind_datagrams({loopback + 2, 0}).value();
     Peer tapped = two_.peer();
     tapped.gossip_port = local_endpoint(tap.get()).port;
     one_.start({tapped});
     two_.start({one_.peer()});
-    const Fd back = bind_datagrams({kLoopback + 1, 0}).value();
+    const Fd back = bind_datagrams({loopback + 1, 0}).value();
     std::vector<Bytes> capture;
     const auto pass_on = [&] {
         Bytes bytes(2000);

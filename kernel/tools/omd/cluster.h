@@ -20,8 +20,8 @@ namespace mosrig {
 struct Peer {
     std::uint32_t id;
     std::string name;
-    Endpoint endpoint;                        // of its links
-    std::uint16_t gossip_port = kGossipPort;  // at the same address
+    Endpoint endpoint;                                // of its links
+    std::uint16_t gossip_port = default_gossip_port;  // at the same address
 };
 
 struct Cluster {
@@ -43,7 +43,7 @@ struct Cluster {
     }
 };
 
-/// A handshake, from the first packet on, takes no longer than this.
-inline constexpr std::chrono::seconds kHandshakeTime{5};
+// A handshake, from the first packet on, takes no longer than this.
+inline constexpr std::chrono::seconds handshake_time{5};
 
 }  // namespace mosrig

@@ -12,14 +12,14 @@
 namespace mosrig {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r";
+constexpr std::string_view blank = " \t\r";
 
 std::string_view trim(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(kBlank);
+    const std::size_t begin = text.find_first_not_of(blank);
     if (begin == std::string_view::npos) {
         return {};
     }
-    return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+    return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
 
 std::optional<double> decimal(std::string_view text, double least, double most) {

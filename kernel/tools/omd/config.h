@@ -12,13 +12,13 @@
 
 namespace mosrig {
 
-inline constexpr const char* kConfigPath = "/etc/openmosix/omd.conf";
+inline constexpr const char* default_config_path = "/etc/openmosix/omd.conf";
 
 struct Config {
     enum class Discovery : std::uint8_t { map, announce };
     Discovery discovery = Discovery::map;
-    std::string map = kMapPath;
-    std::string key = kKeyPath;
+    std::string map = default_map_path;
+    std::string key = default_key_path;
     std::string interface;  // of the fabric; only for announcements
     policy::Millis period = 1000;
     bool balance = true;
@@ -27,9 +27,9 @@ struct Config {
     policy::Millis forget = 600000;  // an announced node that is down
 };
 
-/// Parses the file's text. The error names the line and what would be right.
+// Parses the file's text. The error names the line and what would be right.
 Result<Config> parse_config(std::string_view text);
-/// Reads and parses it. A missing file counts as empty, unless @p must_exist.
+// Reads and parses it. A missing file counts as empty, unless `must_exist`.
 Result<Config> load_config(const std::string& path, bool must_exist);
 
 }  // namespace mosrig

@@ -15,22 +15,22 @@ class Connection {
   public:
     enum class Status : std::uint8_t { under_way, authenticated, failed };
 
-    /// @p connecting: connect() has not ended yet.
+    // `connecting`: connect() has not ended yet.
     Connection(Fd fd, Handshake handshake, bool connecting, Instant deadline);
 
-    /// Does what can be done without waiting.
+    // Does what can be done without waiting.
     Status advance();
-    /// EPOLL* events to wait for.
+    // EPOLL* events to wait for.
     [[nodiscard]] std::uint32_t interest() const;
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] Instant deadline() const { return deadline_; }
-    /// Has the other side taken the connection?
+    // Has the other side taken the connection?
     [[nodiscard]] bool connected() const { return !connecting_; }
     [[nodiscard]] const Handshake& handshake() const { return handshake_; }
-    /// Why it failed, in words.
+    // Why it failed, in words.
     [[nodiscard]] const std::string& error() const { return error_; }
-    /// The authenticated socket; blocking from here on.
+    // The authenticated socket; blocking from here on.
     [[nodiscard]] Fd take_socket();
 
   private:

@@ -13,10 +13,10 @@
 namespace mosrig {
 namespace {
 
-constexpr std::chrono::seconds kPatience{4};
-constexpr std::chrono::milliseconds kAskAgain{50};
+constexpr std::chrono::seconds client_patience{4};
+constexpr std::chrono::milliseconds ask_again{50};
 // Who asked is still there when the answer is that there is none.
-static_assert(kPatience < kOmdPatience);
+static_assert(client_patience < omd_patience);
 
 }  // namespace
 
@@ -55,13 +55,13 @@ void Control::on_listener() {
     Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     ucred peer{};
     socklen_t size = sizeof(peer);
-    if (!fd.valid() || clients_.size() >= kMostClients ||
+    if (!fd.valid() || clients_.size() >= most_clients ||
         ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
         return;
     }
     const int number = fd.get();
     const auto place = clients_.insert(
-        clients_.end(), Client{std::move(fd), peer.uid, Clock::now() + kPatience, {}, false});
+        clients_.end(), Client{std::move(fd), peer.uid, Clock::now() + client_patience, {}, false});
     auto added = reactor_.add(number, EPOLLIN, [this, place](std::uint32_t) { on_ready(place); });
     if (!added) {
         clients_.erase(place);
@@ -69,7 +69,7 @@ void Control::on_listener() {
 }
 
 void Control::on_ready(Place place) {
-    std::array<char, kLongestLine> block{};
+    std::array<char, longest_line> block{};
     const ssize_t got = ::recv(place->fd.get(), block.data(), block.size(), 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
@@ -81,7 +81,7 @@ void Control::on_ready(Place place) {
     place->line.append(block.data(), static_cast<std::size_t>(got));
     const std::size_t end = place->line.find('\n');
     if (end == std::string::npos) {
-        if (place->line.size() >= kLongestLine) {
+        if (place->line.size() >= longest_line) {
             drop(place);
         }
         return;
@@ -127,7 +127,7 @@ void Control::run(Instant now) {
 Instant Control::next() const {
     Instant due = Instant::max();
     for (const Client& client : clients_) {
-        due = std::min(due, client.asked ? Clock::now() + kAskAgain : client.deadline);
+        due = std::min(due, client.asked ? Clock::now() + ask_again : client.deadline);
     }
     return due;
 }

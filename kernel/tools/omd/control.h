@@ -14,26 +14,26 @@
 
 namespace mosrig {
 
-inline constexpr const char* kControlPath = "/run/openmosix/omd.sock";
+inline constexpr const char* omd_socket_path = "/run/openmosix/omd.sock";
 
 class Control {
   public:
-    /// The answer to a request of a user; nothing if it is not known yet: asked again soon, until
-    /// the request is too old.
+    // The answer to a request of a user; nothing if it is not known yet: asked again soon, until
+    // the request is too old.
     using Answer = std::function<std::optional<std::string>(const std::string& line, uid_t user,
                                                             bool first, bool last)>;
 
-    static constexpr std::size_t kMostClients = 64;
-    static constexpr std::size_t kLongestLine = 256;
+    static constexpr std::size_t most_clients = 64;
+    static constexpr std::size_t longest_line = 256;
 
     Control(Reactor& reactor, Answer answer);
     ~Control();
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
 
-    /// Listens at @p path, mode 0666; an old socket there is replaced.
+    // Listens at `path`, mode 0666; an old socket there is replaced.
     Result<void> listen(const std::string& path);
-    /// Asks again for what was not known, and ends what took too long.
+    // Asks again for what was not known, and ends what took too long.
     void run(Instant now);
     [[nodiscard]] Instant next() const;
 

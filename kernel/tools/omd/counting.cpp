@@ -11,7 +11,7 @@
 namespace mosrig {
 
 std::optional<TaskStat> parse_task_stat(const std::string& line) {
-    constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD
+    constexpr std::uint64_t kernel_thread = 0x00200000;  // PF_KTHREAD
     const std::size_t close = line.rfind(')');
     if (close == std::string::npos) {
         return std::nullopt;
@@ -22,15 +22,15 @@ std::optional<TaskStat> parse_task_stat(const std::string& line) {
     rest >> stat.state;
     // A field may be larger than any signed number.
     std::vector<std::uint64_t> fields;
-    constexpr std::size_t kWanted = 38;
-    for (std::string word; fields.size() < kWanted && rest >> word;) {
+    constexpr std::size_t wanted_fields = 38;
+    for (std::string word; fields.size() < wanted_fields && rest >> word;) {
         fields.push_back(word.starts_with('-') ? 0 : std::strtoull(word.c_str(), nullptr, 10));
     }
-    if (fields.size() < kWanted) {
+    if (fields.size() < wanted_fields) {
         return std::nullopt;
     }
     const auto field = [&](std::size_t number) { return fields[number - 4]; };
-    stat.kernel = (field(9) & kKernelThread) != 0;
+    stat.kernel = (field(9) & kernel_thread) != 0;
     stat.parent = static_cast<std::int64_t>(field(4));
     stat.user = field(14);
     stat.system = field(15);
@@ -48,16 +48,16 @@ std::optional<double> parse_schedstat(const std::string& line) {
     if (!(words >> ran >> waited)) {
         return std::nullopt;
     }
-    constexpr double kNanoseconds = 1e6;
-    return (ran + waited) / kNanoseconds;
+    constexpr double nanoseconds = 1e6;
+    return (ran + waited) / nanoseconds;
 }
 
 policy::Decay parse_decay(const std::string& job, const std::string& rate, unsigned slow,
                           unsigned fast, policy::Millis interval) {
-    constexpr double kPermille = 1000;
+    constexpr double permille = 1000;
     policy::Decay decay;
     decay.interval = interval;
-    decay.keep = slow / kPermille;
+    decay.keep = slow / permille;
     if (job == "cpu") {
         decay.job = policy::Decay::Job::cpu;
     } else if (job == "io") {
@@ -67,14 +67,14 @@ policy::Decay parse_decay(const std::string& job, const std::string& rate, unsig
     std::string kind;
     words >> kind;
     if (kind == "fast") {
-        decay.keep = fast / kPermille;
+        decay.keep = fast / permille;
     } else if (kind == "none") {
         decay.keep = 1;
     } else if (kind == "own") {
         double keep = 0;
         double seconds = 0;
-        if (words >> keep >> seconds && keep <= kPermille && seconds > 0) {
-            decay.keep = keep / kPermille;
+        if (words >> keep >> seconds && keep <= permille && seconds > 0) {
+            decay.keep = keep / permille;
             decay.interval = static_cast<policy::Millis>(seconds * 1000);
         }
     }
@@ -82,9 +82,9 @@ policy::Decay parse_decay(const std::string& job, const std::string& rate, unsig
 }
 
 double DemandCounter::count(double cpu, std::optional<double> wanted, char state, double span) {
-    constexpr double kShortest = 90;  // ms: with ticks of ten an answer is right to a tenth
+    constexpr double shortest = 90;  // ms: with ticks of ten an answer is right to a tenth
     const double time = left_over_ + span;
-    if (known_ && time < kShortest) {
+    if (known_ && time < shortest) {
         left_over_ = time;
         return demand_;
     }
@@ -93,7 +93,7 @@ double DemandCounter::count(double cpu, std::optional<double> wanted, char state
         // It may be a moment old and have waited all of it.
         demand = state == 'R'
                      ? 1
-                     : std::min(1.0, std::max(cpu, wanted.value_or(0)) / std::max(kShortest, span));
+                     : std::min(1.0, std::max(cpu, wanted.value_or(0)) / std::max(shortest, span));
     } else {
         const double waited = wanted && wanted_ ? *wanted - *wanted_ : 0;
         demand = std::max(cpu - cpu_, waited) / time;

@@ -14,11 +14,11 @@ namespace {
 
 // The device reports changes of the pools, but one that comes while several pools are read, one
 // by one, is lost: hence a look now and then. Without reports it is all there is.
-constexpr std::chrono::milliseconds kPoolLook{1000};
-constexpr std::chrono::milliseconds kPoolLookUnpolled{500};
-constexpr std::chrono::milliseconds kStatsPeriod{1000};
+constexpr std::chrono::milliseconds pool_look{1000};
+constexpr std::chrono::milliseconds pool_look_unpolled{500};
+constexpr std::chrono::milliseconds stats_period{1000};
 
-const char* const kStateNames[] = {"unknown", "down", "up"};
+const char* const state_names[] = {"unknown", "down", "up"};
 
 }  // namespace
 
@@ -130,11 +130,11 @@ bool Daemon::linked(std::uint32_t id) const {
 void Daemon::run_once(std::chrono::milliseconds longest) {
     const Instant now = Clock::now();
     acceptor_->expire(now);
-    if (now - pools_read_ >= (polled_ ? kPoolLook : kPoolLookUnpolled)) {
+    if (now - pools_read_ >= (polled_ ? pool_look : pool_look_unpolled)) {
         read_pools();
     }
     Instant wake = std::min(now + longest, acceptor_->next());
-    wake = std::min(wake, pools_read_ + (polled_ ? kPoolLook : kPoolLookUnpolled));
+    wake = std::min(wake, pools_read_ + (polled_ ? pool_look : pool_look_unpolled));
     if (balancer_) {
         balancer_->run(now);
         wake = std::min(wake, balancer_->next());
@@ -145,10 +145,10 @@ void Daemon::run_once(std::chrono::milliseconds longest) {
         wake = std::min(wake, node.dialer->next(now, useful_links(node)));
     }
     if (!settings_.stats_path.empty()) {
-        if (now - stats_looked_ >= kStatsPeriod) {
+        if (now - stats_looked_ >= stats_period) {
             look_at_stats(now);
         }
-        wake = std::min(wake, stats_looked_ + kStatsPeriod);
+        wake = std::min(wake, stats_looked_ + stats_period);
     }
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
     reactor_.run_once(std::max(wait, std::chrono::milliseconds(0)));
@@ -248,7 +248,7 @@ bool Daemon::tell(Node& node, Known state) {
         node.down_since = Clock::now();
         log_.limited_line("{} (node {}, {}) is {}", peer.name, peer.id,
                           format_address(peer.endpoint.address),
-                          kStateNames[static_cast<std::size_t>(state)]);
+                          state_names[static_cast<std::size_t>(state)]);
     }
     node.told = state;
     return true;
@@ -308,7 +308,7 @@ std::string Daemon::stats_lines() const {
     for (const Node& node : nodes_) {
         const std::uint32_t id = node.dialer->peer().id;
         text += fmt::format("node{0}_state {1}\nnode{0}_idle {2}\n", id,
-                            kStateNames[static_cast<std::size_t>(node.told)], node.idle);
+                            state_names[static_cast<std::size_t>(node.told)], node.idle);
     }
     return text;
 }

@@ -33,7 +33,7 @@ class Daemon {
         // removed.
         std::vector<std::uint32_t> earlier = {};
     };
-    /// What it takes to talk to the other daemons and to balance.
+    // What it takes to talk to the other daemons and to balance.
     struct Balance {
         Machine& machine;
         Balancer::Settings settings;
@@ -41,7 +41,7 @@ class Daemon {
         Fd group;
         policy::Millis forget = 0;  // an announced node that is down for so long; 0: never
     };
-    /// Starts the guest's side of an authenticated link; the socket is closed here afterwards.
+    // Starts the guest's side of an authenticated link; the socket is closed here afterwards.
     using StartStub = std::function<Result<pid_t>(std::uint32_t node, int fd)>;
 
     Daemon(Settings settings, KernelDevice& device, const LinkKeys& keys, Fd listener,
@@ -50,28 +50,28 @@ class Daemon {
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    /// Tells the kernel who we are and starts to listen. Without @p balance it keeps links only.
+    // Tells the kernel who we are and starts to listen. Without `balance` it keeps links only.
     Result<void> start(std::optional<Balance> balance = std::nullopt);
-    /// The list of the other nodes has changed: who left is removed from the kernel, who is new is
-    /// linked, and nothing happens to the rest.
+    // The list of the other nodes has changed: who left is removed from the kernel, who is new is
+    // linked, and nothing happens to the rest.
     void set_peers(const std::vector<Peer>& peers);
-    /// Tells the kernel once more who we are and of the others, as far as it has forgotten it.
+    // Tells the kernel once more who we are and of the others, as far as it has forgotten it.
     Result<void> restore();
-    /// After so long an announced node that is down is removed; 0: never.
+    // After so long an announced node that is down is removed; 0: never.
     void set_forget(policy::Millis after) { forget_ = after; }
-    /// Waits for events for at most @p longest and does what is due.
+    // Waits for events for at most `longest` and does what is due.
     void run_once(std::chrono::milliseconds longest);
-    /// To be called before the end: the others know at once, and need not find out.
+    // To be called before the end: the others know at once, and need not find out.
     void leave();
-    /// So many stubs have ended.
+    // So many stubs have ended.
     void on_stubs_ended(unsigned ended);
-    /// Writes the counters to the log and to their file.
+    // Writes the counters to the log and to their file.
     void show_stats();
     [[nodiscard]] const Stats& stats() const { return stats_; }
     [[nodiscard]] const Cluster& cluster() const { return cluster_; }
-    /// Null if started without.
+    // Null if started without.
     [[nodiscard]] Balancer* balancer() { return balancer_.get(); }
-    /// Does the kernel have the node as up?
+    // Does the kernel have the node as up?
     [[nodiscard]] bool linked(std::uint32_t id) const;
 
   private:

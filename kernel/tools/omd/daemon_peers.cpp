@@ -80,7 +80,7 @@ void Daemon::on_announced(std::uint32_t id, Endpoint endpoint) {
         return;
     }
     const Peer peer{
-        id, format_address(endpoint.address), {endpoint.address, kLinkPort}, endpoint.port};
+        id, format_address(endpoint.address), {endpoint.address, link_port}, endpoint.port};
     log_.limited_line("{} (node {}) has announced itself", peer.name, id);
     if (auto added = add(peer); !added) {
         log_.limited_line("{}", added.error().text);

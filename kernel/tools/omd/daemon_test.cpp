@@ -16,8 +16,8 @@
 namespace mosrig {
 namespace {
 
-constexpr std::uint32_t kLoopback = 0x7f000000;
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::uint32_t loopback = 0x7f000000;
+constexpr std::chrono::seconds patience{60};
 
 const LinkKeys& cluster_keys() {
     static const LinkKeys keys(Bytes(32, 0x33));
@@ -39,7 +39,7 @@ struct Node {
     std::optional<Daemon> daemon;
 
     explicit Node(std::uint32_t id) {
-        listener = listen_on({kLoopback + id, 0}).value();
+        listener = listen_on({loopback + id, 0}).value();
         endpoint = local_endpoint(listener.get());
     }
 
@@ -71,7 +71,7 @@ class Daemons : public testing::Test {
     // Runs all daemons until the condition holds; false at the deadline.
     template <class Condition>
     bool run_until(Condition condition) {
-        for (const Instant end = Clock::now() + kPatience; Clock::now() < end;) {
+        for (const Instant end = Clock::now() + patience; Clock::now() < end;) {
             for (Node* node : {&one_, &two_}) {
                 if (node->daemon) {
                     node->daemon->run_once(std::chrono::milliseconds(2));
@@ -90,7 +90,7 @@ class Daemons : public testing::Test {
         });
     }
     // A connection of somebody's at node 1's address to node 2.
-    Fd connect_to_two(std::uint32_t source = kLoopback + 1) {
+    Fd connect_to_two(std::uint32_t source = loopback + 1) {
         Fd fd = start_connect(source, two_.endpoint).value();
         ::fcntl(fd.get(), F_SETFL, 0);
         return fd;
@@ -221,15 +221,15 @@ TEST_F(Daemons, ANonceThatMadeALinkIsKnownAsReplayed) {
 
 TEST_F(Daemons, StrangersAreRefusedAtOnceAndSilentOnesAreBounded) {
     ASSERT_TRUE(two_.start(2, {peer(1, one_)}, cluster_keys()));
-    const Fd stranger = connect_to_two(kLoopback + 9);
+    const Fd stranger = connect_to_two(loopback + 9);
     ASSERT_TRUE(run_until([&] { return two_.daemon->stats().refused_stranger == 1; }));
     std::vector<Fd> silent;
-    for (std::size_t i = 0; i < Acceptor::kMostPendingPerPeer + 3; i++) {
+    for (std::size_t i = 0; i < Acceptor::most_pending_per_peer + 3; i++) {
         silent.push_back(connect_to_two());
     }
     ASSERT_TRUE(run_until([&] { return two_.daemon->stats().refused_overflow == 3; }));
     ASSERT_TRUE(run_until(
-        [&] { return two_.daemon->stats().refused_timeout == Acceptor::kMostPendingPerPeer; }));
+        [&] { return two_.daemon->stats().refused_timeout == Acceptor::most_pending_per_peer; }));
     const Fd garbage = connect_to_two();
     ASSERT_EQ(::send(garbage.get(), "SSH-2.0-x\r\n", 11, 0), 11);
     ASSERT_TRUE(run_until([&] { return two_.daemon->stats().refused_malformed == 1; }));

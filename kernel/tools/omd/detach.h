@@ -16,8 +16,8 @@ namespace mosrig {
 
 class Detached {
   public:
-    /// Forks. In the parent: waits until the child is ready() or ended and returns the exit
-    /// status for it; the child's own words on stderr are the explanation. In the child: nothing.
+    // Forks. In the parent: waits until the child is ready() or ended and returns the exit
+    // status for it; the child's own words on stderr are the explanation. In the child: nothing.
     std::optional<int> detach() {
         std::array<int, 2> ends{};
         if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -43,7 +43,7 @@ class Detached {
         return std::nullopt;
     }
 
-    /// The child works: lets go of the directory, the terminal and the parent.
+    // The child works: lets go of the directory, the terminal and the parent.
     void ready() {
         if (!writer_.valid()) {
             return;

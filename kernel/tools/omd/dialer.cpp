@@ -51,7 +51,7 @@ void Dialer::start(Instant now) {
                          .features = cluster_.features,
                          .keys = &cluster_.keys});
     const auto place = attempts_.emplace(attempts_.end(), std::move(*socket), std::move(handshake),
-                                         true, now + kHandshakeTime);
+                                         true, now + handshake_time);
     auto added = cluster_.reactor.add(fd, place->interest(),
                                       [this, place](std::uint32_t) { on_ready(place); });
     if (!added) {

@@ -16,10 +16,10 @@ namespace mosrig {
 class Dialer {
   public:
     struct Events {
-        /// An authenticated connection and what the peer told of itself. Returns whether the
-        /// kernel took the link.
+        // An authenticated connection and what the peer told of itself. Returns whether the
+        // kernel took the link.
         std::function<bool(const Peer& peer, Fd socket, const om_features& features)> linked;
-        /// @p reached: the peer took the connection; what failed came after that.
+        // `reached`: the peer took the connection; what failed came after that.
         std::function<void(const Peer& peer, const std::string& why, bool reached)> failed;
     };
 
@@ -29,11 +29,11 @@ class Dialer {
     Dialer(const Dialer&) = delete;
     Dialer& operator=(const Dialer&) = delete;
 
-    /// Connects as often as the policy says and ends what took too long.
+    // Connects as often as the policy says and ends what took too long.
     void run(Instant now, unsigned idle);
-    /// When run() has something to do next; Instant::max() if only an event can bring it.
+    // When run() has something to do next; Instant::max() if only an event can bring it.
     [[nodiscard]] Instant next(Instant now, unsigned idle) const;
-    /// The peer connected to us.
+    // The peer connected to us.
     void peer_seen() { policy_.peer_seen(); }
     [[nodiscard]] unsigned under_way() const { return static_cast<unsigned>(attempts_.size()); }
     [[nodiscard]] const Peer& peer() const { return peer_; }

@@ -81,7 +81,7 @@ class FakeDevice final : public KernelDevice {
     }
     [[nodiscard]] int poll_fd() const override { return event_.get(); }
 
-    /// A migration uses a link up.
+    // A migration uses a link up.
     Fd take_link(std::uint32_t node) {
         Fd link = std::move(pools[node].back());
         pools[node].pop_back();

@@ -11,9 +11,9 @@
 namespace mosrig {
 namespace {
 
-constexpr int kMostAtOnce = 64;  // datagrams read before other work has its turn
-constexpr std::chrono::milliseconds kChallengePause{100};
-constexpr std::size_t kMostStrangers = 256;  // that are challenged, or answered, within the pause
+constexpr int most_at_once = 64;  // datagrams read before other work has its turn
+constexpr std::chrono::milliseconds challenge_pause{100};
+constexpr std::size_t most_strangers = 256;  // that are challenged, or answered, within the pause
 
 }  // namespace
 
@@ -27,8 +27,8 @@ Gossip::Gossip(Cluster& cluster, Fd socket, Fd group, Events events)
       group_(std::move(group)),
       events_(std::move(events)),
       run_(OwnRun::make()),
-      challenges_(kMostStrangers, kChallengePause),
-      answers_(kMostStrangers, kChallengePause) {
+      challenges_(most_strangers, challenge_pause),
+      answers_(most_strangers, challenge_pause) {
     peers_changed();
 }
 
@@ -92,13 +92,13 @@ void Gossip::send(std::uint32_t node, const policy::Message& message) {
 
 void Gossip::announce() {
     if (group_.valid()) {
-        send_packet({kAnnounceGroup, kGossipPort}, header(PacketType::announce, 0, 0), {});
+        send_packet({announce_group, default_gossip_port}, header(PacketType::announce, 0, 0), {});
     }
 }
 
 void Gossip::on_readable(int fd) {
-    std::array<std::uint8_t, kLargestPacket + 1> buffer;
-    for (int i = 0; i < kMostAtOnce; i++) {
+    std::array<std::uint8_t, largest_packet + 1> buffer;
+    for (int i = 0; i < most_at_once; i++) {
         sockaddr_in address{};
         socklen_t size = sizeof(address);
         const ssize_t got = ::recvfrom(fd, buffer.data(), buffer.size(), 0,
@@ -220,7 +220,7 @@ void Gossip::answer_challenge(State& state) {
 
 void Gossip::challenge(State& state, const PacketHeader& header) {
     const Instant now = Clock::now();
-    if (now - state.challenged < kChallengePause) {
+    if (now - state.challenged < challenge_pause) {
         return;
     }
     state.challenged = now;

@@ -15,33 +15,33 @@
 
 namespace mosrig {
 
-/// Where nodes announce themselves if there is no map: a multicast group of the fabric.
-inline constexpr std::uint32_t kAnnounceGroup = 0xefff361c;  // 239.255.54.28
+// Where nodes announce themselves if there is no map: a multicast group of the fabric.
+inline constexpr std::uint32_t announce_group = 0xefff361c;  // 239.255.54.28
 
-/// The id of a node that has no map: the last two bytes of its address.
+// The id of a node that has no map: the last two bytes of its address.
 std::uint32_t announced_id(std::uint32_t address);
 
 class Gossip {
   public:
     struct Events {
         std::function<void(std::uint32_t node, const policy::Message& message)> message;
-        /// A node that is not in the cluster has proved that it knows the key; if announcements
-        /// are on.
+        // A node that is not in the cluster has proved that it knows the key; if announcements
+        // are on.
         std::function<void(std::uint32_t node, Endpoint endpoint)> announced = nullptr;
     };
 
-    /// @p socket: from bind_datagrams(). @p group: from join_group(), or invalid.
+    // `socket`: from bind_datagrams(). `group`: from join_group(), or invalid.
     Gossip(Cluster& cluster, Fd socket, Fd group, Events events);
     ~Gossip();
     Gossip(const Gossip&) = delete;
     Gossip& operator=(const Gossip&) = delete;
 
-    /// Starts listening to the reactor.
+    // Starts listening to the reactor.
     Result<void> start();
-    /// The cluster's list of peers has changed.
+    // The cluster's list of peers has changed.
     void peers_changed();
     void send(std::uint32_t node, const policy::Message& message);
-    /// Tells the group that there is a node here.
+    // Tells the group that there is a node here.
     void announce();
 
   private:

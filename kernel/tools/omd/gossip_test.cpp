@@ -11,18 +11,18 @@ namespace {
 
 class Announcements : public testing::Test {
   protected:
-    static constexpr std::uint32_t kFirst = 0x7f000000;  // 127.0.0.0
-    static constexpr std::uint32_t kSelf = 2;
+    static constexpr std::uint32_t first_address = 0x7f000000;  // 127.0.0.0
+    static constexpr std::uint32_t self_id = 2;
 
     // One that knows the key, at an address whose last two bytes are its id.
     struct Stranger {
         std::uint32_t id;
         Fd fd;
         explicit Stranger(std::uint32_t number)
-            : id(number), fd(bind_datagrams({kFirst + number, 0}).value()) {}
+            : id(number), fd(bind_datagrams({first_address + number, 0}).value()) {}
     };
 
-    Announcements() : socket_(bind_datagrams({kFirst + kSelf, 0}).value()) {
+    Announcements() : socket_(bind_datagrams({first_address + self_id, 0}).value()) {
         endpoint_ = local_endpoint(socket_.get());
         gossip_.emplace(cluster_, std::move(socket_), Fd(),
                         Gossip::Events{[](std::uint32_t, const policy::Message&) {},
@@ -44,7 +44,7 @@ class Announcements : public testing::Test {
         }
         std::vector<PacketHeader> headers;
         for (;;) {
-            Bytes bytes(kLargestPacket);
+            Bytes bytes(largest_packet);
             const ssize_t got = ::recv(by.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
             if (got <= 0) {
                 return headers;
@@ -58,7 +58,8 @@ class Announcements : public testing::Test {
     Reactor reactor_;
     Log log_{-1};
     Stats stats_;
-    Cluster cluster_{kSelf, kFirst + kSelf, {}, "two", keys_, {}, reactor_, log_, stats_};
+    Cluster cluster_{self_id, first_address + self_id, {}, "two", keys_, {}, reactor_, log_,
+                     stats_};
     Fd socket_;
     Endpoint endpoint_{};
     std::optional<Gossip> gossip_;
@@ -88,7 +89,7 @@ TEST_F(Announcements, ARecordedChallengeIsAnsweredNowAndThenOnly) {
     // Now the node's run and the number of one of its packets are known.
     const Challenge demand{77, challenges[0].boot, challenges[0].counter};
     for (std::uint64_t i = 2; i <= 31; i++) {
-        say(there, {PacketType::challenge, there.id, kSelf, 5, i, 0}, encode(demand));
+        say(there, {PacketType::challenge, there.id, self_id, 5, i, 0}, encode(demand));
     }
     const auto answers = heard(there);
     ASSERT_FALSE(answers.empty());

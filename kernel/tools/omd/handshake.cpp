@@ -44,12 +44,12 @@ std::size_t Handshake::wanted() const {
     if (done() || refused()) {
         return 0;
     }
-    if (input_.size() < kHeaderSize) {
-        return kHeaderSize - input_.size();
+    if (input_.size() < header_size) {
+        return header_size - input_.size();
     }
     // The header was checked when it was complete.
     const std::size_t length = input_[6] | static_cast<std::size_t>(input_[7]) << 8U;
-    return kHeaderSize + length - input_.size();
+    return header_size + length - input_.size();
 }
 
 void Handshake::feed(std::span<const std::uint8_t> bytes) {
@@ -57,19 +57,19 @@ void Handshake::feed(std::span<const std::uint8_t> bytes) {
         const std::size_t take = std::min(wanted(), bytes.size());
         put_bytes(input_, bytes.first(take));
         bytes = bytes.subspan(take);
-        if (input_.size() < kHeaderSize) {
+        if (input_.size() < header_size) {
             return;
         }
-        const auto header = parse_header(std::span(input_).first(kHeaderSize));
+        const auto header = parse_header(std::span(input_).first(header_size));
         if (!header) {
             return refuse(Refusal::malformed);
         }
-        if (header->version != kWireVersion) {
+        if (header->version != wire_version) {
             return refuse(Refusal::version);
         }
-        if (input_.size() == kHeaderSize + header->length) {
+        if (input_.size() == header_size + header->length) {
             const Bytes frame = std::exchange(input_, {});
-            on_frame(header->type, std::span(frame).subspan(kHeaderSize));
+            on_frame(header->type, std::span(frame).subspan(header_size));
         }
     }
 }
@@ -151,7 +151,7 @@ void Handshake::on_accept(Reader payload) {
 
 Bytes Handshake::transcript(Role author) const {
     Bytes text;
-    text.push_back(kWireVersion);
+    text.push_back(wire_version);
     text.push_back(static_cast<std::uint8_t>(author));
     put_u32(text, local_.home);
     put_u32(text, local_.guest);

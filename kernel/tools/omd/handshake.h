@@ -31,7 +31,7 @@ enum class Refusal : std::uint8_t {
     protocol,    // authentic, but its kernel speaks another protocol
 };
 
-/// A few words for the log.
+// A few words for the log.
 const char* refusal_text(Refusal refusal);
 
 class Handshake {
@@ -49,14 +49,14 @@ class Handshake {
 
     explicit Handshake(Local local);
 
-    /// Bytes to read next; never read more, the kernel's messages may follow. 0 when finished.
+    // Bytes to read next; never read more, the kernel's messages may follow. 0 when finished.
     [[nodiscard]] std::size_t wanted() const;
-    /// At most wanted() bytes from the peer.
+    // At most wanted() bytes from the peer.
     void feed(std::span<const std::uint8_t> bytes);
-    /// Bytes to be sent, each given out once.
+    // Bytes to be sent, each given out once.
     Bytes take_output();
 
-    /// Authenticated; once the output is sent the link belongs to the kernel.
+    // Authenticated; once the output is sent the link belongs to the kernel.
     [[nodiscard]] bool done() const { return step_ == Step::done; }
     [[nodiscard]] bool refused() const { return step_ == Step::refused; }
     [[nodiscard]] Refusal refusal() const { return refusal_; }

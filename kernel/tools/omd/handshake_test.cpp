@@ -132,7 +132,7 @@ TEST(Handshake, AWrongKeyOfHomeIsRefusedByTheGuestWhoTellsNothing) {
     const Transcript said = converse(home, guest);
     EXPECT_EQ(guest.refusal(), Refusal::bad_mac);
     EXPECT_FALSE(home.done());
-    EXPECT_EQ(said.by_guest.size(), kHeaderSize + payload_size(FrameType::challenge));
+    EXPECT_EQ(said.by_guest.size(), header_size + payload_size(FrameType::challenge));
 }
 
 TEST(Handshake, AGuestThatCannotProveItselfIsRefusedByHome) {
@@ -181,7 +181,7 @@ TEST(Handshake, AReflectedProofIsNoAcceptance) {
     home.take_output();
     home.feed(challenge);
     Bytes proof = home.take_output();
-    ASSERT_EQ(proof.size(), kHeaderSize + payload_size(FrameType::proof));
+    ASSERT_EQ(proof.size(), header_size + payload_size(FrameType::proof));
     Handshake straight = home;
     straight.feed(proof);
     EXPECT_EQ(straight.refusal(), Refusal::malformed);
@@ -287,7 +287,7 @@ TEST(Handshake, MessagesOutOfTurnAreRefused) {
 TEST(Handshake, AnotherVersionIsNamed) {
     Handshake home(home_side());
     Bytes hello = home.take_output();
-    hello[4] = kWireVersion + 1;
+    hello[4] = wire_version + 1;
     EXPECT_EQ(refusal_by_guest(hello), Refusal::version);
 }
 

@@ -12,7 +12,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::size_t kLargestKey = 4096;
+constexpr std::size_t largest_key = 4096;
 
 Mac hmac(std::span<const std::uint8_t> key, std::span<const std::uint8_t> message) {
     Mac mac{};
@@ -79,17 +79,17 @@ Result<LinkKeys> load_key(const std::string& path, unsigned owner) {
                         "{}, mode {:04o}): chown root {}; chmod 600 {}",
                         path, info.st_uid, info.st_mode & 07777U, path, path));
     }
-    Bytes master(kLargestKey);
+    Bytes master(largest_key);
     const ssize_t got = ::read(fd.get(), master.data(), master.size());
     if (got < 0) {
         return fail_errno("cannot read the cluster's key " + path, errno);
     }
     master.resize(static_cast<std::size_t>(got));
-    if (master.size() < kSmallestKey) {
+    if (master.size() < smallest_key) {
         return fail(
             fmt::format("{} has {} bytes, a key needs at least {}: make one with 'head -c "
                         "32 /dev/urandom' and give every node the same",
-                        path, master.size(), kSmallestKey));
+                        path, master.size(), smallest_key));
     }
     LinkKeys keys(master);
     sodium_memzero(master.data(), master.size());

@@ -13,13 +13,13 @@
 
 namespace mosrig {
 
-inline constexpr const char* kKeyPath = "/etc/openmosix/key";
-inline constexpr std::size_t kSmallestKey = 32;
+inline constexpr const char* default_key_path = "/etc/openmosix/key";
+inline constexpr std::size_t smallest_key = 32;
 
 enum class Role : std::uint8_t { home = 1, guest = 2, datagram = 3 };
 
-/// Keys of one cluster. What home signs can never pass for what a guest signs: a message sent
-/// back to its author proves nothing. Wiped when destroyed.
+// Keys of one cluster. What home signs can never pass for what a guest signs: a message sent
+// back to its author proves nothing. Wiped when destroyed.
 class LinkKeys {
   public:
     explicit LinkKeys(std::span<const std::uint8_t> master);
@@ -27,10 +27,10 @@ class LinkKeys {
     LinkKeys& operator=(const LinkKeys&) = default;
     ~LinkKeys() { wipe(); }
 
-    /// HMAC-SHA256 of @p message under the key of the side @p author. A datagram's key is one for
-    /// all: it carries who it is from and for.
+    // HMAC-SHA256 of `message` under the key of the side `author`. A datagram's key is one for
+    // all: it carries who it is from and for.
     [[nodiscard]] Mac sign(Role author, std::span<const std::uint8_t> message) const;
-    /// Compares in constant time.
+    // Compares in constant time.
     [[nodiscard]] bool verify(Role author, std::span<const std::uint8_t> message,
                               const Mac& mac) const;
     void wipe();
@@ -43,11 +43,11 @@ class LinkKeys {
     std::array<std::uint8_t, 32> datagram_{};
 };
 
-/// Reads the key file: it must be a regular file of root's with mode 0600 and 32 bytes or more.
-/// @p owner is for tests, which need not run as root.
+// Reads the key file: it must be a regular file of root's with mode 0600 and 32 bytes or more.
+// `owner` is for tests, which need not run as root.
 Result<LinkKeys> load_key(const std::string& path, unsigned owner = 0);
 
-/// A fresh random nonce.
+// A fresh random nonce.
 Nonce make_nonce();
 
 }  // namespace mosrig

@@ -14,13 +14,13 @@
 
 namespace mosrig {
 
-/// Lets a burst through, then one line a period, and counts what it kept back.
+// Lets a burst through, then one line a period, and counts what it kept back.
 class RateLimit {
   public:
     using Instant = std::chrono::steady_clock::time_point;
     RateLimit(unsigned burst, std::chrono::milliseconds period) : burst_(burst), period_(period) {}
 
-    /// May a line be written now? Sets @p kept_back to the lines suppressed since the last one.
+    // May a line be written now? Sets `kept_back` to the lines suppressed since the last one.
     bool allow(Instant now, std::uint64_t& kept_back);
 
   private:
@@ -32,22 +32,22 @@ class RateLimit {
 
 class Log {
   public:
-    /// Writes to a descriptor, for instance 2.
+    // Writes to a descriptor, for instance 2.
     explicit Log(int fd) : fd_(fd) {}
-    /// Appends to a file, which is made if needed; open() again after it was rotated.
+    // Appends to a file, which is made if needed; open() again after it was rotated.
     Result<void> open(const std::string& path);
 
     template <class... Args>
     void line(fmt::format_string<Args...> format, Args&&... args) {
         write(fmt::format(format, std::forward<Args>(args)...));
     }
-    /// For what can happen often: nodes that come and go, moves.
+    // For what can happen often: nodes that come and go, moves.
     template <class... Args>
     void limited_line(fmt::format_string<Args...> format, Args&&... args) {
         write_limited(limit_, fmt::format(format, std::forward<Args>(args)...));
     }
-    /// For what somebody can cause who has not proved yet to belong to the cluster. Limited by
-    /// itself: his knocking must not keep back what happens in the cluster.
+    // For what somebody can cause who has not proved yet to belong to the cluster. Limited by
+    // itself: his knocking must not keep back what happens in the cluster.
     template <class... Args>
     void stranger_line(fmt::format_string<Args...> format, Args&&... args) {
         write_limited(strangers_, fmt::format(format, std::forward<Args>(args)...));

@@ -25,11 +25,11 @@ namespace {
 
 using namespace mosrig;
 
-constexpr const char* kPidPath = "/run/omd.pid";
-constexpr const char* kLogPath = "/var/log/omd.log";
-constexpr const char* kStatsDirectory = "/run/openmosix";
-constexpr const char* kStatsPath = "/run/openmosix/omd.stats";
-constexpr const char* kUsage = "usage: omd [-f] [-c CONFIG] [-p ID] [-m MAP] [-k KEY]\n";
+constexpr const char* pid_path = "/run/omd.pid";
+constexpr const char* log_path = "/var/log/omd.log";
+constexpr const char* stats_directory = "/run/openmosix";
+constexpr const char* stats_path = "/run/openmosix/omd.stats";
+constexpr const char* usage_text = "usage: omd [-f] [-c CONFIG] [-p ID] [-m MAP] [-k KEY]\n";
 
 struct Options {
     bool foreground = false;
@@ -126,7 +126,7 @@ Result<Opened> open_all(const Service::Sources& sources) {
     if (!device) {
         return tl::unexpected(device.error());
     }
-    auto listener = listen_on({setup->address, kLinkPort});
+    auto listener = listen_on({setup->address, link_port});
     if (!listener) {
         return tl::unexpected(listener.error());
     }
@@ -147,7 +147,7 @@ Daemon::Settings make_settings(const Setup& setup) {
     std::vector<Peer> peers = announced_before(setup);
     peers.insert(peers.end(), setup.peers.begin(), setup.peers.end());
     return {setup.self, setup.address, std::move(peers), {},
-            kStatsPath, setup.name,    kernel_nodes()};
+            stats_path, setup.name,    kernel_nodes()};
 }
 
 // Does what the signals that have come ask for. Whether one of them asks for the end.
@@ -160,7 +160,7 @@ bool take_signals(int signals, bool foreground, Daemon& daemon, Service& service
             daemon.show_stats();
         } else if (info.ssi_signo == SIGHUP) {
             if (!foreground) {
-                (void)log.open(kLogPath);
+                (void)log.open(log_path);
             }
             (void)service.reload();
         }
@@ -174,9 +174,9 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     if (!opened) {
         return tl::unexpected(opened.error());
     }
-    ::mkdir(kStatsDirectory, 0755);
+    ::mkdir(stats_directory, 0755);
     if (!options.foreground) {
-        if (auto logs = log.open(kLogPath); !logs) {
+        if (auto logs = log.open(log_path); !logs) {
             return logs;
         }
     }
@@ -186,7 +186,7 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     Reactor reactor;
     Daemon daemon(
         make_settings(opened->setup), device, opened->keys, std::move(opened->listener), reactor,
-        log, [&](std::uint32_t node, int fd) { return fork_stub(device, node, fd, kLogPath); });
+        log, [&](std::uint32_t node, int fd) { return fork_stub(device, node, fd, log_path); });
     Service service(daemon, reactor, log, options.sources, opened->setup);
     service.set_machine(machine);
     bool stop = false;
@@ -201,20 +201,20 @@ Result<void> serve(const Options& options, Log& log, Detached& detached) {
     if (!started) {
         return started;
     }
-    if (auto listens = service.listen(kControlPath); !listens) {
+    if (auto listens = service.listen(omd_socket_path); !listens) {
         return listens;
     }
     // Stubs inherit the lock, and a body with one would never be moved on.
     (void)write_text("/proc/self/lock", "0");
-    (void)replace_text(kPidPath, fmt::format("{}\n", ::getpid()));
+    (void)replace_text(pid_path, fmt::format("{}\n", ::getpid()));
     detached.ready();
     while (!stop) {
         daemon.run_once(service.run(Clock::now()));
     }
     daemon.leave();
     log.line("ended by a signal; links that are in use or idle live on");
-    ::unlink(kPidPath);
-    ::unlink(kStatsPath);
+    ::unlink(pid_path);
+    ::unlink(stats_path);
     return {};
 }
 
@@ -226,7 +226,7 @@ int start(int argc, char** argv) {
     ::close(fd);
     const auto options = parse_options(argc, argv);
     if (!options) {
-        std::fputs(kUsage, stderr);
+        std::fputs(usage_text, stderr);
         return 2;
     }
     if (::sodium_init() < 0) {

@@ -9,14 +9,14 @@
 namespace mosrig {
 namespace {
 
-constexpr std::uint32_t kPacketMagic = 0x50694d6f;  // "oMiP"
-constexpr std::size_t kMostLoads = 24;
-constexpr std::size_t kMostRumours = 24;
-constexpr double kHundredth = 100;
-constexpr double kMillionth = 1e6;
-constexpr std::uint32_t kMostRunnable = 100'000'00;  // in hundredths
-constexpr std::uint32_t kOldest = 24 * 3600 * 1000;  // ms
-constexpr std::uint32_t kMostCpus = 65535;
+constexpr std::uint32_t packet_magic = 0x50694d6f;  // "oMiP"
+constexpr std::size_t most_loads = 24;
+constexpr std::size_t most_rumours = 24;
+constexpr double hundredth = 100;
+constexpr double millionth = 1e6;
+constexpr std::uint32_t most_runnable = 100'000'00;  // in hundredths
+constexpr std::uint32_t oldest = 24 * 3600 * 1000;   // ms
+constexpr std::uint32_t most_cpus = 65535;
 
 enum Flag : std::uint8_t { urgent = 1, eviction = 2, done = 4, all_flags = 7 };
 
@@ -39,7 +39,7 @@ class Input {
     }
     std::uint8_t u8() { return take<std::uint8_t>(); }
     std::uint16_t u16() { return take<std::uint16_t>(); }
-    /// A value above @p largest makes the whole input bad.
+    // A value above `largest` makes the whole input bad.
     std::uint32_t u32(std::uint32_t largest = ~0U) {
         const auto value = take<std::uint32_t>();
         require(value <= largest);
@@ -67,9 +67,9 @@ std::uint32_t pages32(policy::Pages pages) {
 void put_entry(Bytes& out, const policy::LoadEntry& entry) {
     const policy::NodeLoad& load = entry.load;
     put_u16(out, static_cast<std::uint16_t>(load.id));
-    put_u16(out, static_cast<std::uint16_t>(std::min(load.cpus, kMostCpus)));
+    put_u16(out, static_cast<std::uint16_t>(std::min(load.cpus, most_cpus)));
     put_u32(out, load.speed);
-    put_u32(out, scaled(load.runnable, kHundredth, kMostRunnable));
+    put_u32(out, scaled(load.runnable, hundredth, most_runnable));
     out.push_back(static_cast<std::uint8_t>(std::min(load.util, 100U)));
     out.push_back(load.flags);
     put_u32(out, pages32(load.mem));
@@ -77,18 +77,18 @@ void put_entry(Bytes& out, const policy::LoadEntry& entry) {
     put_u32(out, pages32(load.tmem));
     put_u64(out, entry.stamp.boot);
     put_u32(out, entry.stamp.sequence);
-    put_u32(out, static_cast<std::uint32_t>(std::clamp<policy::Millis>(entry.age, 0, kOldest)));
+    put_u32(out, static_cast<std::uint32_t>(std::clamp<policy::Millis>(entry.age, 0, oldest)));
 }
 
 policy::LoadEntry take_entry(Input& in) {
-    constexpr std::uint8_t kKnown =
-        policy::kBlock | policy::kStay | policy::kLstay | policy::kQuiet;
+    constexpr std::uint8_t known_flags =
+        policy::flag_block | policy::flag_stay | policy::flag_lstay | policy::flag_quiet;
     policy::LoadEntry entry;
     policy::NodeLoad& load = entry.load;
     load.id = in.u16();
     load.cpus = in.u16();
     load.speed = in.u32();
-    load.runnable = in.u32(kMostRunnable) / kHundredth;
+    load.runnable = in.u32(most_runnable) / hundredth;
     load.util = in.u8();
     load.flags = in.u8();
     load.mem = in.u32();
@@ -96,9 +96,9 @@ policy::LoadEntry take_entry(Input& in) {
     load.tmem = in.u32();
     entry.stamp.boot = in.u64();
     entry.stamp.sequence = in.u32();
-    entry.age = in.u32(kOldest);
+    entry.age = in.u32(oldest);
     in.require(load.id > 0 && load.cpus > 0 && load.speed > 0 && load.util <= 100 &&
-               (load.flags & ~kKnown) == 0);
+               (load.flags & ~known_flags) == 0);
     return entry;
 }
 
@@ -119,17 +119,17 @@ policy::Rumour take_rumour(Input& in) {
 Opened open_packet(std::span<const std::uint8_t> bytes, const LinkKeys& keys) {
     Opened opened;
     opened.fault = PacketFault::garbage;
-    if (bytes.size() < kSmallestPacket || bytes.size() > kLargestPacket) {
+    if (bytes.size() < smallest_packet || bytes.size() > largest_packet) {
         return opened;
     }
     Input in(bytes);
     const std::uint32_t magic = in.u32();
     const std::uint8_t version = in.u8();
     const std::uint8_t type = in.u8();
-    if (magic != kPacketMagic) {
+    if (magic != packet_magic) {
         return opened;
     }
-    if (version != kPacketVersion) {
+    if (version != packet_version) {
         opened.fault = PacketFault::version;
         return opened;
     }
@@ -151,7 +151,7 @@ Opened open_packet(std::span<const std::uint8_t> bytes, const LinkKeys& keys) {
         opened.fault = PacketFault::key;
         return opened;
     }
-    opened.payload = covered.subspan(kPacketHeader);
+    opened.payload = covered.subspan(packet_header);
     opened.fault = PacketFault::none;
     return opened;
 }
@@ -159,11 +159,11 @@ Opened open_packet(std::span<const std::uint8_t> bytes, const LinkKeys& keys) {
 Bytes seal_packet(const PacketHeader& header, std::span<const std::uint8_t> payload,
                   const LinkKeys& keys) {
     Bytes out;
-    out.reserve(kSmallestPacket + payload.size());
-    put_u32(out, kPacketMagic);
-    out.push_back(kPacketVersion);
+    out.reserve(smallest_packet + payload.size());
+    put_u32(out, packet_magic);
+    out.push_back(packet_version);
     out.push_back(static_cast<std::uint8_t>(header.type));
-    put_u16(out, static_cast<std::uint16_t>(kSmallestPacket + payload.size()));
+    put_u16(out, static_cast<std::uint16_t>(smallest_packet + payload.size()));
     put_u32(out, header.from);
     put_u32(out, header.to);
     put_u64(out, header.boot);
@@ -182,12 +182,12 @@ Bytes encode(const policy::Message& message) {
                                             (message.done ? done : 0)));
     put_u32(out, message.number);
     put_u16(out, static_cast<std::uint16_t>(message.about));
-    put_u32(out, scaled(message.demand, kHundredth, kMostRunnable));
-    put_u32(out, scaled(message.rate, kMillionth, ~0U));
+    put_u32(out, scaled(message.demand, hundredth, most_runnable));
+    put_u32(out, scaled(message.rate, millionth, ~0U));
     put_u32(out, pages32(message.pages));
     put_entry(out, message.own);
-    const std::size_t loads = std::min(message.loads.size(), kMostLoads);
-    const std::size_t rumours = std::min(message.rumours.size(), kMostRumours);
+    const std::size_t loads = std::min(message.loads.size(), most_loads);
+    const std::size_t rumours = std::min(message.rumours.size(), most_rumours);
     out.push_back(static_cast<std::uint8_t>(loads));
     out.push_back(static_cast<std::uint8_t>(rumours));
     for (std::size_t i = 0; i < loads; i++) {
@@ -215,13 +215,13 @@ std::optional<policy::Message> decode_message(std::span<const std::uint8_t> payl
     message.done = (flags & done) != 0;
     message.number = in.u32();
     message.about = in.u16();
-    message.demand = in.u32(kMostRunnable) / kHundredth;
-    message.rate = in.u32() / kMillionth;
+    message.demand = in.u32(most_runnable) / hundredth;
+    message.rate = in.u32() / millionth;
     message.pages = in.u32();
     message.own = take_entry(in);
     const std::size_t loads = in.u8();
     const std::size_t rumours = in.u8();
-    in.require(loads <= kMostLoads && rumours <= kMostRumours);
+    in.require(loads <= most_loads && rumours <= most_rumours);
     for (std::size_t i = 0; i < loads && in.good(); i++) {
         message.loads.push_back(take_entry(in));
     }

@@ -18,11 +18,11 @@
 
 namespace mosrig {
 
-inline constexpr std::uint16_t kGossipPort = 5428;
-inline constexpr std::uint8_t kPacketVersion = 1;
-inline constexpr std::size_t kLargestPacket = 1400;
-inline constexpr std::size_t kPacketHeader = 40;
-inline constexpr std::size_t kSmallestPacket = kPacketHeader + sizeof(Mac);
+inline constexpr std::uint16_t default_gossip_port = 5428;
+inline constexpr std::uint8_t packet_version = 1;
+inline constexpr std::size_t largest_packet = 1400;
+inline constexpr std::size_t packet_header = 40;
+inline constexpr std::size_t smallest_packet = packet_header + sizeof(Mac);
 
 enum class PacketType : std::uint8_t {
     message = 1,
@@ -39,31 +39,31 @@ struct PacketHeader {
     std::uint64_t echo = 0;
 };
 
-/// Payload of a challenge.
+// Payload of a challenge.
 struct Challenge {
     std::uint64_t token = 0;    // to be echoed
     std::uint64_t boot = 0;     // of the packet that it answers
     std::uint64_t counter = 0;  // of that packet
 };
 
-/// Why bytes are no packet.
+// Why bytes are no packet.
 enum class PacketFault : std::uint8_t { none, garbage, version, key };
 
-/// A packet whose MAC is right. @p payload lies in the bytes that were given.
+// A packet whose MAC is right. `payload` lies in the bytes that were given.
 struct Opened {
     PacketFault fault = PacketFault::none;
     PacketHeader header;
     std::span<const std::uint8_t> payload;
 };
 
-/// Checks form and MAC of a packet. Allocates nothing.
+// Checks form and MAC of a packet. Allocates nothing.
 Opened open_packet(std::span<const std::uint8_t> bytes, const LinkKeys& keys);
 
 Bytes seal_packet(const PacketHeader& header, std::span<const std::uint8_t> payload,
                   const LinkKeys& keys);
 
 Bytes encode(const policy::Message& message);
-/// Nothing if a field is out of its range, or bytes are missing or left over.
+// Nothing if a field is out of its range, or bytes are missing or left over.
 std::optional<policy::Message> decode_message(std::span<const std::uint8_t> payload);
 
 Bytes encode(const Challenge& challenge);

@@ -14,7 +14,7 @@ const LinkKeys& keys() {
 
 policy::LoadEntry entry(std::uint32_t id) {
     policy::LoadEntry made;
-    made.load = {id, 4, 12345, 2.5, 63, policy::kBlock | policy::kQuiet, 1000, 900, 2000};
+    made.load = {id, 4, 12345, 2.5, 63, policy::flag_block | policy::flag_quiet, 1000, 900, 2000};
     made.stamp = {0x1122334455667788U, 77};
     made.age = 1234;
     return made;
@@ -58,14 +58,14 @@ TEST(Packet, CarriesAMessageUnchanged) {
     EXPECT_TRUE(got->done);
     EXPECT_DOUBLE_EQ(got->own.load.runnable, 2.5);
     EXPECT_EQ(got->own.load.speed, 12345U);
-    EXPECT_EQ(got->own.load.flags, policy::kBlock | policy::kQuiet);
+    EXPECT_EQ(got->own.load.flags, policy::flag_block | policy::flag_quiet);
     EXPECT_EQ(got->loads[14].load.id, 16U);
     EXPECT_EQ(got->own.age, 1234);
     EXPECT_EQ(got->own.stamp.boot, 0x1122334455667788U);
 }
 
 TEST(Packet, TheLargestFitsIntoOneFrame) {
-    EXPECT_LE(seal_packet({}, encode(full()), keys()).size(), kLargestPacket);
+    EXPECT_LE(seal_packet({}, encode(full()), keys()).size(), largest_packet);
 }
 
 TEST(Packet, EachWrongBitIsNoticed) {
@@ -83,13 +83,13 @@ TEST(Packet, EachTruncationIsGarbage) {
     for (std::size_t size = 0; size < good.size(); size++) {
         EXPECT_EQ(open_packet(std::span(good).first(size), keys()).fault, PacketFault::garbage);
     }
-    EXPECT_EQ(open_packet(Bytes(kLargestPacket + 1), keys()).fault, PacketFault::garbage);
+    EXPECT_EQ(open_packet(Bytes(largest_packet + 1), keys()).fault, PacketFault::garbage);
 }
 
 TEST(Packet, AnotherKeyAndAnotherVersionAreTold) {
     Bytes bytes = seal_packet({}, {}, LinkKeys(Bytes(32, 0x44)));
     EXPECT_EQ(open_packet(bytes, keys()).fault, PacketFault::key);
-    bytes[4] = kPacketVersion + 1;
+    bytes[4] = packet_version + 1;
     EXPECT_EQ(open_packet(bytes, keys()).fault, PacketFault::version);
 }
 

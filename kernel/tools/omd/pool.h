@@ -24,15 +24,15 @@ class PoolPolicy {
 
     PoolPolicy(Limits limits, std::uint64_t seed) : limits_(limits), random_(seed) {}
 
-    /// How many connections to start now. One at a time while the peer does not answer.
+    // How many connections to start now. One at a time while the peer does not answer.
     [[nodiscard]] unsigned due(Instant now, unsigned idle, unsigned under_way) const;
-    /// When due() may say more than now, if nothing else happens; Instant::max() if never.
+    // When due() may say more than now, if nothing else happens; Instant::max() if never.
     [[nodiscard]] Instant next(Instant now, unsigned idle, unsigned under_way) const;
 
     void started(Instant now);
     void succeeded();
     void failed(Instant now);
-    /// The peer showed itself (it connected to us): no need to wait any longer.
+    // The peer showed itself (it connected to us): no need to wait any longer.
     void peer_seen();
 
   private:

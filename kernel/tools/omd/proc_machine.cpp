@@ -20,9 +20,9 @@
 namespace mosrig {
 namespace {
 
-constexpr double kWorthALook = 0.05;  // demand from which on a process's files are read
+constexpr double worth_a_look = 0.05;  // demand from which on a process's files are read
 // Most of a quiet node's tasks are the kernel's own, and a pid comes again only after all others.
-constexpr std::int64_t kKernelThreadStays = 60'000'000'000;  // ns
+constexpr std::int64_t kernel_thread_stays = 60'000'000'000;  // ns
 
 std::int64_t now_ns() {
     timespec now{};
@@ -46,11 +46,11 @@ long number_of(const std::string& text, long otherwise) {
 // "NAME:  VALUE kB" of meminfo, in pages.
 policy::Pages memory(const std::string& meminfo, const std::string& name) {
     const std::size_t place = meminfo.find(name + ":");
-    constexpr long kKbPerPage = 4;
+    constexpr long kb_per_page = 4;
     return place == std::string::npos
                ? 0
                : static_cast<policy::Pages>(number_of(meminfo.substr(place + name.size() + 1), 0) /
-                                            kKbPerPage);
+                                            kb_per_page);
 }
 
 }  // namespace
@@ -82,20 +82,21 @@ Result<void> ProcMachine::ready() {
 AdminSettings ProcMachine::admin() const {
     AdminSettings admin;
     using Flag = std::pair<const char*, std::uint8_t>;
-    for (const auto& [name, bit] : {Flag{"block", policy::kBlock}, Flag{"stay", policy::kStay},
-                                    Flag{"lstay", policy::kLstay}, Flag{"quiet", policy::kQuiet}}) {
+    for (const auto& [name, bit] :
+         {Flag{"block", policy::flag_block}, Flag{"stay", policy::flag_stay},
+          Flag{"lstay", policy::flag_lstay}, Flag{"quiet", policy::flag_quiet}}) {
         admin.flags =
             static_cast<std::uint8_t>(admin.flags | (admin_number(name, 0) != 0 ? bit : 0));
     }
     // No node of the cluster at the moment, whatever its daemon still hears and says: the kernel
     // would take nobody, and send nobody away.
     if (admin_number("mospe", 1) == 0) {
-        admin.flags |= policy::kBlock | policy::kStay;
+        admin.flags |= policy::flag_block | policy::flag_stay;
     }
     admin.speed = static_cast<std::uint32_t>(std::max(0L, admin_number("speed", 0)));
     admin.slow = static_cast<unsigned>(std::clamp(admin_number("slow-decay", 975), 1L, 1000L));
     admin.fast = static_cast<unsigned>(std::clamp(admin_number("fast-decay", 926), 1L, 1000L));
-    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, long{kLongestDecay});
+    admin.interval = 1000 * std::clamp(admin_number("decay-interval", 1), 1L, long{longest_decay});
     return admin;
 }
 
@@ -124,8 +125,8 @@ policy::Observation ProcMachine::observe() {
     policy::Observation seen;
     admin_ = admin();
     const std::int64_t now = now_ns();
-    constexpr double kMs = 1e6;
-    const double span = last_ns_ == 0 ? 0 : static_cast<double>(now - last_ns_) / kMs;
+    constexpr double ns_per_ms = 1e6;
+    const double span = last_ns_ == 0 ? 0 : static_cast<double>(now - last_ns_) / ns_per_ms;
     last_ns_ = now;
     count_node(seen);
     const auto all_guests = guests();
@@ -152,7 +153,7 @@ policy::Observation ProcMachine::observe() {
 
 void ProcMachine::count_node(policy::Observation& seen) {
     seen.load.cpus = static_cast<std::uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-    seen.load.speed = admin_.speed != 0 ? admin_.speed : policy::kStandardSpeed;
+    seen.load.speed = admin_.speed != 0 ? admin_.speed : policy::standard_speed;
     seen.load.flags = admin_.flags;
     const std::string meminfo = read_text(proc_ + "/meminfo").value_or("");
     seen.load.mem = memory(meminfo, "MemAvailable");
@@ -187,7 +188,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
         return;
     }
     if (stat->kernel) {
-        kernel_[pid] = last_ns_ + kKernelThreadStays;
+        kernel_[pid] = last_ns_ + kernel_thread_stays;
         return;
     }
     if (stat->state == 'Z') {
@@ -224,7 +225,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     const char state = stat->idle_class ? 'S' : stat->state;
     const double demand = std::min(task.counter.count(cpu, wanted(pid, *stat), state, span),
                                    static_cast<double>(stat->threads));
-    if (demand < kWorthALook && !guest) {
+    if (demand < worth_a_look && !guest) {
         seen.other += demand;
         return;
     }
@@ -232,7 +233,7 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
     view.demand = demand;
     view.age = std::clamp<policy::Millis>(
         boot_ms() - static_cast<policy::Millis>(static_cast<double>(stat->start) * ms_per_tick_), 0,
-        policy::kOld);
+        policy::old_age);
     view.cpu_time = static_cast<policy::Millis>(cpu);
     if (guest) {
         view.home = guests.at(pid);
@@ -245,9 +246,9 @@ void ProcMachine::count_task(pid_t pid, double span, const std::map<pid_t, std::
 // What all its threads ran and waited for a CPU, in ms. One of the idle class may wait for ever
 // without being in anybody's way: only what it gets counts.
 std::optional<double> ProcMachine::wanted(pid_t pid, const TaskStat& stat) const {
-    constexpr std::uint64_t kMostThreads =
+    constexpr std::uint64_t most_threads =
         256;  // of more, the files take longer than they are worth
-    if (stat.idle_class || stat.threads > kMostThreads) {
+    if (stat.idle_class || stat.threads > most_threads) {
         return std::nullopt;
     }
     if (stat.threads == 1) {
@@ -334,7 +335,7 @@ Machine::Journey ProcMachine::journey(pid_t pid, std::uint32_t target) {
 
 // Its pages follow it for a while, and only then is it known what it was.
 Machine::Journey ProcMachine::cost_of_move(pid_t pid) const {
-    constexpr double kMs = 1e6;
+    constexpr double ns_per_ms = 1e6;
     const auto migstat = parse_values(read_text(file(pid, "migstat")).value_or(""));
     const auto value = [&](const char* name) {
         const auto found = migstat.find(name);
@@ -346,7 +347,7 @@ Machine::Journey ProcMachine::cost_of_move(pid_t pid) const {
     journey.pages = static_cast<std::uint64_t>(std::max(0L, value("pages_out")));
     journey.follows = value("released_ns") == 0 && value("frozen_ns") > 0;
     if (took > 0 && !journey.follows) {
-        journey.took = std::max(1L, std::lround(static_cast<double>(took) / kMs));
+        journey.took = std::max(1L, std::lround(static_cast<double>(took) / ns_per_ms));
     }
     return journey;
 }
@@ -370,23 +371,23 @@ bool ProcMachine::may_move(pid_t pid, uid_t user) {
 std::uint32_t measure_speed() {
     // One multiplication and one addition, each waiting for the one before: five cycles of a
     // Pentium III, so 200 million a second at 1 GHz.
-    constexpr double kStandardPerMs = 200e3;
-    constexpr int kRounds = 20;
-    constexpr std::uint32_t kSteps = 400'000;
+    constexpr double standard_per_ms = 200e3;
+    constexpr int rounds = 20;
+    constexpr std::uint32_t steps = 400'000;
     double best = 0;
     volatile std::uint32_t sink = 1;
-    for (int round = 0; round < kRounds; round++) {
+    for (int round = 0; round < rounds; round++) {
         const std::int64_t begin = now_ns();
         std::uint32_t value = sink;
-        for (std::uint32_t i = 0; i < kSteps; i++) {
+        for (std::uint32_t i = 0; i < steps; i++) {
             value = value * 1664525U + 1013904223U;
             asm volatile("" : "+r"(value));  // not several steps in one
         }
         sink = value;
         const double ms = static_cast<double>(now_ns() - begin) / 1e6;
-        best = std::max(best, ms > 0 ? kSteps / ms : 0);
+        best = std::max(best, ms > 0 ? steps / ms : 0);
     }
-    const double speed = best / kStandardPerMs * policy::kStandardSpeed;
+    const double speed = best / standard_per_ms * policy::standard_speed;
     return static_cast<std::uint32_t>(std::clamp(speed, 1.0, 1e8));
 }
 

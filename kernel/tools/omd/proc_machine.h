@@ -11,9 +11,9 @@
 
 namespace mosrig {
 
-/// What a node's administrator has set in /proc/hpc/admin.
+// What a node's administrator has set in /proc/hpc/admin.
 struct AdminSettings {
-    std::uint8_t flags = 0;   // policy::kBlock ...
+    std::uint8_t flags = 0;   // policy::flag_block ...
     std::uint32_t speed = 0;  // 0: not measured
     unsigned slow = 975;
     unsigned fast = 926;
@@ -22,7 +22,7 @@ struct AdminSettings {
 
 class ProcMachine final : public Machine {
   public:
-    /// @p proc: the mounted file system.
+    // `proc`: the mounted file system.
     explicit ProcMachine(std::string proc = "/proc");
 
     Result<void> ready() override;
@@ -69,8 +69,8 @@ class ProcMachine final : public Machine {
     std::uint64_t total_ = 0;
 };
 
-/// Speed of this machine's CPUs in units of policy::kStandardSpeed, the best of several short
-/// measurements: whatever else runs can only make one of them slower. Takes about 0.1 s.
+// Speed of this machine's CPUs in units of policy::standard_speed, the best of several short
+// measurements: whatever else runs can only make one of them slower. Takes about 0.1 s.
 std::uint32_t measure_speed();
 
 }  // namespace mosrig

@@ -11,7 +11,7 @@
 namespace mosrig {
 namespace {
 
-constexpr unsigned kKernelThread = 0x00200000;
+constexpr unsigned kernel_thread = 0x00200000;
 
 class ProcMachines : public testing::Test {
   protected:
@@ -52,7 +52,7 @@ TEST_F(ProcMachines, WhoWantsTheCpuIsSeenAndWhoSleepsIsNot) {
 }
 
 TEST_F(ProcMachines, AKernelThreadIsNotReadAgainAndAgain) {
-    task(50, 'R', kKernelThread, 5);
+    task(50, 'R', kernel_thread, 5);
     EXPECT_TRUE(machine_.observe().processes.empty());
     task(50, 'R', 0, 6);
     EXPECT_TRUE(machine_.observe().processes.empty());
@@ -159,7 +159,7 @@ TEST_F(ProcMachines, WhileUnconfiguredNobodyIsAwayAndNobodyMayCome) {
     const policy::Observation seen = machine_.observe();
     ASSERT_EQ(seen.processes.size(), 1U);
     EXPECT_FALSE(seen.processes[0].away);
-    EXPECT_EQ(seen.load.flags, policy::kBlock | policy::kStay);
+    EXPECT_EQ(seen.load.flags, policy::flag_block | policy::flag_stay);
 }
 
 }  // namespace

@@ -20,13 +20,13 @@ class Reactor {
 
     Reactor();
 
-    /// Calls @p handler on EPOLL* @p events of @p fd, which stays the caller's.
+    // Calls `handler` on EPOLL* `events` of `fd`, which stays the caller's.
     Result<void> add(int fd, std::uint32_t events, Handler handler);
     void modify(int fd, std::uint32_t events);
-    /// Must come before the descriptor is closed: a link lives on in the kernel or in a stub.
+    // Must come before the descriptor is closed: a link lives on in the kernel or in a stub.
     void remove(int fd);
 
-    /// Waits for at most @p longest and runs the handlers of what is ready.
+    // Waits for at most `longest` and runs the handlers of what is ready.
     void run_once(std::chrono::milliseconds longest);
 
   private:

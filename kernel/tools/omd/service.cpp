@@ -18,7 +18,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::chrono::seconds kMapLook{2};
+constexpr std::chrono::seconds map_look{2};
 
 Result<std::uint32_t> address_of(const std::string& interface) {
     ifaddrs* list = nullptr;
@@ -79,7 +79,7 @@ Result<Setup> load_setup(const Service::Sources& sources) {
         return announced_setup(std::move(setup), sources);
     }
     setup.config.discovery = Config::Discovery::map;
-    const auto nodes = load_map(setup.config.map, kHostsPath);
+    const auto nodes = load_map(setup.config.map, default_hosts_path);
     if (!nodes) {
         return tl::unexpected(nodes.error());
     }
@@ -93,7 +93,7 @@ Result<Setup> load_setup(const Service::Sources& sources) {
             setup.address = node.address;
             setup.name = node.name;
         } else {
-            setup.peers.push_back({node.id, node.name, {node.address, kLinkPort}});
+            setup.peers.push_back({node.id, node.name, {node.address, link_port}});
         }
     }
     if (setup.address == 0) {
@@ -106,14 +106,14 @@ Result<Setup> load_setup(const Service::Sources& sources) {
 }
 
 Result<std::pair<Fd, Fd>> open_gossip(const Setup& setup) {
-    auto socket = bind_datagrams({setup.address, kGossipPort});
+    auto socket = bind_datagrams({setup.address, default_gossip_port});
     if (!socket) {
         return tl::unexpected(socket.error());
     }
     if (setup.config.discovery == Config::Discovery::map) {
         return std::pair(std::move(*socket), Fd());
     }
-    auto group = join_group(kAnnounceGroup, kGossipPort, setup.address);
+    auto group = join_group(announce_group, default_gossip_port, setup.address);
     if (!group) {
         return tl::unexpected(group.error());
     }
@@ -143,7 +143,7 @@ std::vector<Peer> announced_before(const Setup& setup, const std::string& config
     while (lines >> id >> dotted >> count) {
         const auto address = parse_address(dotted);
         if (address && id != setup.self && id == announced_id(*address)) {
-            peers.push_back({id, dotted, {*address, kLinkPort}});
+            peers.push_back({id, dotted, {*address, link_port}});
         }
     }
     return peers;
@@ -218,21 +218,21 @@ Result<void> Service::reload() {
 }
 
 std::chrono::milliseconds Service::run(Instant now) {
-    if (now - looked_ >= kMapLook) {
+    if (now - looked_ >= map_look) {
         looked_ = now;
         if (map_mark() != map_mark_) {
             (void)reload();
         }
     }
     control_.run(now);
-    const auto wait = std::min(looked_ + kMapLook, control_.next()) - now;
+    const auto wait = std::min(looked_ + map_look, control_.next()) - now;
     return std::max(std::chrono::milliseconds(1),
                     std::chrono::ceil<std::chrono::milliseconds>(wait));
 }
 
 std::optional<std::string> Service::answer(const std::string& line, uid_t user, bool first,
                                            bool last) {
-    constexpr std::uint32_t kLargestPid = 1U << 22U;
+    constexpr std::uint32_t largest_pid = 1U << 22U;
     const Balancer* balancer = daemon_.balancer();
     if (balancer == nullptr) {
         return refusal_json("failed", "this omd keeps links only");
@@ -242,7 +242,7 @@ std::optional<std::string> Service::answer(const std::string& line, uid_t user, 
     const std::string verb = line.substr(0, blank);
     const std::string_view word =
         blank == std::string::npos ? "" : std::string_view(line).substr(blank + 1);
-    const auto pid = static_cast<pid_t>(parse_number(word, kLargestPid).value_or(0));
+    const auto pid = static_cast<pid_t>(parse_number(word, largest_pid).value_or(0));
     if (line == "nodes") {
         return nodes_json(daemon_.cluster(), agent, balancer->now_ms(),
                           [this](std::uint32_t id) { return daemon_.linked(id); });

@@ -16,7 +16,7 @@
 
 namespace mosrig {
 
-/// Configuration, map and own address put together.
+// Configuration, map and own address put together.
 struct Setup {
     Config config;
     std::string key;
@@ -28,9 +28,9 @@ struct Setup {
 
 class Service {
   public:
-    /// Where the configuration comes from.
+    // Where the configuration comes from.
     struct Sources {
-        std::string config = kConfigPath;
+        std::string config = default_config_path;
         bool config_must_exist = false;
         std::optional<std::uint32_t> self;
         std::optional<std::string> map;  // instead of the configuration's
@@ -39,14 +39,14 @@ class Service {
 
     Service(Daemon& daemon, Reactor& reactor, Log& log, Sources sources, Setup setup);
 
-    /// Who decides whether a user may have a process moved; without it, nobody may.
+    // Who decides whether a user may have a process moved; without it, nobody may.
     void set_machine(Machine& machine) { machine_ = &machine; }
     Result<void> listen(const std::string& path);
-    /// Reads configuration and map again. An error changes nothing and is logged.
+    // Reads configuration and map again. An error changes nothing and is logged.
     Result<void> reload();
-    /// Looks after the map and the clients; how long may pass until the next look.
+    // Looks after the map and the clients; how long may pass until the next look.
     std::chrono::milliseconds run(Instant now);
-    /// The answer to one line; see Control::Answer.
+    // The answer to one line; see Control::Answer.
     std::optional<std::string> answer(const std::string& line, uid_t user, bool first, bool last);
 
   private:
@@ -65,18 +65,18 @@ class Service {
 
 Result<Setup> load_setup(const Service::Sources& sources);
 
-/// The sockets for datagrams: one on the node's address, one for announcements if they are on.
+// The sockets for datagrams: one on the node's address, one for announcements if they are on.
 Result<std::pair<Fd, Fd>> open_gossip(const Setup& setup);
 
 Daemon::Balance make_balance(const Setup& setup, Machine& machine, std::pair<Fd, Fd> sockets);
 
-/// With announcements: nodes that had announced themselves to an omd before this one, as the
-/// kernel's
-/// @p config tells. Removing them until they do so again would take home who is away on them.
+// With announcements: nodes that had announced themselves to an omd before this one, as the
+// kernel's `config` tells. Removing them until they do so again would take home who is away on
+// them.
 std::vector<Peer> announced_before(const Setup& setup,
                                    const std::string& config = "/proc/hpc/admin/config");
 
-/// Nodes that the kernel knows already.
+// Nodes that the kernel knows already.
 std::vector<std::uint32_t> kernel_nodes(const std::string& folder = "/proc/hpc/nodes");
 
 }  // namespace mosrig

@@ -64,16 +64,16 @@ bool Session::on_challenge(const Challenge& challenge, const OwnRun& own) {
 }
 
 bool Session::number_is_new(std::uint64_t counter) {
-    constexpr std::uint64_t kWindow = 64;
+    constexpr std::uint64_t window = 64;
     if (counter > highest_) {
         const std::uint64_t ahead = counter - highest_;
-        taken_ = ahead >= kWindow ? 0 : taken_ << ahead;
+        taken_ = ahead >= window ? 0 : taken_ << ahead;
         taken_ |= 1U;
         highest_ = counter;
         return true;
     }
     const std::uint64_t behind = highest_ - counter;
-    if (behind >= kWindow || (taken_ >> behind & 1U) != 0) {
+    if (behind >= window || (taken_ >> behind & 1U) != 0) {
         return false;
     }
     taken_ |= std::uint64_t{1} << behind;

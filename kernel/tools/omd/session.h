@@ -16,13 +16,13 @@
 
 namespace mosrig {
 
-/// This daemon's run, known to all its sessions.
+// This daemon's run, known to all its sessions.
 struct OwnRun {
     std::uint64_t boot = 0;
     std::uint64_t counter = 0;  // of packets sent, to anybody
     std::array<std::uint8_t, 32> secret{};
 
-    /// A new one: later ones have larger numbers as long as the clock is not set back.
+    // A new one: later ones have larger numbers as long as the clock is not set back.
     static OwnRun make();
 };
 
@@ -38,15 +38,15 @@ class Session {
 
     explicit Session(std::uint32_t peer) : peer_(peer) {}
 
-    /// Judges a packet whose MAC is right. Stale and unknown ones should be challenged.
+    // Judges a packet whose MAC is right. Stale and unknown ones should be challenged.
     Outcome take(const PacketHeader& header, const OwnRun& own);
-    /// What to demand of the run that sent @p header.
+    // What to demand of the run that sent `header`.
     [[nodiscard]] Challenge challenge(const PacketHeader& header, const OwnRun& own) const;
-    /// The peer demands an echo. False if the demand is not about a recent packet of this run.
+    // The peer demands an echo. False if the demand is not about a recent packet of this run.
     bool on_challenge(const Challenge& challenge, const OwnRun& own);
-    /// What this run's packets to the peer must echo; 0 if the peer did not say yet.
+    // What this run's packets to the peer must echo; 0 if the peer did not say yet.
     [[nodiscard]] std::uint64_t echo() const { return echo_; }
-    /// A packet of the peer's was accepted in its present run.
+    // A packet of the peer's was accepted in its present run.
     [[nodiscard]] bool established() const { return accepted_ > 0; }
 
   private:

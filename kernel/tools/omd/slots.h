@@ -13,10 +13,10 @@ template <class Key>
 class Slots {
   public:
     using Instant = std::chrono::steady_clock::time_point;
-    /// @p most: keys that are remembered at a time, each for @p pause.
+    // `most`: keys that are remembered at a time, each for `pause`.
     Slots(std::size_t most, std::chrono::milliseconds pause) : most_(most), pause_(pause) {}
 
-    /// Is it this one's turn? No if it had one within the pause, or too many others had.
+    // Is it this one's turn? No if it had one within the pause, or too many others had.
     bool take(const Key& key, Instant now) {
         const auto found = taken_.find(key);
         if (found != taken_.end() && now - found->second < pause_) {

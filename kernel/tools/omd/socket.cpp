@@ -13,12 +13,12 @@ namespace {
 
 // An idle link: the first probe after 4 s, then one every 2 s; the first probe that is due after
 // 13 s without an answer ends it, at 14 s. Unacknowledged data end it after 13 s.
-constexpr int kKeepIdle = 4;
-constexpr int kKeepInterval = 2;
-constexpr int kKeepCount = 5;
-constexpr int kUserTimeoutMs = 13000;
-static_assert(kKeepIdle + kKeepInterval * kKeepCount < kLinkTimeout.count());
-static_assert(kUserTimeoutMs < (kLinkTimeout.count() - 1) * 1000);
+constexpr int keep_idle = 4;
+constexpr int keep_interval = 2;
+constexpr int keep_count = 5;
+constexpr int user_timeout_ms = 13000;
+static_assert(keep_idle + keep_interval * keep_count < link_timeout.count());
+static_assert(user_timeout_ms < (link_timeout.count() - 1) * 1000);
 
 sockaddr_in to_sockaddr(Endpoint endpoint) {
     sockaddr_in address{};
@@ -130,10 +130,10 @@ Fd accept_one(int listener, std::uint32_t& peer_address) {
 Result<void> tune_link(int fd) {
     if (!set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) ||
         !set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1) ||
-        !set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle) ||
-        !set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval) ||
-        !set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount) ||
-        !set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs)) {
+        !set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, keep_idle) ||
+        !set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_interval) ||
+        !set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, keep_count) ||
+        !set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms)) {
         return fail_errno("cannot set a link's options", errno);
     }
     return {};

@@ -10,34 +10,34 @@
 
 namespace mosrig {
 
-inline constexpr std::uint16_t kLinkPort = 4660;
+inline constexpr std::uint16_t link_port = 4660;
 
-/// A silent peer is noticed within this time. The socket's own limits are a little below it.
-inline constexpr std::chrono::seconds kLinkTimeout{15};
+// A silent peer is noticed within this time. The socket's own limits are a little below it.
+inline constexpr std::chrono::seconds link_timeout{15};
 
 struct Endpoint {
     std::uint32_t address;  // IPv4, host byte order
     std::uint16_t port;
 };
 
-/// Listens on one address.
+// Listens on one address.
 Result<Fd> listen_on(Endpoint where);
-/// A datagram socket on one address, not blocking.
+// A datagram socket on one address, not blocking.
 Result<Fd> bind_datagrams(Endpoint where);
-/// Joins the group of announcements on the interface that has @p address: what is sent to the
-/// group can be read from the result.
+// Joins the group of announcements on the interface that has `address`: what is sent to the
+// group can be read from the result.
 Result<Fd> join_group(std::uint32_t group, std::uint16_t port, std::uint32_t address);
-/// Sends one datagram. Whether it went; it may get lost all the same.
+// Sends one datagram. Whether it went; it may get lost all the same.
 bool send_datagram(int fd, Endpoint target, const std::uint8_t* bytes, std::size_t size);
-/// Address and port that a socket is bound to.
+// Address and port that a socket is bound to.
 Endpoint local_endpoint(int fd);
-/// Starts a connection from @p source (port of the system's choice) to @p target.
+// Starts a connection from `source` (port of the system's choice) to `target`.
 Result<Fd> start_connect(std::uint32_t source, Endpoint target);
-/// Result of a connect() that was under way: 0 or an errno.
+// Result of a connect() that was under way: 0 or an errno.
 int connect_error(int fd);
-/// Takes one connection; not valid if there is none (any more).
+// Takes one connection; not valid if there is none (any more).
 Fd accept_one(int listener, std::uint32_t& peer_address);
-/// No delay, keepalive and a user timeout below kLinkTimeout.
+// No delay, keepalive and a user timeout below link_timeout.
 Result<void> tune_link(int fd);
 
 }  // namespace mosrig

@@ -39,9 +39,9 @@ struct Stats {
     std::uint64_t packets_garbage = 0;  // too short, too long, fields out of range, for others
     std::uint64_t challenges = 0;       // sent, to runs that had not proved yet to be fresh
 
-    /// Counts one refused handshake.
+    // Counts one refused handshake.
     void count_refusal(Refusal why);
-    /// One "name value" line a counter.
+    // One "name value" line a counter.
     [[nodiscard]] std::string lines() const;
 };
 

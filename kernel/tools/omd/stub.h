@@ -11,9 +11,9 @@
 
 namespace mosrig {
 
-/// Forks a stub for the link @p fd from node @p node and returns its pid. The child leaves the
-/// daemon's session, has default signals and an empty mask, keeps no descriptor but the device
-/// and the link, and asks the kernel to make it a body. @p log_path gets a line if it refuses.
+// Forks a stub for the link `fd` from node `node` and returns its pid. The child leaves the
+// daemon's session, has default signals and an empty mask, keeps no descriptor but the device
+// and the link, and asks the kernel to make it a body. `log_path` gets a line if it refuses.
 Result<pid_t> fork_stub(KernelDevice& device, std::uint32_t node, int fd,
                         const std::string& log_path);
 

@@ -33,13 +33,13 @@ std::size_t payload_size(FrameType type) {
             return sizeof(Nonce);
         case FrameType::proof:
         case FrameType::accept:
-            return kFeaturesSize + sizeof(Mac);
+            return features_size + sizeof(Mac);
     }
     return 0;
 }
 
 std::optional<Header> parse_header(std::span<const std::uint8_t> bytes) {
-    if (bytes.size() != kHeaderSize) {
+    if (bytes.size() != header_size) {
         return std::nullopt;
     }
     auto rest = bytes;
@@ -47,7 +47,7 @@ std::optional<Header> parse_header(std::span<const std::uint8_t> bytes) {
     const Header header{rest[0], static_cast<FrameType>(rest[1]),
                         static_cast<std::uint16_t>(rest[2] | rest[3] << 8)};
     const std::size_t expected = payload_size(header.type);
-    if (magic != kWireMagic || expected == 0 || header.length != expected) {
+    if (magic != wire_magic || expected == 0 || header.length != expected) {
         return std::nullopt;
     }
     return header;
@@ -68,8 +68,8 @@ void put_bytes(Bytes& out, std::span<const std::uint8_t> bytes) {
 }
 
 void put_header(Bytes& out, FrameType type) {
-    put_u32(out, kWireMagic);
-    out.push_back(kWireVersion);
+    put_u32(out, wire_magic);
+    out.push_back(wire_version);
     out.push_back(static_cast<std::uint8_t>(type));
     put_u16(out, static_cast<std::uint16_t>(payload_size(type)));
 }

@@ -20,10 +20,10 @@ using Bytes = std::vector<std::uint8_t>;
 using Nonce = std::array<std::uint8_t, 32>;
 using Mac = std::array<std::uint8_t, 32>;
 
-inline constexpr std::uint32_t kWireMagic = 0x44694d6f;  // "oMiD"
-inline constexpr std::uint8_t kWireVersion = 1;
-inline constexpr std::size_t kHeaderSize = 8;
-inline constexpr std::size_t kFeaturesSize = 4 + 4 + 8 + 4 * OM_FEATURE_WORDS;
+inline constexpr std::uint32_t wire_magic = 0x44694d6f;  // "oMiD"
+inline constexpr std::uint8_t wire_version = 1;
+inline constexpr std::size_t header_size = 8;
+inline constexpr std::size_t features_size = 4 + 4 + 8 + 4 * OM_FEATURE_WORDS;
 
 enum class FrameType : std::uint8_t { hello = 1, challenge = 2, proof = 3, accept = 4 };
 
@@ -33,10 +33,10 @@ struct Header {
     std::uint16_t length;
 };
 
-/// Payload bytes that a frame of this type has.
+// Payload bytes that a frame of this type has.
 std::size_t payload_size(FrameType type);
 
-/// Nothing if the magic, the type or the length are wrong. The version is the caller's to check.
+// Nothing if the magic, the type or the length are wrong. The version is the caller's to check.
 std::optional<Header> parse_header(std::span<const std::uint8_t> bytes);
 
 void put_u16(Bytes& out, std::uint16_t value);
@@ -46,7 +46,7 @@ void put_bytes(Bytes& out, std::span<const std::uint8_t> bytes);
 void put_header(Bytes& out, FrameType type);
 void put_features(Bytes& out, const om_features& features);
 
-/// Takes values from the front of a payload whose length has been checked.
+// Takes values from the front of a payload whose length has been checked.
 class Reader {
   public:
     explicit Reader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}

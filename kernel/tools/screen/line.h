@@ -16,7 +16,7 @@ struct Line {
 
 using Lines = std::vector<Line>;
 
-/// At most @p height lines of at most @p width characters.
+// At most `height` lines of at most `width` characters.
 inline void clip(Lines& lines, std::size_t width, std::size_t height) {
     if (lines.size() > height) {
         lines.resize(height);
@@ -28,7 +28,7 @@ inline void clip(Lines& lines, std::size_t width, std::size_t height) {
     }
 }
 
-/// The lines as plain text.
+// The lines as plain text.
 inline std::string join(const Lines& lines) {
     std::string text;
     for (const Line& line : lines) {

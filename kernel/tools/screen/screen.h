@@ -12,15 +12,15 @@ namespace mosrig {
 
 class Screen {
   public:
-    static constexpr int kNoKey = -1;
-    static constexpr int kUp = -2;
-    static constexpr int kDown = -3;
-    static constexpr int kPageUp = -4;
-    static constexpr int kPageDown = -5;
-    static constexpr int kEnd = -6;  // the terminal has gone, or a signal asks to end
+    static constexpr int no_key = -1;
+    static constexpr int up_key = -2;
+    static constexpr int down_key = -3;
+    static constexpr int page_up_key = -4;
+    static constexpr int page_down_key = -5;
+    static constexpr int end_key = -6;  // the terminal has gone, or a signal asks to end
 
-    /// Takes the terminal. Errors: standard input or output is none. A terminal that no description
-    /// is found of is taken for a vt100.
+    // Takes the terminal. Errors: standard input or output is none. A terminal that no description
+    // is found of is taken for a vt100.
     static Result<Screen> open();
 
     Screen(Screen&& other) noexcept;
@@ -32,8 +32,8 @@ class Screen {
     [[nodiscard]] std::size_t width() const;
     [[nodiscard]] std::size_t height() const;
     void draw(const Lines& lines) const;
-    /// Waits for a key: its character or one of the constants above; kNoKey after @p patience, and
-    /// at once when the size has changed.
+    // Waits for a key: its character or one of the constants above; no_key after `patience`, and
+    // at once when the size has changed.
     [[nodiscard]] int key(std::chrono::milliseconds patience) const;
 
   private:

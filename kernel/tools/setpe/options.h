@@ -18,7 +18,7 @@ struct SetpeOptions {
     std::optional<std::uint32_t> gateways;
 };
 
-/// Parses "-w|-W|-c|-r|-reload|-off [-f FILE] [-p ID] [-g N] [-n INET]".
+// Parses "-w|-W|-c|-r|-reload|-off [-f FILE] [-p ID] [-g N] [-n INET]".
 Result<SetpeOptions> parse_setpe_options(const std::vector<std::string>& words);
 
 }  // namespace mosrig

@@ -15,8 +15,8 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "setpe";
-constexpr const char* kUsage =
+constexpr const char* program_name = "setpe";
+constexpr const char* usage_text =
     "usage: setpe -w|-W [-f FILE] [-p ID] [-g N] [-n 2]\n"
     "       setpe -c [-f FILE] [-p ID]\n"
     "       setpe -r [-f FILE]\n"
@@ -24,8 +24,8 @@ constexpr const char* kUsage =
     "       setpe -off\n";
 
 int refused(const Error& error) {
-    complain(kName, error.text);
-    return kFailed;
+    complain(program_name, error.text);
+    return exit_failed;
 }
 
 struct Table {
@@ -103,7 +103,7 @@ int install(const SetpeOptions& options, const Hpc& hpc) {
         return refused(
             {fmt::format("{} is installed, but {}", hpc.places().map(), told.error().text)});
     }
-    return kDone;
+    return exit_done;
 }
 
 int show(const SetpeOptions& options, const Hpc& hpc) {
@@ -116,14 +116,14 @@ int show(const SetpeOptions& options, const Hpc& hpc) {
         return put(text);
     }
     const auto written = replace_text(options.file, text);
-    return written ? kDone : refused(written.error());
+    return written ? exit_done : refused(written.error());
 }
 
 int remove_configuration(const Hpc& hpc) {
     // Returns when all guests have left and all own processes are home.
     const auto done = hpc.set_admin("mospe", "0\n");
     if (done) {
-        return kDone;
+        return exit_done;
     }
     const int code = done.error().code;
     return refused(code == EINTR ? Error{"interrupted: processes are still away or here as guests"}
@@ -132,13 +132,14 @@ int remove_configuration(const Hpc& hpc) {
 
 int check(const SetpeOptions& options, const Places& places) {
     const auto table = read_table(options, places);
-    return table ? kDone : refused(table.error());
+    return table ? exit_done : refused(table.error());
 }
 
 }  // namespace
 
 int setpe_program(Words words) {
-    const auto call = begin_program(kName, kUsage, std::move(words), parse_setpe_options);
+    const auto call =
+        begin_program(program_name, usage_text, std::move(words), parse_setpe_options);
     if (!call) {
         return call.error();
     }
@@ -147,7 +148,7 @@ int setpe_program(Words words) {
         return check(options, hpc.places());
     }
     if (!is_openmosix(hpc.places())) {
-        return not_openmosix(kName);
+        return not_openmosix(program_name);
     }
     switch (options.action) {
         case SetpeOptions::Action::install:
@@ -156,7 +157,7 @@ int setpe_program(Words words) {
             return show(options, hpc);
         case SetpeOptions::Action::reload: {
             const auto told = reload(hpc.places());
-            return told ? kDone : refused(told.error());
+            return told ? exit_done : refused(told.error());
         }
         default:
             return remove_configuration(hpc);

@@ -7,8 +7,8 @@
 namespace mosrig {
 namespace {
 
-constexpr const char* kName = "showmap";
-constexpr const char* kUsage = "usage: showmap [--root DIR]\n";
+constexpr const char* program_name = "showmap";
+constexpr const char* usage_text = "usage: showmap [--root DIR]\n";
 
 Result<Words> parse_options(const Words& words) {
     return words.empty() ? Result<Words>(words) : fail("unknown word " + words[0]);
@@ -17,15 +17,15 @@ Result<Words> parse_options(const Words& words) {
 }  // namespace
 
 int showmap_program(Words words) {
-    const auto call = begin_on_openmosix(kName, kUsage, std::move(words), parse_options);
+    const auto call = begin_on_openmosix(program_name, usage_text, std::move(words), parse_options);
     if (!call) {
         return call.error();
     }
     const Hpc& hpc = call->hpc;
     const auto nodes = hpc.config();
     if (!nodes) {
-        complain(kName, nodes.error().text);
-        return kFailed;
+        complain(program_name, nodes.error().text);
+        return exit_failed;
     }
     const std::uint32_t self = hpc.self();
     std::string text = self == 0 ? "This node is not configured.\n\n"

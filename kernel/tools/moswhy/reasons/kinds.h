@@ -11,7 +11,7 @@ bool is_secret(const Mapping& mapping);
 bool is_perf(const Mapping& mapping);
 bool is_io_uring(const Mapping& mapping);
 bool is_aio(const Mapping& mapping);
-/// Of a device, or of something else that is no regular file and has no word of its own.
+// Of a device, or of something else that is no regular file and has no word of its own.
 bool is_device(const Mapping& mapping);
 
 }  // namespace mosrig

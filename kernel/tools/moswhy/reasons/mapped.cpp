@@ -8,7 +8,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::string_view kAnonymousInode = "anon_inode:";
+constexpr std::string_view anonymous_inode = "anon_inode:";
 
 }  // namespace
 
@@ -36,7 +36,7 @@ bool is_device(const Mapping& mapping) {
     if (is_perf(mapping) || is_io_uring(mapping) || is_hugetlb(mapping)) {
         return false;
     }
-    if (mapping.path.starts_with(kAnonymousInode) || mapping.path.starts_with("socket:")) {
+    if (mapping.path.starts_with(anonymous_inode) || mapping.path.starts_with("socket:")) {
         return true;
     }
     // vdso and vvar have these flags too, but no file; a private /dev/zero is plain memory, and a

@@ -16,7 +16,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::string_view kSysv = "/SYSV";
+constexpr std::string_view sysv = "/SYSV";
 
 struct Segment {
     int creator;
@@ -56,7 +56,7 @@ std::set<std::string> memory_devices(const Subject& subject) {
 
 bool is_shared_memory(const Mapping& mapping, const std::set<std::string>& devices) {
     return mapping.shared() &&
-           (mapping.path.starts_with(kSysv) || mapping.path.starts_with("/memfd:") ||
+           (mapping.path.starts_with(sysv) || mapping.path.starts_with("/memfd:") ||
             mapping.file() == "/dev/zero" || mapping.path.starts_with("/dev/shm/") ||
             devices.contains(mapping.device));
 }
@@ -66,7 +66,7 @@ bool has_own_word(const Mapping& mapping) {
            is_aio(mapping) || is_device(mapping);
 }
 
-// Others that map the same file shared; with @p writers only those that may write to it.
+// Others that map the same file shared; with `writers` only those that may write to it.
 std::vector<std::string> others_with(const Subject& subject, const Mapping& mapping, bool writers) {
     std::vector<std::string> titles;
     for (const pid_t pid : subject.all()) {
@@ -112,7 +112,7 @@ std::string describe_segment(const Subject& subject, const Mapping& mapping) {
 }
 
 std::string describe_memory(const Subject& subject, const Mapping& mapping) {
-    if (mapping.path.starts_with(kSysv)) {
+    if (mapping.path.starts_with(sysv)) {
         return describe_segment(subject, mapping);
     }
     std::string what = fmt::format("is shared memory, file {}", mapping.file());
@@ -176,7 +176,7 @@ std::optional<Hold> describe(const Subject& subject, const Mapping& mapping,
 }
 
 std::string command_for(const Mapping& mapping, bool mapped) {
-    if (mapping.path.starts_with(kSysv)) {
+    if (mapping.path.starts_with(sysv)) {
         return fmt::format("ipcs -m -p; ipcs -m -i {}    # who made it, who used it last",
                            mapping.inode);
     }
@@ -206,11 +206,11 @@ void suspect_views(const Subject& subject, Explanation& explanation) {
     }
 }
 
-constexpr const char* kGiveBack =
+constexpr const char* give_back =
     "Memory is shared within one node only. It can move as soon as this memory is given back "
     "(shmdt or munmap) by it or, if only another process writes to it, by that one: when the "
     "program is done with it, or started so that it uses none.";
-constexpr const char* kCloseFile =
+constexpr const char* close_file =
     "What is written to an open file here, its view on another node would not show. It can move "
     "as soon as those that have the file open for writing have closed it, or it has unmapped it.";
 
@@ -246,11 +246,11 @@ Explanation explain_monkey(const Subject& subject) {
     }
     shorten(explanation.causes);
     if (shares || !views) {
-        explanation.remedy = kGiveBack;
+        explanation.remedy = give_back;
     }
     if (views) {
         explanation.remedy += shares ? " " : "";
-        explanation.remedy += kCloseFile;
+        explanation.remedy += close_file;
     }
     return explanation;
 }

@@ -8,7 +8,7 @@
 namespace mosrig {
 namespace {
 
-constexpr int kDeadline = 6;  // SCHED_DEADLINE, which the C library's header leaves out
+constexpr int deadline = 6;  // SCHED_DEADLINE, which the C library's header leaves out
 
 const char* policy_name(int policy) {
     switch (policy) {
@@ -16,7 +16,7 @@ const char* policy_name(int policy) {
             return "SCHED_FIFO";
         case SCHED_RR:
             return "SCHED_RR";
-        case kDeadline:
+        case deadline:
             return "SCHED_DEADLINE";
         default:
             return nullptr;
@@ -31,7 +31,7 @@ Explanation explain_rt_sched(const Subject& subject) {
         const auto scheduling = subject.scheduling_of(thread.tid);
         const char* policy = scheduling ? policy_name(scheduling->policy) : nullptr;
         if (policy != nullptr) {
-            explanation.causes.push_back(scheduling->policy == kDeadline
+            explanation.causes.push_back(scheduling->policy == deadline
                                              ? fmt::format("its policy is {}", policy)
                                              : fmt::format("its policy is {}, its priority {}",
                                                            policy, scheduling->priority));

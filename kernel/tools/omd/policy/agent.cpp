@@ -9,23 +9,23 @@
 namespace mosrig::policy {
 namespace {
 
-constexpr unsigned kHelpers = 2;         // asked to ping in this node's place
-constexpr std::size_t kMostProbes = 32;  // at a time, most of them for others
-constexpr Millis kLate = 500;            // of the own loop, from which on nobody else is blamed
+constexpr unsigned most_helpers = 2;     // asked to ping in this node's place
+constexpr std::size_t most_probes = 32;  // at a time, most of them for others
+constexpr Millis late_from = 500;        // of the own loop, from which on nobody else is blamed
 
 // What others are told that it takes of a CPU. A guest that was busy of late and waits for its home
 // computes as soon as that answers, the less often beside others: if it counted for the rest only,
 // its home would send another one after it.
 double wanted_by(const ProcessView& view, const Demand& demand) {
     const double wanted = demand.possible();
-    return view.home != 0 && wanted >= kBusy ? 1 : wanted;
+    return view.home != 0 && wanted >= busy_from ? 1 : wanted;
 }
 
 }  // namespace
 
 AgentSettings scaled(AgentSettings settings) {
-    constexpr double kUsual = 1000;
-    const double factor = std::max(1.0, static_cast<double>(settings.period) / kUsual);
+    constexpr double usual = 1000;
+    const double factor = std::max(1.0, static_cast<double>(settings.period) / usual);
     for (Millis* time :
          {&settings.avoid, &settings.stale, &settings.members.down_after,
           &settings.members.worth_telling, &settings.members.still_idle,
@@ -74,7 +74,7 @@ Message Agent::message(Message::Kind kind, std::uint32_t number, bool gossip, Mi
     sequence_++;
     made.own.stamp = stamp();
     if (gossip) {
-        if ((seen_.load.flags & kQuiet) == 0) {
+        if ((seen_.load.flags & flag_quiet) == 0) {
             made.loads = members_.loads_to_tell(now);
         }
         made.rumours = members_.rumours_to_tell();
@@ -111,7 +111,7 @@ void Agent::receive(NodeId from, const Message& message, Millis now, Outbox& out
             break;
         case Kind::ask_for:
             if (members_.contains(message.about) && message.about != self_ &&
-                probes_.size() < kMostProbes) {
+                probes_.size() < most_probes) {
                 probes_.push_back({message.about, ++number_, from, message.number,
                                    now + settings_.ping_again, now + settings_.ping_gives_up});
                 send_ping(probes_.back(), now, out);
@@ -143,8 +143,8 @@ void Agent::receive(NodeId from, const Message& message, Millis now, Outbox& out
 
 // Some hear it from here, the others from them.
 void Agent::leave(Millis now, Outbox& out) {
-    constexpr std::size_t kTold = 16;
-    for (const NodeId id : members_.helpers(kTold, self_)) {
+    constexpr std::size_t most_told = 16;
+    for (const NodeId id : members_.helpers(most_told, self_)) {
         out.messages.emplace_back(id, message(Message::Kind::leave, 0, false, now));
     }
 }
@@ -188,7 +188,7 @@ void Agent::run_probes(Millis now, Outbox& out) {
         probe.again = now + settings_.ping_again;
         send_ping(probe, now, out);
         if (probe.for_whom == 0 && probe.tries == 1) {
-            for (const NodeId helper : members_.helpers(kHelpers, probe.id)) {
+            for (const NodeId helper : members_.helpers(most_helpers, probe.id)) {
                 Message asked = message(Message::Kind::ask_for, probe.number, false, now);
                 asked.about = probe.id;
                 out.messages.emplace_back(helper, std::move(asked));
@@ -204,7 +204,7 @@ void Agent::run_probes(Millis now, Outbox& out) {
 
 void Agent::tick(Millis now, Outbox& out) {
     // A loop that was held up has not read its answers yet.
-    if (const Millis late = now - expected_; expected_ > 0 && late > kLate) {
+    if (const Millis late = now - expected_; expected_ > 0 && late > late_from) {
         for (Probe& probe : probes_) {
             probe.again += late;
             probe.ends += late;
@@ -220,7 +220,7 @@ void Agent::tick(Millis now, Outbox& out) {
     ledger_.expire(now);
     if (now >= next_period_) {
         for (const NodeId id : members_.targets(settings_.fanout)) {
-            if (probes_.size() < kMostProbes) {
+            if (probes_.size() < most_probes) {
                 probes_.push_back({id, ++number_, 0, 0, now + settings_.ping_again,
                                    now + settings_.ping_gives_up});
                 send_ping(probes_.back(), now, out);
@@ -268,15 +268,15 @@ std::pair<Verdict, Millis> Agent::why(TaskId id, Millis now) const {
     }
     // Asked before the first thought about it. What holds for all, holds for it.
     Verdict verdict;
-    if ((seen_.load.flags & (kStay | kLstay)) != 0) {
-        verdict.reason = (seen_.load.flags & kStay) != 0 ? Reason::stay : Reason::lstay;
+    if ((seen_.load.flags & (flag_stay | flag_lstay)) != 0) {
+        verdict.reason = (seen_.load.flags & flag_stay) != 0 ? Reason::stay : Reason::lstay;
         verdict.here_load = load_of(own_load());
     }
     return {verdict, seen ? age : 0};
 }
 
 bool Agent::decides() const {
-    return settings_.balance && (seen_.load.flags & kQuiet) == 0;
+    return settings_.balance && (seen_.load.flags & flag_quiet) == 0;
 }
 
 }  // namespace mosrig::policy

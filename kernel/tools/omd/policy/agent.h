@@ -22,7 +22,7 @@
 
 namespace mosrig::policy {
 
-/// A process is to be moved now; the receiver has promised to take it.
+// A process is to be moved now; the receiver has promised to take it.
 struct Move {
     TaskId id = 0;
     NodeId target = 0;
@@ -35,7 +35,7 @@ struct Outbox {
     std::vector<Move> moves;
 };
 
-/// What became of a move.
+// What became of a move.
 enum class Fate : std::uint8_t {
     went,
     failed,
@@ -43,7 +43,7 @@ enum class Fate : std::uint8_t {
     kept,       // a guest that its home does not let go
 };
 
-/// What a node sees of itself once a period.
+// What a node sees of itself once a period.
 struct Observation {
     NodeLoad load;         // without `runnable`, which is the sum of the processes' demands and:
     double other = 0;      // runnable processes that are not listed
@@ -67,8 +67,8 @@ struct AgentSettings {
     Choice::Limits limits;
 };
 
-/// The same for a period that is longer than a second: what is to outlast some periods grows with
-/// it.
+// The same for a period that is longer than a second: what is to outlast some periods grows with
+// it.
 AgentSettings scaled(AgentSettings settings);
 
 struct AgentCounters {
@@ -84,53 +84,53 @@ struct AgentCounters {
 
 class Agent {
   public:
-    /// @p boot: larger than that of any earlier run on this node. @p seed: anything.
+    // `boot`: larger than that of any earlier run on this node. `seed`: anything.
     Agent(NodeId self, std::uint64_t boot, std::uint64_t seed, AgentSettings settings);
 
-    /// All configured nodes, this one included, ascending.
+    // All configured nodes, this one included, ascending.
     void set_roster(std::shared_ptr<const Roster> roster);
     void receive(NodeId from, const Message& message, Millis now, Outbox& out);
-    /// Takes the period's observation and decides.
+    // Takes the period's observation and decides.
     void observe(const Observation& observation, Millis now, Outbox& out);
-    /// Should the node count its processes again before receive() answers this? Who promises on
-    /// knowledge of a second ago is swamped when much begins at once.
+    // Should the node count its processes again before receive() answers this? Who promises on
+    // knowledge of a second ago is swamped when much begins at once.
     [[nodiscard]] bool wants_count(const Message& message, Millis now) const;
-    /// Such a count between two periods: an observation without a decision.
+    // Such a count between two periods: an observation without a decision.
     void recount(const Observation& observation, Millis now);
-    /// When the last count is so old that another one says something new.
+    // When the last count is so old that another one says something new.
     [[nodiscard]] Millis count_due() const;
-    /// Does what is due: to be called at next() or a little later.
+    // Does what is due: to be called at next() or a little later.
     void tick(Millis now, Outbox& out);
     [[nodiscard]] Millis next() const;
 
-    /// Says good-bye: this node's daemon ends.
+    // Says good-bye: this node's daemon ends.
     void leave(Millis now, Outbox& out);
 
-    /// A move of the outbox has ended. If it went, @p pages and @p took_ms teach what moves cost;
-    /// 0 ms: that is not known yet, see learn().
+    // A move of the outbox has ended. If it went, `pages` and `took_ms` teach what moves cost;
+    // 0 ms: that is not known yet, see learn().
     void moved(TaskId id, Fate fate, Pages pages, Millis took_ms, Millis now, Outbox& out);
-    /// A move of so many pages took so long.
+    // A move of so many pages took so long.
     void learn(Pages pages, Millis took_ms);
-    /// Somebody asks for this process to be considered again, now. Its verdict tells the outcome.
+    // Somebody asks for this process to be considered again, now. Its verdict tells the outcome.
     void reconsider(TaskId id, Millis now, Outbox& out);
 
-    /// Why a process is where it is, and how old that knowledge is.
+    // Why a process is where it is, and how old that knowledge is.
     [[nodiscard]] std::pair<Verdict, Millis> why(TaskId id, Millis now) const;
     [[nodiscard]] const Members& members() const { return members_; }
     [[nodiscard]] const AgentCounters& counters() const { return counters_; }
-    /// This node's load as it is told, promises included.
+    // This node's load as it is told, promises included.
     [[nodiscard]] NodeLoad own_load() const;
     [[nodiscard]] bool under_way(TaskId id) const { return pending_.contains(id); }
-    /// Where a process is about to go, if that node has promised to take it.
+    // Where a process is about to go, if that node has promised to take it.
     [[nodiscard]] std::optional<NodeId> promised(TaskId id) const;
     void set_balance(bool on) { settings_.balance = on; }
-    /// Is the CPU of that node another than this one's, so that no kernel moves anything between
-    /// the two? It is no target then.
+    // Is the CPU of that node another than this one's, so that no kernel moves anything between
+    // the two? It is no target then.
     void set_unlike(NodeId node, bool unlike);
     [[nodiscard]] bool unlike(NodeId node) const { return unlike_.contains(node); }
 
   private:
-    /// Whether anything leaves this node by itself.
+    // Whether anything leaves this node by itself.
     [[nodiscard]] bool decides() const;
     struct Track {
         std::uint64_t start = 0;
@@ -176,7 +176,7 @@ class Agent {
     void run_requests(Millis now, Outbox& out);
     void on_ack(NodeId from, const Message& message, Millis now, Outbox& out);
     void on_answer(NodeId from, const Message& message, Millis now, Outbox& out);
-    /// True if the process has come from elsewhere since the last look.
+    // True if the process has come from elsewhere since the last look.
     bool track(const ProcessView& view, Millis span, Millis now);
     void remember(Millis span, Millis now);
     void look_at_memory(Millis now);

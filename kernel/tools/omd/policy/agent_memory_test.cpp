@@ -47,7 +47,7 @@ struct Alone {
         message.number = request.number;
         hear(from, 0, message);
     }
-    // A period passes. @p runnable: on node 2.
+    // A period passes. `runnable`: on node 2.
     void look(double runnable = 0) {
         now += settings.period;
         hear(2, runnable);

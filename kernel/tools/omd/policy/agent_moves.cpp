@@ -9,13 +9,13 @@
 namespace mosrig::policy {
 namespace {
 
-constexpr unsigned kMostRounds = 4;   // of decisions in a period: after refusals
-constexpr Millis kCalmAfter = 60000;  // without a move: the process is as new
-constexpr unsigned kMostDoublings = 4;
-constexpr unsigned kPatience = 4;   // decisions without a node below the average
-constexpr Millis kFresh = 100;      // a count that is not older is good enough
-constexpr Millis kHeld = 300000;    // a guest that its home did not let go
-constexpr Millis kForget = 300000;  // whoever is not listed, at the latest
+constexpr unsigned most_rounds = 4;   // of decisions in a period: after refusals
+constexpr Millis calm_after = 60000;  // without a move: the process is as new
+constexpr unsigned most_doublings = 4;
+constexpr unsigned patient_rounds = 4;   // decisions without a node below the average
+constexpr Millis fresh_for = 100;        // a count that is not older is good enough
+constexpr Millis held_for = 300000;      // a guest that its home did not let go
+constexpr Millis forget_after = 300000;  // whoever is not listed, at the latest
 
 }  // namespace
 
@@ -37,10 +37,10 @@ bool Agent::track(const ProcessView& view, Millis span, Millis now) {
     // is new in the list has only slept so far.
     const bool came = fresh ? view.home != 0 && span > 0 : !track.here;
     if (came) {
-        if (now - track.moved_at > kCalmAfter) {
+        if (now - track.moved_at > calm_after) {
             track.moves = 0;
         }
-        track.settled_at = now + (settings_.residency << std::min(track.moves, kMostDoublings));
+        track.settled_at = now + (settings_.residency << std::min(track.moves, most_doublings));
         track.moved_at = now;
         track.moves++;
         // Its sender promised a busy one, and it may still wait for its pages.
@@ -62,7 +62,7 @@ bool Agent::track(const ProcessView& view, Millis span, Millis now) {
 // Who is not listed hardly uses the CPU, or has ended: nobody says which. Who was there for long
 // may be so again.
 void Agent::remember(Millis span, Millis now) {
-    constexpr Millis kLeast = 10000;
+    constexpr Millis least = 10000;
     for (auto place = tracks_.begin(); place != tracks_.end();) {
         const auto current = place++;
         Track& track = current->second;
@@ -72,8 +72,8 @@ void Agent::remember(Millis span, Millis now) {
         track.use.add(0, span, track.decay);
         track.demand.look(0, span);
         const bool travels = track.moves > 0 || !track.here;
-        const Millis keep = std::clamp(4 * (track.seen - track.first_seen), kLeast, kForget);
-        if (now - track.seen > (travels ? kForget : keep)) {
+        const Millis keep = std::clamp(4 * (track.seen - track.first_seen), least, forget_after);
+        if (now - track.seen > (travels ? forget_after : keep)) {
             tracks_.erase(current);
         }
     }
@@ -81,8 +81,8 @@ void Agent::remember(Millis span, Millis now) {
 
 // Between two looks there is time enough for a trend, or nothing is concluded.
 void Agent::look_at_memory(Millis now) {
-    constexpr Millis kTrend = 900;
-    if (memory_at_ >= 0 && now - memory_at_ < kTrend) {
+    constexpr Millis trend = 900;
+    if (memory_at_ >= 0 && now - memory_at_ < trend) {
         return;
     }
     const Millis span = memory_at_ < 0 ? 0 : now - memory_at_;
@@ -93,28 +93,28 @@ void Agent::look_at_memory(Millis now) {
 
 // Free memory is short, or will be within five seconds if it goes on like this.
 Pages Agent::memory_wanted(Millis span) const {
-    constexpr double kLow = 0.06;
-    constexpr double kGoal = 0.10;
-    constexpr double kWatch = 0.20;
-    constexpr double kAhead = 5000;
+    constexpr double low = 0.06;
+    constexpr double goal = 0.10;
+    constexpr double watch = 0.20;
+    constexpr double ahead = 5000;
     const auto all = static_cast<double>(seen_.load.tmem);
     const auto free = static_cast<double>(seen_.load.mem);
     const double falls =
         span > 0 ? (static_cast<double>(last_mem_) - free) / static_cast<double>(span) : 0;
-    if (all <= 0 || free > kWatch * all) {
+    if (all <= 0 || free > watch * all) {
         return 0;
     }
     // More than nothing is never missing: what was a burst is over by the next look.
-    const double soon = std::max(0.0, free - std::max(0.0, falls) * kAhead);
-    return soon < kLow * all ? static_cast<Pages>(kGoal * all - std::min(soon, free)) : 0;
+    const double soon = std::max(0.0, free - std::max(0.0, falls) * ahead);
+    return soon < low * all ? static_cast<Pages>(goal * all - std::min(soon, free)) : 0;
 }
 
 bool Agent::wants_count(const Message& message, Millis now) const {
-    return message.kind == Message::Kind::request && observed_ >= 0 && now - observed_ >= kFresh;
+    return message.kind == Message::Kind::request && observed_ >= 0 && now - observed_ >= fresh_for;
 }
 
 Millis Agent::count_due() const {
-    return observed_ < 0 ? 0 : observed_ + kFresh;
+    return observed_ < 0 ? 0 : observed_ + fresh_for;
 }
 
 void Agent::recount(const Observation& observation, Millis now) {
@@ -161,8 +161,9 @@ std::vector<Target> Agent::targets(Millis now) const {
     std::vector<Target> list;
     for (const Members::Known& known : members_.loads()) {
         const NodeLoad& load = known.entry.load;
-        if ((load.flags & (kBlock | kQuiet)) == 0 && now - known.written <= settings_.stale &&
-            !members_.doubted(known) && !avoid_.contains(load.id) && !unlike(load.id)) {
+        if ((load.flags & (flag_block | flag_quiet)) == 0 &&
+            now - known.written <= settings_.stale && !members_.doubted(known) &&
+            !avoid_.contains(load.id) && !unlike(load.id)) {
             list.push_back({load.id, load.cpus, load.speed, load.runnable + known.planned, load.mem,
                             load.tmem, now - known.written});
         }
@@ -185,7 +186,7 @@ Candidate Agent::candidate(const ProcessView& view, const Track& track, double s
     return made;
 }
 
-/// @p only: this process alone, asked for by a person; 0: all.
+// `only`: this process alone, asked for by a person; 0: all.
 void Agent::decide(Millis now, TaskId only, Outbox& out) {
     counters_.decisions++;
     rounds_++;
@@ -220,7 +221,7 @@ void Agent::decide(Millis now, TaskId only, Outbox& out) {
     situation.alone = members_.alone();
     std::vector<Target> others = targets(now);
     // Sooner or later any gain is better than waiting for a node below the average.
-    if (waited_ < kPatience) {
+    if (waited_ < patient_rounds) {
         double runnable = situation.self.runnable;
         double capacity = situation.self.cpus;
         for (const Target& target : others) {
@@ -328,7 +329,7 @@ void Agent::on_answer(NodeId from, const Message& message, Millis now, Outbox& o
         }
         give_up(id, now);
         // Its answer brought its load: another node may be the better one now.
-        if (rounds_ < kMostRounds) {
+        if (rounds_ < most_rounds) {
             decide(now, asked_for ? id : 0, out);
         }
         return;
@@ -381,7 +382,7 @@ void Agent::moved(TaskId id, Fate fate, Pages pages, Millis took_ms, Millis now,
         case Fate::kept:
             // Its home says no, not the other node.
             track.verdict.reason = Reason::guest;
-            track.held_until = now + kHeld;
+            track.held_until = now + held_for;
             break;
         case Fate::failed:
             avoid_[target] = now + settings_.avoid;

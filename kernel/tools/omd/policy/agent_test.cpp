@@ -266,7 +266,7 @@ TEST(Agent, ABlockedNodeTakesNothing) {
     request.demand = 1;
     request.rate = 0.1;
     Observation blocked = net.observation(2);
-    blocked.load.flags = kBlock;
+    blocked.load.flags = flag_block;
     Outbox out;
     net.agent(2).observe(blocked, 0, out);
     net.agent(2).receive(1, request, 0, out);
@@ -299,7 +299,7 @@ TEST(Agent, SaysThatItDecidesNothing) {
     EXPECT_EQ(net.agent(1).why(5, net.now).first.reason, Reason::balance_off);
     net.agent(1).set_balance(true);
     Observation quiet = net.observation(1);
-    quiet.load.flags |= kQuiet;
+    quiet.load.flags |= flag_quiet;
     Outbox out;
     net.now += 2000;
     net.agent(1).observe(quiet, net.now, out);
@@ -319,7 +319,7 @@ TEST(Agent, ThatNothingLeavesIsKnownOfWhoWasNotSeenYet) {
     Observation stays = net.observation(1);
     Outbox out;
     for (const auto& [flag, reason] :
-         {std::pair{kLstay, Reason::lstay}, std::pair{kStay, Reason::stay}}) {
+         {std::pair{flag_lstay, Reason::lstay}, std::pair{flag_stay, Reason::stay}}) {
         stays.load.flags |= flag;
         net.agent(1).observe(stays, net.now += 1000, out);
         EXPECT_EQ(net.agent(1).why(5, net.now).first.reason, reason);

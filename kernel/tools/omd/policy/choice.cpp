@@ -9,7 +9,7 @@
 namespace mosrig::policy {
 namespace {
 
-constexpr double kMemoryMargin = 0.10;  // of a target's memory stays free
+constexpr double memory_margin = 0.10;  // of a target's memory stays free
 
 double target_load(const Target& target) {
     return load_of({target.id, target.cpus, target.speed, target.runnable, 0, 0, 0, 0, 0});
@@ -61,10 +61,10 @@ Reason Choice::obstacle(const Candidate& candidate) const {
     if (candidate.held) {
         return Reason::guest;
     }
-    if ((situation_.self.flags & kStay) != 0) {
+    if ((situation_.self.flags & flag_stay) != 0) {
         return Reason::stay;
     }
-    if (!guest && (situation_.self.flags & kLstay) != 0) {
+    if (!guest && (situation_.self.flags & flag_lstay) != 0) {
         return Reason::lstay;
     }
     if (view.demand < limits_.hardly) {
@@ -94,7 +94,7 @@ double Choice::rate_at(const Target& target, const ProcessView& view) const {
 }
 
 bool Choice::has_room(const Target& target, const ProcessView& view) const {
-    const auto margin = static_cast<Pages>(kMemoryMargin * static_cast<double>(target.tmem));
+    const auto margin = static_cast<Pages>(memory_margin * static_cast<double>(target.tmem));
     return target.tmem == 0 || target.mem >= view.pages + margin;
 }
 
@@ -104,31 +104,31 @@ double Choice::rate_here(const Candidate& candidate) const {
 }
 
 bool Choice::below_average(const Target& target, double demand) const {
-    constexpr double kRounding = 0.2;  // an average of 4.1 is one of 4, wrongly measured
-    constexpr double kNoise = 0.5;     // of a target's load
+    constexpr double rounding = 0.2;  // an average of 4.1 is one of 4, wrongly measured
+    constexpr double noise = 0.5;     // of a target's load
     if (situation_.average <= 0) {
         return true;
     }
     const double share =
         situation_.average * target.cpus * speed_ratio(situation_.self.speed, target.speed);
-    const double fair = std::max<double>(target.cpus, std::ceil(share - kRounding));
-    return target.runnable + demand <= fair + kNoise;
+    const double fair = std::max<double>(target.cpus, std::ceil(share - rounding));
+    return target.runnable + demand <= fair + noise;
 }
 
 // What is below its share keeps what it has, for the same reason.
 bool Choice::above_average(double sure) const {
-    constexpr double kRounding = 0.2;
-    constexpr double kNoise = 0.3;
+    constexpr double rounding = 0.2;
+    constexpr double noise = 0.3;
     const double share = situation_.average * situation_.self.cpus;
-    return situation_.self.runnable - sure >= std::floor(share + kRounding) - kNoise;
+    return situation_.self.runnable - sure >= std::floor(share + rounding) - noise;
 }
 
 // The best of a few random ones: nodes that decide at the same time on the same knowledge must not
 // all choose the same (M. Mitzenmacher, "The power of two choices in randomized load balancing",
 // IEEE TPDS 12, 2001). In a small cluster the few are all.
 Choice::Offer Choice::best_offer(const Candidate& candidate, bool above) {
-    constexpr std::size_t kFew = 8;
-    constexpr double kNearly = 0.97;
+    constexpr std::size_t few = 8;
+    constexpr double nearly = 0.97;
     fitting_.clear();
     for (Target& target : targets_) {
         const bool wanted = above || situation_.memory.wanted > 0 || candidate.asked;
@@ -138,15 +138,15 @@ Choice::Offer Choice::best_offer(const Candidate& candidate, bool above) {
         }
     }
     Offer best;
-    for (std::size_t i = 0; i < std::min(kFew, fitting_.size()); i++) {
+    for (std::size_t i = 0; i < std::min(few, fitting_.size()); i++) {
         std::swap(fitting_[i], fitting_[i + random_() % (fitting_.size() - i)]);
         const double rate = rate_at(*fitting_[i], candidate.view);
         const bool home = fitting_[i]->id == candidate.view.home;
         // Of equal ones that of which it is most likely still true.
-        const bool fresher = best.target != nullptr && rate >= best.rate * kNearly &&
+        const bool fresher = best.target != nullptr && rate >= best.rate * nearly &&
                              fitting_[i]->age < best.target->age &&
                              best.target->id != candidate.view.home;
-        if (rate > best.rate / kNearly || fresher || (home && rate >= best.rate * kNearly)) {
+        if (rate > best.rate / nearly || fresher || (home && rate >= best.rate * nearly)) {
             best = {fitting_[i], rate, bonus_at(*fitting_[i], candidate.view)};
         }
     }
@@ -169,15 +169,15 @@ bool Choice::pays(const Candidate& candidate, const Value& value) const {
     }
     // Who has a CPU of his own here goes for the sake of a markedly faster one only.
     const bool idle = situation_.self.runnable - limits_.hysteresis <= situation_.self.cpus;
-    const double least = idle ? kSameSpeed : limits_.smallest_gain;
+    const double least = idle ? same_speed : limits_.smallest_gain;
     return value.factor > least && value.gain > limits_.worth * value.cost;
 }
 
 // A guest of a node whose owner wants it: goes home even if it gains nothing, as long as it loses
 // next to nothing. From home only a real gain takes it away again.
 bool Choice::evictable(const Candidate& candidate) const {
-    constexpr double kOwner = 0.5;
-    return candidate.view.home != 0 && situation_.own_demand >= kOwner &&
+    constexpr double owner = 0.5;
+    return candidate.view.home != 0 && situation_.own_demand >= owner &&
            situation_.self.runnable > situation_.self.cpus + limits_.hysteresis;
 }
 
@@ -190,11 +190,11 @@ Plan Choice::take(const Candidate& candidate, const Offer& offer) {
     plan.demand = candidate.view.demand;
     // The other node must give nearly what it seems to offer: less is a reason to look further, as
     // long as there is hope for a node below the average.
-    constexpr double kNearlyAsOffered = 0.9;
+    constexpr double nearly_as_offered = 0.9;
     const bool choosy = situation_.average > 0 && !candidate.asked;
     // It counts CPUs only: what the process's system calls gain or lose is not its affair.
     plan.rate =
-        std::max(rate_here(candidate), choosy ? kNearlyAsOffered * offer.rate : 0.0) / offer.bonus;
+        std::max(rate_here(candidate), choosy ? nearly_as_offered * offer.rate : 0.0) / offer.bonus;
     plan.pages = candidate.view.pages;
     offer.target->runnable += candidate.view.demand;
     offer.target->mem -= std::min(offer.target->mem, candidate.view.pages);
@@ -210,10 +210,10 @@ bool Choice::makes_room(const Candidate& candidate, Reason obstacle) const {
 }
 
 // Before the node swaps: first guests, of those the smallest that is enough, else the largest.
-// @p resting: those that leave for this reason only.
+// `resting`: those that leave for this reason only.
 void Choice::usher(std::vector<const Candidate*>& open, std::vector<const Candidate*>& resting,
                    std::vector<Plan>& plans, std::unordered_map<TaskId, Verdict>& verdicts) {
-    constexpr double kMuchSlower = 0.25;
+    constexpr double much_slower = 0.25;
     while (situation_.memory.wanted > 0 && plans.size() < limits_.moves) {
         const Candidate* chosen = nullptr;
         Offer offer;
@@ -230,7 +230,7 @@ void Choice::usher(std::vector<const Candidate*>& open, std::vector<const Candid
                     continue;
                 }
                 const Offer possible = best_offer(*one);
-                if (possible.target != nullptr && possible.rate >= kMuchSlower * rate_here(*one)) {
+                if (possible.target != nullptr && possible.rate >= much_slower * rate_here(*one)) {
                     chosen = one;
                     offer = possible;
                 }
@@ -250,7 +250,7 @@ void Choice::usher(std::vector<const Candidate*>& open, std::vector<const Candid
 
 void Choice::evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans,
                    std::unordered_map<TaskId, Verdict>& verdicts) {
-    constexpr double kAsFast = 0.95;
+    constexpr double as_fast = 0.95;
     for (std::size_t i = 0; i < open.size() && plans.size() < limits_.moves;) {
         const Candidate* one = open[i++];
         if (!evictable(*one)) {
@@ -260,7 +260,7 @@ void Choice::evict(std::vector<const Candidate*>& open, std::vector<Plan>& plans
                                        [&](const Target& t) { return t.id == one->view.home; });
         const double here = share_of(situation_.self.cpus, situation_.self.runnable);
         if (home == targets_.end() || refused(*one, home->id) || !has_room(*home, one->view) ||
-            rate_at(*home, one->view) < kAsFast * here) {
+            rate_at(*home, one->view) < as_fast * here) {
             continue;
         }
         const Offer offer{&*home, rate_at(*home, one->view), bonus_at(*home, one->view)};

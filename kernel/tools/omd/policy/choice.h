@@ -12,18 +12,18 @@
 
 namespace mosrig::policy {
 
-/// A node that a process could go to.
+// A node that a process could go to.
 struct Target {
     NodeId id = 0;
     std::uint32_t cpus = 1;
-    std::uint32_t speed = kStandardSpeed;
+    std::uint32_t speed = standard_speed;
     double runnable = 0;  // with what is on its way there
     Pages mem = 0;
     Pages tmem = 0;
     Millis age = 0;  // of this knowledge
 };
 
-/// A process that could go.
+// A process that could go.
 struct Candidate {
     ProcessView view;
     double use = 1;        // decayed, see decay.h
@@ -35,19 +35,19 @@ struct Candidate {
     std::vector<NodeId> refused_by;  // in this period: they would do so again
 };
 
-/// Memory that must become free before the node swaps, and who could help.
+// Memory that must become free before the node swaps, and who could help.
 struct Shortage {
     Pages wanted = 0;
     Pages spare_swap = 0;  // for the copies of own processes that leave
 
-    /// What becomes free if it leaves. A guest leaves nothing behind; of an own process a copy
-    /// stays, which swap has to take: if that takes less than half, nothing is gained.
+    // What becomes free if it leaves. A guest leaves nothing behind; of an own process a copy
+    // stays, which swap has to take: if that takes less than half, nothing is gained.
     [[nodiscard]] Pages freed_by(const ProcessView& view) const;
-    /// It leaves.
+    // It leaves.
     void without(const ProcessView& view);
 };
 
-/// What is to be thought over.
+// What is to be thought over.
 struct Situation {
     NodeLoad self;          // runnable: what is sure, without what is on its way out
     double own_demand = 0;  // runnable processes of this node's own users
@@ -58,7 +58,7 @@ struct Situation {
     bool alone = false;
 };
 
-/// The outcome for one process, with its figures.
+// The outcome for one process, with its figures.
 struct Verdict {
     Reason reason = Reason::not_seen;
     NodeId best = 0;  // 0: there is no other node to speak of
@@ -93,8 +93,8 @@ class Choice {
     Choice(Situation situation, std::vector<Target> targets, const MoveCost& cost, Limits limits,
            std::mt19937_64& random);
 
-    /// Processes to be moved, most profitable first. Fills in a verdict for each candidate; one
-    /// that is planned to move has Reason::moved.
+    // Processes to be moved, most profitable first. Fills in a verdict for each candidate; one
+    // that is planned to move has Reason::moved.
     std::vector<Plan> plan(const std::vector<Candidate>& candidates,
                            std::unordered_map<TaskId, Verdict>& verdicts);
 
@@ -118,7 +118,7 @@ class Choice {
     [[nodiscard]] bool below_average(const Target& target, double demand) const;
     [[nodiscard]] bool above_average(double sure) const;
     [[nodiscard]] double rate_here(const Candidate& candidate) const;
-    /// @p above: also nodes that would be above the average with it.
+    // `above`: also nodes that would be above the average with it.
     Offer best_offer(const Candidate& candidate, bool above = false);
     [[nodiscard]] Value value(const Candidate& candidate, double there) const;
     [[nodiscard]] bool pays(const Candidate& candidate, const Value& value) const;

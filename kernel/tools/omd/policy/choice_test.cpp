@@ -37,7 +37,7 @@ struct Table {
         return candidates.back();
     }
     void node(NodeId id, double runnable, std::uint32_t cpus = 1,
-              std::uint32_t speed = kStandardSpeed) {
+              std::uint32_t speed = standard_speed) {
         targets.push_back({id, cpus, speed, runnable, 90000, 100000});
     }
     std::vector<Plan> plan() {
@@ -78,20 +78,20 @@ TEST(Choice, ThreeOfTwoCpusSendOne) {
 
 TEST(Choice, MuchSlowerNodesGetNone) {
     Table table(2);
-    table.node(2, 0, 1, kStandardSpeed / 4);
+    table.node(2, 0, 1, standard_speed / 4);
     EXPECT_TRUE(table.plan().empty());
     EXPECT_EQ(table.reason(1), Reason::no_better_node);
 }
 
 TEST(Choice, HalfAsFastGetsItsShare) {
     Table table(12);
-    table.node(2, 0, 1, kStandardSpeed / 2);
+    table.node(2, 0, 1, standard_speed / 2);
     EXPECT_EQ(table.plan().size(), 4U);
 }
 
 TEST(Choice, MarkedlyFasterIdleNodesAttractEvenWithoutOverload) {
     Table table(1);
-    table.node(2, 0, 1, 3 * kStandardSpeed);
+    table.node(2, 0, 1, 3 * standard_speed);
     EXPECT_EQ(table.plan().size(), 1U);
 }
 
@@ -147,7 +147,7 @@ TEST(Choice, WhatMustStayStaysAndSaysWhy) {
     table.candidates[1].view.can_move = false;
     table.candidates[2].view.demand = 0.05;
     table.candidates[3].settled = false;
-    table.situation.self.flags = kLstay;
+    table.situation.self.flags = flag_lstay;
     table.candidates[5].view.home = 9;
     table.plan();
     EXPECT_EQ(table.reason(1), Reason::locked);
@@ -155,7 +155,7 @@ TEST(Choice, WhatMustStayStaysAndSaysWhy) {
     EXPECT_EQ(table.reason(3), Reason::lstay);
     EXPECT_EQ(table.reason(5), Reason::lstay);
     EXPECT_EQ(table.reason(6), Reason::moved);
-    table.situation.self.flags = kStay;
+    table.situation.self.flags = flag_stay;
     EXPECT_TRUE(table.plan().empty());
     EXPECT_EQ(table.reason(6), Reason::stay);
     table.situation.self.flags = 0;

@@ -20,13 +20,13 @@ void DecayedUse::add(double sample, Millis span, const Decay& decay) {
 }
 
 double DecayedUse::value(const Decay& decay) const {
-    constexpr double kIoJob = 0.25;
+    constexpr double io_job = 0.25;
     const double average = weight_ > 0 ? sum_ / weight_ : 1.0;
     switch (decay.job) {
         case Decay::Job::cpu:
             return 1.0;
         case Decay::Job::io:
-            return average * kIoJob;
+            return average * io_job;
         case Decay::Job::none:
             break;
     }

@@ -8,12 +8,12 @@ namespace mosrig::policy {
 
 class DecayedUse {
   public:
-    /// Adds a sample, 0 to 1, that holds for the last @p span. Of what was known before, keep to
-    /// the power of span/interval remains.
+    // Adds a sample, 0 to 1, that holds for the last `span`. Of what was known before, keep to
+    // the power of span/interval remains.
     void add(double sample, Millis span, const Decay& decay);
 
-    /// Average of the samples by weight; that of a declared CPU job is 1, of an I/O job a quarter
-    /// of what it would be. 1 as long as nothing is known.
+    // Average of the samples by weight; that of a declared CPU job is 1, of an I/O job a quarter
+    // of what it would be. 1 as long as nothing is known.
     [[nodiscard]] double value(const Decay& decay) const;
 
     void clear() { *this = {}; }

@@ -6,14 +6,14 @@
 
 namespace mosrig::policy {
 void Demand::look(double share, Millis span, Millis age) {
-    constexpr double kFades = 10000;  // time constants, ms
-    constexpr double kFadesFast = 3000;
+    constexpr double fades = 10000;  // time constants, ms
+    constexpr double fades_fast = 3000;
     const auto time = static_cast<double>(std::max<Millis>(1, span));
     const double lived = std::min(1.0, static_cast<double>(age) / time);
     sum_ += share * time;
     time_ += std::max<Millis>(1, span);
-    const bool busy = std::max(share, last_) >= kBusy;
-    possible_ = std::max(share * lived, possible_ * std::exp(-time / (busy ? kFades : kFadesFast)));
+    const bool busy = std::max(share, last_) >= busy_from;
+    possible_ = std::max(share * lived, possible_ * std::exp(-time / (busy ? fades : fades_fast)));
 }
 
 void Demand::end_period() {
@@ -31,7 +31,7 @@ void Demand::expect(double share) {
 
 double Demand::sure() const {
     const double least = std::min(before_, last_);
-    return least >= kBusy ? possible_ : least;
+    return least >= busy_from ? possible_ : least;
 }
 
 }  // namespace mosrig::policy

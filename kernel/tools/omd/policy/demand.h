@@ -10,23 +10,23 @@
 
 namespace mosrig::policy {
 
-/// Who is runnable for this share of the time is busy.
-inline constexpr double kBusy = 0.5;
+// Who is runnable for this share of the time is busy.
+inline constexpr double busy_from = 0.5;
 
 class Demand {
   public:
-    /// It was runnable for this share of the last @p span. @p age: of the process; one that is
-    /// younger than the span is possible for that part only.
-    void look(double share, Millis span, Millis age = kOld);
-    /// All looks since the last call are one sample.
+    // It was runnable for this share of the last `span`. `age`: of the process; one that is
+    // younger than the span is possible for that part only.
+    void look(double share, Millis span, Millis age = old_age);
+    // All looks since the last call are one sample.
     void end_period();
-    /// At least so much is to be expected, until looks tell otherwise.
+    // At least so much is to be expected, until looks tell otherwise.
     void expect(double share);
 
-    /// The lesser of the last two samples; 0 for who has not been there for two. What is possible
-    /// for who was busy in both: a look sees too little, hardly ever too much.
+    // The lesser of the last two samples; 0 for who has not been there for two. What is possible
+    // for who was busy in both: a look sees too little, hardly ever too much.
     [[nodiscard]] double sure() const;
-    /// The greatest of late. It fades slowly for who was busy a moment ago, fast for who was not.
+    // The greatest of late. It fades slowly for who was busy a moment ago, fast for who was not.
     [[nodiscard]] double possible() const { return possible_; }
 
   private:

@@ -15,7 +15,7 @@ bool Ledger::ask(NodeId from, const Message& request, const NodeLoad& own, Milli
     if (same != promises_.end()) {
         return true;
     }
-    if ((own.flags & kBlock) != 0 || promises_.size() >= settings_.most) {
+    if ((own.flags & flag_block) != 0 || promises_.size() >= settings_.most) {
         return false;
     }
     const auto margin = static_cast<Pages>(settings_.memory_margin * static_cast<double>(own.tmem));
@@ -24,8 +24,8 @@ bool Ledger::ask(NodeId from, const Message& request, const NodeLoad& own, Milli
     }
     const double there = speed_ratio(request.own.load.speed, own.speed) *
                          share_of(own.cpus, own.runnable + demand() + request.demand);
-    constexpr double kAsFast = 0.95;
-    const bool faster = request.eviction ? there >= kAsFast * request.rate : there > request.rate;
+    constexpr double as_fast = 0.95;
+    const bool faster = request.eviction ? there >= as_fast * request.rate : there > request.rate;
     if (!request.urgent && !faster) {
         return false;
     }

@@ -21,18 +21,18 @@ class Ledger {
 
     explicit Ledger(Settings settings) : settings_(settings) {}
 
-    /// May the process of @p request come to this node, whose load is @p own (without what is
-    /// promised)? If so it is written down. A repeated request gets the answer of the first.
+    // May the process of `request` come to this node, whose load is `own` (without what is
+    // promised)? If so it is written down. A repeated request gets the answer of the first.
     bool ask(NodeId from, const Message& request, const NodeLoad& own, Millis now);
-    /// It came, or will not.
+    // It came, or will not.
     void release(NodeId from, std::uint32_t number, bool done, Millis now);
-    /// The node has counted its processes: those of these homes have come since the last time. Each
-    /// fulfils a promise for one of that home, whether or not its sender has said yet that it has
-    /// gone. Who comes home by itself fulfils none that was given to somebody else.
+    // The node has counted its processes: those of these homes have come since the last time. Each
+    // fulfils a promise for one of that home, whether or not its sender has said yet that it has
+    // gone. Who comes home by itself fulfils none that was given to somebody else.
     void counted(const std::vector<NodeId>& homes, Millis now);
     void expire(Millis now);
 
-    /// Runnable processes and memory that are promised.
+    // Runnable processes and memory that are promised.
     [[nodiscard]] double demand() const;
     [[nodiscard]] Pages pages() const;
     [[nodiscard]] std::size_t size() const { return promises_.size(); }

@@ -6,13 +6,13 @@
 namespace mosrig::policy {
 
 double load_of(const NodeLoad& node) {
-    return 100.0 * node.runnable / std::max(1U, node.cpus) * kStandardSpeed /
+    return 100.0 * node.runnable / std::max(1U, node.cpus) * standard_speed /
            std::max(1U, node.speed);
 }
 
 double speed_ratio(std::uint32_t mine, std::uint32_t other) {
     const double ratio = static_cast<double>(std::max(1U, other)) / std::max(1U, mine);
-    return ratio <= kSameSpeed && ratio >= 1 / kSameSpeed ? 1.0 : ratio;
+    return ratio <= same_speed && ratio >= 1 / same_speed ? 1.0 : ratio;
 }
 
 double share_of(std::uint32_t cpus, double runnable) {

@@ -292,12 +292,12 @@ Members::Known& Members::place_for(NodeId id) {
         ids_.push_back(id);
         return loads_.emplace_back();
     }
-    constexpr unsigned kBits = 16;
+    constexpr unsigned bits = 16;
     std::size_t oldest = loads_.size();
     for (unsigned draw = 0; draw < 2; draw++) {
         std::uint64_t random = random_();
-        for (unsigned part = 0; part < 64 / kBits; part++, random >>= kBits) {
-            const std::size_t other = ((random & 0xffffU) * loads_.size()) >> kBits;
+        for (unsigned part = 0; part < 64 / bits; part++, random >>= bits) {
+            const std::size_t other = ((random & 0xffffU) * loads_.size()) >> bits;
             const bool older =
                 oldest == loads_.size() || loads_[other].written < loads_[oldest].written;
             oldest = older ? other : oldest;

@@ -19,15 +19,15 @@
 
 namespace mosrig::policy {
 
-/// All configured nodes, ascending ids.
+// All configured nodes, ascending ids.
 using Roster = std::vector<NodeId>;
 
 enum class State : std::uint8_t { unknown, up, suspect, down };
 
 const char* state_word(State state);
 
-/// A point in the life of one node: the nth word of one run of its daemon. Later runs have larger
-/// numbers, unless the node's clock was set back.
+// A point in the life of one node: the nth word of one run of its daemon. Later runs have larger
+// numbers, unless the node's clock was set back.
 struct Stamp {
     std::uint64_t boot = 0;
     std::uint32_t sequence = 0;
@@ -35,14 +35,14 @@ struct Stamp {
     auto operator<=>(const Stamp&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
-/// One node's load as it travels: stamped by its owner, aged by everyone on the way.
+// One node's load as it travels: stamped by its owner, aged by everyone on the way.
 struct LoadEntry {
     NodeLoad load;
     Stamp stamp;
     Millis age = 0;
 };
 
-/// News about a node's life. "up" is told only of one that was suspected.
+// News about a node's life. "up" is told only of one that was suspected.
 struct Rumour {
     NodeId id = 0;
     State state = State::suspect;
@@ -66,7 +66,7 @@ class Members {
         // set back.
         Millis forget_run = 60000;
     };
-    /// What is known of one node.
+    // What is known of one node.
     struct Known {
         LoadEntry entry;     // age is 0 here, see written
         Millis written = 0;  // when its owner said so, by this node's clock
@@ -76,43 +76,43 @@ class Members {
 
     Members(NodeId self, Settings settings, std::uint64_t seed);
 
-    /// Takes the list of configured nodes; who is not in it is forgotten.
+    // Takes the list of configured nodes; who is not in it is forgotten.
     void set_roster(std::shared_ptr<const Roster> roster);
     [[nodiscard]] const Roster& roster() const { return *roster_; }
     [[nodiscard]] bool contains(NodeId id) const;
 
-    /// Nodes to be asked this period: at most @p count, each one once before any comes again,
-    /// in an order of this node's own.
+    // Nodes to be asked this period: at most `count`, each one once before any comes again,
+    // in an order of this node's own.
     std::vector<NodeId> targets(std::size_t count);
-    /// @p count random nodes that are not known as down, without @p without.
+    // `count` random nodes that are not known as down, without `without`.
     std::vector<NodeId> helpers(std::size_t count, NodeId without);
 
-    /// A packet came from the node itself, with this as its last word.
+    // A packet came from the node itself, with this as its last word.
     void heard(NodeId id, const Stamp& stamp, Millis now);
-    /// It says that it ends, with this as its last word: down from now on.
+    // It says that it ends, with this as its last word: down from now on.
     void left(NodeId id, const Stamp& stamp, Millis now);
-    /// It was asked, also through others, and did not answer.
+    // It was asked, also through others, and did not answer.
     void missed(NodeId id, Millis now);
-    /// Takes a node's load over if it is newer than what is known. True if it was.
+    // Takes a node's load over if it is newer than what is known. True if it was.
     bool merge(const LoadEntry& entry, Millis now);
-    /// @p own: what this node would say of itself, to contradict.
+    // `own`: what this node would say of itself, to contradict.
     void merge(const Rumour& rumour, const Stamp& own, Millis now);
-    /// What was suspected long enough is down from now on.
+    // What was suspected long enough is down from now on.
     void expire(Millis now);
 
-    /// Loads for a packet: two thirds any fresh ones, the rest the least loaded of them.
+    // Loads for a packet: two thirds any fresh ones, the rest the least loaded of them.
     std::vector<LoadEntry> loads_to_tell(Millis now);
     std::vector<Rumour> rumours_to_tell();
 
     [[nodiscard]] State state(NodeId id) const;
-    /// Nothing if nobody told its load yet, or it was forgotten for fresher ones.
+    // Nothing if nobody told its load yet, or it was forgotten for fresher ones.
     [[nodiscard]] const Known* load(NodeId id) const;
     [[nodiscard]] const std::vector<Known>& loads() const { return loads_; }
-    /// Is the owner of one of loads() anything but up?
+    // Is the owner of one of loads() anything but up?
     [[nodiscard]] bool doubted(const Known& known) const;
-    /// So many runnable processes will arrive there.
+    // So many runnable processes will arrive there.
     void plan(NodeId id, double demand, Millis now);
-    /// Has anybody been heard at all?
+    // Has anybody been heard at all?
     [[nodiscard]] bool alone() const { return loads_.empty(); }
 
   private:

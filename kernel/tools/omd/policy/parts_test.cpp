@@ -13,9 +13,9 @@ namespace mosrig::policy {
 namespace {
 
 TEST(Load, IsPerCpuAndRelativeToSpeed) {
-    EXPECT_DOUBLE_EQ(load_of({1, 1, kStandardSpeed, 1}), 100);
-    EXPECT_DOUBLE_EQ(load_of({1, 4, kStandardSpeed, 2}), 50);
-    EXPECT_DOUBLE_EQ(load_of({1, 1, 2 * kStandardSpeed, 3}), 150);
+    EXPECT_DOUBLE_EQ(load_of({1, 1, standard_speed, 1}), 100);
+    EXPECT_DOUBLE_EQ(load_of({1, 4, standard_speed, 2}), 50);
+    EXPECT_DOUBLE_EQ(load_of({1, 1, 2 * standard_speed, 3}), 150);
     EXPECT_DOUBLE_EQ(share_of(2, 1), 1);
     EXPECT_DOUBLE_EQ(share_of(2, 4), 0.5);
 }
@@ -200,8 +200,8 @@ TEST(Demand, WhoLivesForAMomentIsHardlyPossible) {
 
 TEST(Ledger, ABlockedOrFullNodePromisesNothing) {
     Ledger ledger({});
-    EXPECT_FALSE(ledger.ask(2, request(1), {1, 1, kStandardSpeed, 0, 0, kBlock}, 0));
-    NodeLoad full{1, 1, kStandardSpeed, 0, 0, 0, 150, 150, 1000};
+    EXPECT_FALSE(ledger.ask(2, request(1), {1, 1, standard_speed, 0, 0, flag_block}, 0));
+    NodeLoad full{1, 1, standard_speed, 0, 0, 0, 150, 150, 1000};
     EXPECT_FALSE(ledger.ask(2, request(2, 0.3, 100), full, 0));
     EXPECT_TRUE(ledger.ask(2, request(3, 0.3, 60), full, 0));
 }

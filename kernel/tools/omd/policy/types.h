@@ -13,20 +13,20 @@ using Millis = std::int64_t;   // on a clock of the caller's that never steps ba
 using TaskId = std::int64_t;   // a pid on this node, or a job of the simulator
 using Pages = std::uint64_t;   // of 4096 bytes
 
-/// A CPU of this speed gives a load of 100 for one runnable process.
-inline constexpr std::uint32_t kStandardSpeed = 10000;
+// A CPU of this speed gives a load of 100 for one runnable process.
+inline constexpr std::uint32_t standard_speed = 10000;
 
 // Of NodeLoad::flags; the kernel's OM_LOAD_*.
-inline constexpr std::uint8_t kBlock = 1;  // takes no guests
-inline constexpr std::uint8_t kStay = 2;   // nothing leaves by itself
-inline constexpr std::uint8_t kLstay = 4;  // own processes do not leave by themselves
-inline constexpr std::uint8_t kQuiet = 8;  // takes no part in balancing
+inline constexpr std::uint8_t flag_block = 1;  // takes no guests
+inline constexpr std::uint8_t flag_stay = 2;   // nothing leaves by itself
+inline constexpr std::uint8_t flag_lstay = 4;  // own processes do not leave by themselves
+inline constexpr std::uint8_t flag_quiet = 8;  // takes no part in balancing
 
-/// What a node tells of itself.
+// What a node tells of itself.
 struct NodeLoad {
     NodeId id = 0;
     std::uint32_t cpus = 1;
-    std::uint32_t speed = kStandardSpeed;  // of one CPU
+    std::uint32_t speed = standard_speed;  // of one CPU
     double runnable = 0;     // processes that use or wait for a CPU, with those that are promised
     std::uint32_t util = 0;  // busy share of its CPUs, percent
     std::uint8_t flags = 0;
@@ -35,7 +35,7 @@ struct NodeLoad {
     Pages tmem = 0;  // all
 };
 
-/// How a process's statistics are aged, see decay.h.
+// How a process's statistics are aged, see decay.h.
 struct Decay {
     enum class Job : std::uint8_t { none, cpu, io };
     Job job = Job::none;
@@ -43,10 +43,10 @@ struct Decay {
     Millis interval = 1000;
 };
 
-/// An age above which no difference is made.
-inline constexpr Millis kOld = 3'600'000;
+// An age above which no difference is made.
+inline constexpr Millis old_age = 3'600'000;
 
-/// One process at one observation.
+// One process at one observation.
 struct ProcessView {
     TaskId id = 0;
     std::uint64_t start = 0;  // tells a process from a later one with the same id
@@ -55,7 +55,7 @@ struct ProcessView {
     bool locked = false;      // asked not to be moved by itself
     bool can_move = true;     // nothing in cantmove
     double demand = 0;        // share of the time since the last observation that it was runnable
-    Millis age = kOld;        // since it began
+    Millis age = old_age;     // since it began
     double system_share = 0;  // of its CPU time, that in system calls
     Millis cpu_time = 0;      // used so far, since it exists
     Pages pages = 0;          // resident
@@ -63,7 +63,7 @@ struct ProcessView {
     std::uint64_t cleared = 0;  // when it said that its past does not count; grows
 };
 
-/// Why a process is where it is.
+// Why a process is where it is.
 enum class Reason : std::uint8_t {
     locked,
     cant_move,
@@ -83,7 +83,7 @@ enum class Reason : std::uint8_t {
     not_seen,
 };
 
-/// The word of the control socket.
+// The word of the control socket.
 const char* reason_word(Reason reason);
 
 }  // namespace mosrig::policy
