@@ -19,7 +19,7 @@
 using namespace std;
 
 // It stays as its author wrote it.
-// NOLINTBEGIN(cppcoreguidelines-owning-memory,modernize-use-nullptr)
+// NOLINTBEGIN(cppcoreguidelines-owning-memory,modernize-use-nullptr,readability-identifier-naming)
 
 // declaration for function to be executed by each thread
 void* printHello(void* threadArg);
@@ -70,4 +70,4 @@ void* printHello(void* threadArg) {
     pthread_exit((void*)NULL);
 }
 
-// NOLINTEND(cppcoreguidelines-owning-memory,modernize-use-nullptr)
+// NOLINTEND(cppcoreguidelines-owning-memory,modernize-use-nullptr,readability-identifier-naming)
