@@ -26,8 +26,9 @@ constexpr const char* end_of_program = "the end of the program";
 constexpr Millis round_time(400);
 // Each second has a move, as nearly as that can be seen: at the look that follows it.
 constexpr double moves_a_second = 0.8;
-// One that was asked, in vain, a few times in a row is not under continuous moves.
-constexpr Millis still_at_most(3000);
+// One that was asked, in vain, a few times in a row is not under continuous moves. As each second
+// is one by the clock on the wall, so are these.
+constexpr double still_at_most = 3;
 // Seconds that a process has to live to be counted: one move is due by then.
 constexpr double long_enough = 1 / moves_a_second;
 // The kernel keeps so much of a process's name: TASK_COMM_LEN without its end.
@@ -55,6 +56,7 @@ struct Life {
     std::int64_t moves_at_first = 0;
     std::int64_t moves_at_last = 0;
     std::vector<Clock::time_point> moved;  // when a look found that it had
+    std::set<int> reached;                 // where it then was
 
     explicit Life(const Look& look)
         : first(look.at), last(look.at), moves_at_first(look.moves), moves_at_last(look.moves) {}
@@ -62,6 +64,7 @@ struct Life {
     void add(const Look& look) {
         if (look.moves > moves_at_last) {
             moved.push_back(look.at);
+            reached.insert(look.where);
         }
         last = look.at;
         moves_at_last = look.moves;
@@ -75,6 +78,7 @@ Unrest add_up(std::vector<Life> lives) {
     for (const Life& life : lives) {
         unrest.moves += life.moves_at_last - life.moves_at_first;
         moved.insert(moved.end(), life.moved.begin(), life.moved.end());
+        unrest.reached.insert(life.reached.begin(), life.reached.end());
     }
     std::sort(moved.begin(), moved.end());
     std::sort(lives.begin(), lives.end(),
@@ -116,7 +120,7 @@ class Agitator {
                 read_process(stage_.home(), pid, stage_.soon("the state of a process"));
             if (state && state->stat.state != 'Z') {
                 met_.insert(pid);
-                looks_.push_back({Clock::now(), pid, state->stat.comm, state->nmigs});
+                looks_.push_back({Clock::now(), pid, state->stat.comm, state->nmigs, state->where});
             }
             if (state && pid == root_) {
                 show(stage_.result, *state);
@@ -149,21 +153,29 @@ class Agitator {
     std::vector<Look> looks_;
 };
 
-// What is named has itself moved, all the time that there was one of that name. Others of the
-// family wait for it, and are not moved while they sleep.
+// What is named has itself moved, all the time that there was one of that name, and over all nodes.
+// Others of the family wait for it, and are not moved while they sleep.
 void expect_each_moved(Stage& stage, const std::vector<Look>& looks, const std::string& pattern) {
-    const double patience =
-        std::chrono::duration<double>(stage.deadline("the next move", still_at_most).total())
-            .count();
     const std::map<std::string, Unrest> names = unrest_of(looks, pattern);
     stage.check(fmt::format("some {} ran for long enough to be moved", pattern), !names.empty());
+    double longest_still = 0;
     for (const auto& [name, unrest] : names) {
+        longest_still = std::max(longest_still, unrest.longest_still);
         stage.check(
-            fmt::format("{} moves each second, and never stays for {:.1f} s", name, patience),
-            unrest.each_second() && unrest.longest_still <= patience,
+            fmt::format("{} moves each second, and never stays for {} s", name, still_at_most),
+            unrest.each_second() && unrest.longest_still <= still_at_most,
             fmt::format("{} moves in {:.1f} s, still for {:.1f} s at most", unrest.moves,
                         unrest.seconds, unrest.longest_still));
+        const size_t nodes = stage.machines().size();
+        if (unrest.goes_round(nodes)) {
+            stage.check(
+                fmt::format("{} itself comes to each of {} nodes", name, nodes),
+                unrest.reached.size() == nodes,
+                fmt::format("{} moves, to {}", unrest.moves, fmt::join(unrest.reached, ", ")));
+        }
     }
+    stage.result.message +=
+        fmt::format(", {} without a move for {:.1f} s at most", pattern, longest_still);
 }
 
 // The moves so far of all processes of a node. Nothing but the case moves any, and what a process
@@ -320,6 +332,10 @@ Result<void> play_settled(Stage& stage, const Run& run, const Printed& still) {
 
 bool Unrest::each_second() const {
     return static_cast<double>(moves) >= std::floor(moves_a_second * seconds);
+}
+
+bool Unrest::goes_round(size_t nodes) const {
+    return moves >= 2 * static_cast<std::int64_t>(nodes);
 }
 
 std::map<std::string, Unrest> unrest_of(const std::vector<Look>& looks,

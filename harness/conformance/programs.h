@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Look {
     std::int64_t pid = 0;
     std::string name;
     std::int64_t moves = 0;  // of the process so far
+    int where = 0;           // the node where it is, 0 at home
 };
 
 // All processes of one name together.
@@ -25,9 +27,13 @@ struct Unrest {
     double seconds = 0;        // while there was one of them, from its first look to its last
     std::int64_t moves = 0;    // of all of them, meanwhile
     double longest_still = 0;  // seconds without a move of any of them
+    std::set<int> reached;     // the nodes where a look found one of them that had moved
 
     // Whether they moved once a second on average, as nearly as looks can tell.
     [[nodiscard]] bool each_second() const;
+    // Whether they moved so often that somebody who sends them round so many nodes, home is one of
+    // them, must have had them at each twice.
+    [[nodiscard]] bool goes_round(size_t nodes) const;
 };
 
 // For each name that fits the pattern. The looks are in the order in which they were made. One that

@@ -97,6 +97,22 @@ TEST(Unrest, WhereOneWaitsForTheOtherItIsEnoughThatThatMoves) {
     EXPECT_DOUBLE_EQ(unrest.longest_still, 1);
 }
 
+TEST(Unrest, KnowsWhereThoseOfOneNameHaveBeen) {
+    const auto look = [](int at, std::int64_t pid, const char* name, std::int64_t moves,
+                         int where) {
+        return Look{Clock::time_point(Millis(at)), pid, name, moves, where};
+    };
+    const std::map<std::string, Unrest> names = unrest_of(
+        {look(0, 80, "gcc", 3, 3), look(0, 81, "cc1", 0, 0), look(500, 80, "gcc", 4, 2),
+         look(500, 81, "cc1", 1, 2), look(1000, 81, "cc1", 2, 0), look(1500, 81, "cc1", 2, 0),
+         look(2000, 80, "gcc", 4, 2), look(2000, 81, "cc1", 6, 2)},
+        "*");
+    EXPECT_EQ(names.at("cc1").reached, (std::set<int>{0, 2})) << "another has gone to the third";
+    EXPECT_EQ(names.at("gcc").reached, (std::set<int>{2})) << "nobody saw how it came to the third";
+    EXPECT_TRUE(names.at("cc1").goes_round(3));
+    EXPECT_FALSE(names.at("cc1").goes_round(4));
+}
+
 TEST(Unrest, WhatAProcessMovedUnderAnotherNameIsNotOfThisOne) {
     const Unrest unrest = Lives()
                               .add(70, "sh", Millis(0), Millis(500), {0, 4})
