@@ -103,7 +103,7 @@ class LockedOnFault final : public LockedMapping {
     }
 };
 
-const KindOf<LockedPage> page("mlock");
+const KindOf<LockedPage> page("locked-page");
 const KindOf<LockedAll> all("mlockall");
 const KindOf<LockedFuture> future("mlockall-future");
 const KindOf<LockedMapping> mapping("map-locked");
