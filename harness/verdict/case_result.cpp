@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "harness/verdict/case_result.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -53,15 +51,6 @@ const char* to_string(Answer answer) {
             break;
     }
     return "none";
-}
-
-Result<Answer> parse_answer(std::string_view word) {
-    for (const Answer answer : {Answer::moves, Answer::refused, Answer::none}) {
-        if (word == to_string(answer)) {
-            return answer;
-        }
-    }
-    return usage_error(fmt::format("'{}' is not one of moves, refused, none", word));
 }
 
 const char* to_string(Automatic automatic) {

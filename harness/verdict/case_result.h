@@ -16,7 +16,6 @@ namespace mosrig {
 // Answer to a request by hand.
 enum class Answer { moves, refused, none };
 const char* to_string(Answer answer);
-Result<Answer> parse_answer(std::string_view word);
 
 // What the balancer makes of processes by itself; none: it is not asked.
 enum class Automatic { none, spreads, moves, stays };

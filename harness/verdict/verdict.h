@@ -44,7 +44,6 @@ class Judge {
     // Why the verdict is not PASS, one line; empty for PASS.
     [[nodiscard]] std::string reason() const;
     [[nodiscard]] const std::vector<Check>& checks() const { return checks_; }
-    [[nodiscard]] bool clean() const { return verdict() == Verdict::pass; }
 
   private:
     std::vector<Check> checks_;

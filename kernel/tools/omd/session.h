@@ -46,8 +46,6 @@ class Session {
     bool on_challenge(const Challenge& challenge, const OwnRun& own);
     // What this run's packets to the peer must echo; 0 if the peer did not say yet.
     [[nodiscard]] std::uint64_t echo() const { return echo_; }
-    // A packet of the peer's was accepted in its present run.
-    [[nodiscard]] bool established() const { return accepted_ > 0; }
 
   private:
     [[nodiscard]] std::uint64_t token(std::uint64_t boot, std::uint64_t nth,
