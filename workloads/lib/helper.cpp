@@ -70,11 +70,19 @@ void Helper::serve(Action deed, Action reversal, void* data) const {
 }
 
 const char* Helper::ask(char letter, const volatile sig_atomic_t* flag) {
-    if (write(asking_, &letter, 1) != 1) {
-        return failed("write to the helper");
+    if (const char* const wrong = tell(letter); wrong != nullptr) {
+        return wrong;
     }
     while (flag != nullptr && *flag == 0) {
     }
+    return hear();
+}
+
+const char* Helper::tell(char letter) const {
+    return write(asking_, &letter, 1) != 1 ? failed("write to the helper") : nullptr;
+}
+
+const char* Helper::hear() {
     // A line this short is written whole, or not at all.
     if (read(answering_, answer_, sizeof answer_) != sizeof answer_) {
         return failed("read from the helper");

@@ -26,10 +26,15 @@ class Helper {
     const char* act() { return ask('A', nullptr); }
     const char* act(const volatile sig_atomic_t& flag) { return ask('A', &flag); }
     const char* undo() { return ask('U', nullptr); }
+    // Lets the child act while this process does something else, and hears what came of it.
+    [[nodiscard]] const char* begin_act() const { return tell('A'); }
+    const char* end_act() { return hear(); }
     [[nodiscard]] pid_t pid() const { return pid_; }
 
   private:
     const char* ask(char letter, const volatile sig_atomic_t* flag);
+    [[nodiscard]] const char* tell(char letter) const;
+    const char* hear();
     [[noreturn]] void serve(Action deed, Action reversal, void* data) const;
 
     pid_t pid_ = 0;

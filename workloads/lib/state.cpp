@@ -46,6 +46,15 @@ int place_of(pid_t pid) {
     return read_text(path, text, sizeof text) > 0 ? atoi(text) : -1;
 }
 
+const char* bring_home(pid_t pid) {
+    const bool brought = write_text("/proc/hpc/admin/bring", "1");
+    const int place = place_of(pid);
+    if (!write_text("/proc/hpc/admin/lstay", "0") || !brought) {
+        return failed("bring");
+    }
+    return place != 0 ? differs("where it is once it was fetched", place, 0) : nullptr;
+}
+
 const char* comes_home(pid_t pid) {
     int place = -1;
     const bool home = await([&] {

@@ -19,6 +19,9 @@ const char* await_within(pid_t pid, const char* function);
 // Where a process runs, as /proc tells: 0 at home; -1 if it does not.
 int place_of(pid_t pid);
 
+// Has it brought home, as an administrator of its node does with all; nullptr or what is wrong.
+const char* bring_home(pid_t pid);
+
 // Waits until a process is at home; nullptr, or where it still is.
 const char* comes_home(pid_t pid);
 

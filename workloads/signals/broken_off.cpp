@@ -23,7 +23,6 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::now_ms;
-using mosrig::guest::write_text;
 
 constexpr int whole_ms = 5000;
 constexpr int fetched_after_ms = 3000;
@@ -72,12 +71,7 @@ class Administrator {
         }
         // So much is gone already, and must not be waited for again.
         (void)usleep(fetched_after_ms * 1000);
-        const bool brought = write_text("/proc/hpc/admin/bring", "1");
-        const int where = mosrig::guest::place_of(getppid());
-        if (!write_text("/proc/hpc/admin/lstay", "0") || !brought) {
-            return failed("bring");
-        }
-        return where != 0 ? differs("where it is once it was fetched", where, 0) : nullptr;
+        return mosrig::guest::bring_home(getppid());
     }
 
     pid_t pid_ = 0;

@@ -14,6 +14,7 @@
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/state.h"
+#include "workloads/signals/mask.h"
 
 namespace {
 
@@ -37,18 +38,7 @@ class Brought final : public mosrig::guest::Deed {
         return wrong != nullptr ? wrong : check();
     }
 
-    const char* check() override {
-        sigset_t now;
-        if (sigprocmask(SIG_BLOCK, nullptr, &now) != 0) {
-            return failed("sigprocmask");
-        }
-        for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-            if (sigismember(&now, signal) != sigismember(&set_, signal)) {
-                return mosrig::guest::differs("a signal that is blocked, or not", signal, 0);
-            }
-        }
-        return nullptr;
-    }
+    const char* check() override { return mosrig::guest::blocks_as(set_); }
 
   private:
     // What /proc/PID/status says of the parent's blocked signals.
@@ -73,10 +63,9 @@ class Brought final : public mosrig::guest::Deed {
             kill(getppid(), SIGSTOP) != 0) {
             return failed("a stopped process");
         }
-        const bool brought = mosrig::guest::write_text("/proc/hpc/admin/bring", "1");
-        if (!mosrig::guest::write_text("/proc/hpc/admin/lstay", "0") ||
-            kill(getppid(), SIGCONT) != 0 || !brought) {
-            return failed("bring");
+        const char* const wrong = mosrig::guest::bring_home(getppid());
+        if (kill(getppid(), SIGCONT) != 0 || wrong != nullptr) {
+            return wrong != nullptr ? wrong : failed("SIGCONT");
         }
         // What is blocked for the way home only is not, once it is there.
         const bool as_before = mosrig::guest::await([] {
