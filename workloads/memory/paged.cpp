@@ -12,6 +12,7 @@
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
+#include "workloads/memory/turns.h"
 
 namespace {
 
@@ -50,17 +51,9 @@ class Paged final : public mosrig::guest::Holder {
 
   protected:
     const char* step() override {
-        const uint64_t turn = turn_ + 1;
-        for (size_t at = 0; at < pages; ++at) {
-            volatile uint64_t& word = start_[at * (page / sizeof(uint64_t))];
-            if (word != turn - 1) {
-                return differs("turn of a page", static_cast<long long>(word),
-                               static_cast<long long>(turn) - 1);
-            }
-            word = turn;
-        }
-        turn_ = turn;
-        return nullptr;
+        const char* const wrong = mosrig::guest::turn_pages(start_, pages, turn_ + 1);
+        turn_ += wrong == nullptr ? 1 : 0;
+        return wrong;
     }
 
     const char* check() override {
