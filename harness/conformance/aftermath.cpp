@@ -66,7 +66,9 @@ Result<bool> is_dead(Stage& stage, std::int64_t pid) {
 }
 
 Result<Settled> settle(Stage& stage, Subject& subject, Machines machines) {
-    machines = machines.empty() ? stage.machines() : std::move(machines);
+    if (machines.empty()) {
+        machines = stage.machines();
+    }
     Settled settled;
     // Home and guest each give a silent link 15 s.
     const Deadline deadline = stage.deadline("what becomes of the process", Millis(40000));
