@@ -12,7 +12,6 @@
 
 namespace {
 
-using mosrig::guest::differs;
 using mosrig::guest::failed;
 
 class Rewritten final : public mosrig::guest::Holder {
