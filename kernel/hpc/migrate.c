@@ -400,7 +400,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		if (!ret && last)
 			ret = om_wait_ready(p);
 		if (ret)
-			om_home_abort(p, -ret);
+			om_home_abort(p, -om_other_stub(ret));
 		if (ret || !last)
 			return;
 	}
@@ -414,7 +414,8 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	if (ret == -EINTR && om_link_alive(p->link) && om_thaw(p))
 		return;
 	if (ret)
-		om_home_abort(p, READ_ONCE(p->target) == om_self() ? 0 : -ret);
+		om_home_abort(p, READ_ONCE(p->target) == om_self() ?
+			      0 : -om_other_stub(ret));
 	else
 		om_be_away(p, regs);
 }

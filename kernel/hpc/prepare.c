@@ -241,7 +241,7 @@ int om_is_ready(const struct om_msg *msg)
 }
 
 /* A stub that is lost is no reason: the next one may be better. */
-static int om_other_stub(int error)
+int om_other_stub(int error)
 {
 	return error == -ECONNRESET || error == -EPIPE ? -EAGAIN : error;
 }
