@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <functional>
 
 #include "harness/conformance/fault_point.h"
 
@@ -85,37 +86,47 @@ Result<void> hold_its_stub(Stage& stage, Program& program, const Deadline& deadl
     return stage.require("it goes on while its stub is made", one == "one", one.value_or("(end)"));
 }
 
-// Waits until it waits for its next line.
-Result<void> await_sleep(Stage& stage, std::int64_t pid, const Deadline& deadline) {
-    return wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+// A program that waits for its next line, after it was asked to move and while its stub is made.
+Result<std::unique_ptr<Program>> begin_asleep(Stage& stage, const Deadline& deadline) {
+    MOSRIG_TRY(std::unique_ptr<Program> sleeper,
+               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
+    MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
+    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), sleeper->pid(), deadline));
         return state.stat.state == 'S';
+    }));
+    return sleeper;
+}
+
+// Each line lets it go on: with one it begins to leave, with a later one its stub is ready. Gives
+// what it is as soon as that is so, or in the end.
+Result<ProcessState> feed_until(Stage& stage, Program& sleeper, const Deadline& deadline,
+                                const std::function<bool(const ProcessState&)>& is_so) {
+    ProcessState state;
+    const Result<bool> done = comes_true(deadline, [&]() -> Result<bool> {
+        MOSRIG_CHECK(sleeper.write_line("more", deadline));
+        MOSRIG_TRY(const std::optional<std::string> more, sleeper.read_line(deadline));
+        MOSRIG_CHECK(
+            stage.require("it passes on its lines", more == "more", more.value_or("(end)")));
+        MOSRIG_TRY(state, read_process(stage.home(), sleeper.pid(), deadline));
+        return is_so(state);
     });
+    MOSRIG_CHECK(done);
+    return state;
 }
 
 // Taken back while it sleeps and its stub is made; then another is asked for.
 Result<void> change_the_target(Stage& stage) {
-    MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
-               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
-    const std::int64_t pid = sleeper->pid();
     const Deadline deadline = stage.deadline("a request in the place of another", request_time);
-    MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
-    MOSRIG_CHECK(await_sleep(stage, pid, deadline));
-    ProcessState state;
+    MOSRIG_TRY(const std::unique_ptr<Program> sleeper, begin_asleep(stage, deadline));
+    const std::int64_t pid = sleeper->pid();
     MOSRIG_CHECK(expect_goto_answer(stage, pid, "home", ""));
     const int other = stage.machines().back()->id();
     MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(other), ""));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
-    // Each line lets it go on: with one it begins to leave, with a later one its stub is ready.
-    const Result<bool> moved = comes_true(deadline, [&]() -> Result<bool> {
-        MOSRIG_CHECK(sleeper->write_line("more", deadline));
-        MOSRIG_TRY(const std::optional<std::string> more, sleeper->read_line(deadline));
-        MOSRIG_CHECK(
-            stage.require("it passes on its lines", more == "more", more.value_or("(end)")));
-        MOSRIG_TRY(state, read_process(stage.home(), pid, deadline));
-        return state.where == other;
-    });
-    MOSRIG_CHECK(moved);
+    MOSRIG_TRY(
+        const ProcessState state,
+        feed_until(stage, *sleeper, deadline, [&](const auto& now) { return now.where == other; }));
     stage.check("it is where it was asked to be last", state.where == other,
                 std::to_string(state.where));
     return sleeper->kill(deadline);
@@ -145,12 +156,9 @@ Result<void> execute_elsewhere_instead(Stage& stage) {
 
 // Its stub gets ready while it sleeps, and ends before it wakes: there is nothing to leave for.
 Result<void> lose_a_ready_stub(Stage& stage) {
-    MOSRIG_TRY(const std::unique_ptr<Program> sleeper,
-               stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
-    const std::int64_t pid = sleeper->pid();
     const Deadline deadline = stage.deadline("a stub that ends", request_time);
-    MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
-    MOSRIG_CHECK(await_sleep(stage, pid, deadline));
+    MOSRIG_TRY(const std::unique_ptr<Program> sleeper, begin_asleep(stage, deadline));
+    const std::int64_t pid = sleeper->pid();
     MOSRIG_TRY(const std::int64_t stub, find_body(stage, pid));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     // It has said so when it waits for the process.
@@ -169,7 +177,10 @@ Result<void> lose_a_ready_stub(Stage& stage) {
     MOSRIG_TRY(const std::optional<std::string> two, sleeper->read_line(deadline));
     MOSRIG_CHECK(
         stage.require("it lives on without its stub", two == "two", two.value_or("(end)")));
-    MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+    // It may be asleep again before it looks at its link once more.
+    MOSRIG_TRY(const ProcessState state, feed_until(stage, *sleeper, deadline, [](const auto& now) {
+                   return now.pending == 0;
+               }));
     stage.check("and the request has failed",
                 state.where == 0 && state.pending == 0 && state.migstat.text("errno") == "11",
                 fmt::format("where {}, pending {}, errno {}", state.where, state.pending,
