@@ -28,15 +28,21 @@ bool await_state(pid_t pid, char state, int times) {
     });
 }
 
-const char* await_within(pid_t pid, const char* function) {
+const char* waits_in(pid_t pid) {
     static char text[64];
     char path[32];
     (void)snprintf(path, sizeof path, "/proc/%d/wchan", pid);
+    (void)read_text(path, text, sizeof text);
+    return text;
+}
+
+const char* await_within(pid_t pid, const char* function) {
+    const char* place = "";
     const bool within = await([&] {
-        (void)read_text(path, text, sizeof text);
-        return strstr(text, function) != nullptr;
+        place = waits_in(pid);
+        return strstr(place, function) != nullptr;
     });
-    return within ? nullptr : reads("where it waits in the end", text);
+    return within ? nullptr : reads("where it waits in the end", place);
 }
 
 int place_of(pid_t pid) {

@@ -12,6 +12,9 @@ char state_of(pid_t pid);
 // if await() gives up before.
 bool await_state(pid_t pid, char state, int times = 1);
 
+// The function of the kernel's in which a process sleeps; the text lives until the next one.
+const char* waits_in(pid_t pid);
+
 // Waits until a process sleeps in a function of the kernel's whose name has that in it: only then
 // it is in the call that it was to make. nullptr, or where it is seen instead.
 const char* await_within(pid_t pid, const char* function);

@@ -8,11 +8,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 
 #include "workloads/lib/await.h"
-#include "workloads/lib/bytes.h"
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
@@ -61,6 +59,8 @@ class WaitingFetched final : public mosrig::guest::Deed {
     static constexpr size_t burden_size = size_t{64} << 20U;
     // Into the journey, which takes longer, emulated.
     static constexpr int amid_ms = 200;
+    // Part of the name of the kernel's function in which it waits.
+    static constexpr const char* place = "epoll_wait";
 
     // The child's part. If anything is wrong, another signal lets the parent go on.
     static const char* disturb(void* /*data*/) {
@@ -70,8 +70,7 @@ class WaitingFetched final : public mosrig::guest::Deed {
 
     // Has the parent fetched by somebody else, and signals it meanwhile.
     static const char* fetch_and_signal(pid_t parent) {
-        if (const char* wrong = mosrig::guest::await_within(parent, "epoll_wait");
-            wrong != nullptr) {
+        if (const char* wrong = mosrig::guest::await_within(parent, place); wrong != nullptr) {
             return wrong;
         }
         const pid_t administrator = fork();
@@ -84,17 +83,10 @@ class WaitingFetched final : public mosrig::guest::Deed {
             waitpid(administrator, &status, 0) != administrator || status != 0) {
             return failed("bring");
         }
-        return mosrig::guest::await([parent] { return !waits(parent); })
+        return mosrig::guest::await(
+                   [parent] { return strstr(mosrig::guest::waits_in(parent), place) == nullptr; })
                    ? nullptr
                    : "a signal on the way home did not end a wait";
-    }
-
-    static bool waits(pid_t process) {
-        char path[32];
-        char text[64] = {};
-        (void)snprintf(path, sizeof path, "/proc/%d/wchan", process);
-        (void)mosrig::guest::read_text(path, text, sizeof text);
-        return strstr(text, "epoll_wait") != nullptr;
     }
 
     static inline volatile sig_atomic_t handled_;
