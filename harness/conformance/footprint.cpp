@@ -83,6 +83,12 @@ std::string added(const Footprint& before, const Footprint& now) {
     return names;
 }
 
+// What the merging of pages remembers of a process goes as that comes by; what a file system
+// remembers of a page, once the page is written and nobody maps it, as who keeps the log does.
+bool goes_in_its_own_time(const std::string& cache) {
+    return cache.rfind("ksm_", 0) == 0 || cache == "buffer_head";
+}
+
 using Counts = std::map<std::string, std::int64_t>;
 
 // The caches that have grown by so much or more, the most first, with by how much, in brackets;
@@ -181,8 +187,7 @@ Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskSta
         std::int64_t per_slab = 0;
         if (words >> name >> active >> objects >> size >> per_slab) {
             print.caches_kib[name] = objects * size / 1024;
-            // What the merging of pages remembers of a process goes as that comes by.
-            if (name.rfind("ksm_", 0) != 0) {
+            if (!goes_in_its_own_time(name)) {
                 print.objects[name] = active;
                 print.per_slab[name] = per_slab;
             }

@@ -76,7 +76,7 @@ struct Phase {
     std::string home_reason;                 // what brings it home, as migstat begins it
     std::vector<std::string> cantmove_home;  // once that has happened
     bool companion = false;                  // its child is away, too, on the last node
-    bool pageout = false;    // once away, all its memory there is paged out before it is asked
+    bool pageout = false;    // once away, all its memory there is paged out before it goes on
     std::vector<int> route;  // nodes that it goes on to from the first, without coming home
     bool decisive = false;   // the report shows this phase
     // Patterns of what moswhy says of it, as on one line; PID and PARENT stand for its numbers.
