@@ -14,7 +14,7 @@ namespace mosrig {
 
 namespace {
 
-constexpr Millis step_time(60000);
+constexpr Millis step_time(20000);
 constexpr TerminalSize usual_size{24, 80};
 
 // Keys on one line, for a reader.
@@ -60,13 +60,20 @@ class Session {
         return await_named(stage_, shell_, program, stage_.soon(program + " in the session"),
                            in_front);
     }
+    // Who is told the window's size between its last look for that and its sleep may miss it.
+    Result<void> await_asleep(std::int64_t pid) {
+        const Deadline deadline = stage_.soon("who is in front to wait for keys");
+        return wait_until(deadline, [&]() -> Result<bool> {
+            MOSRIG_TRY(const ProcessState state, read_process(stage_.home(), pid, deadline));
+            return state.stat.state == 'S';
+        });
+    }
     // Asks for a move to the next node, types the key, and waits until the program is there.
     Result<void> move_at_key(const std::string& program, const std::string& key);
 
     Stage& stage_;
     const Phase& phase_;
     std::unique_ptr<Terminal> terminal_;
-    std::string device_;  // of the terminal, on the node
     std::int64_t shell_ = 0;
     std::size_t turn_ = 0;
     std::int64_t moves_ = 0;
@@ -77,14 +84,13 @@ Result<Session> Session::begin(Stage& stage, const Phase& phase) {
                stage.home().open_terminal(usual_size, stage.soon("a terminal, over ssh")));
     Session session(stage, phase, std::move(terminal));
     MOSRIG_CHECK(session.await("[#$]$", "the prompt of a login"));
-    MOSRIG_CHECK(session.type("unset HISTFILE; PS1='% '; echo shell $$ on $(tty)\r"));
-    const std::string told = "^shell (\\d+) on (/\\S+)\n%$";
+    MOSRIG_CHECK(session.type("unset HISTFILE; PS1='% '; echo shell $$\r"));
+    const std::string told = "^shell (\\d+)\n%$";
     MOSRIG_CHECK(session.await(told, "the shell's number"));
     const std::string text = session.terminal_->text();
     std::smatch match;
     std::regex_search(text, match, std::regex(told, std::regex::multiline));
     session.shell_ = std::stoll(match[1]);
-    session.device_ = match[2];
     return session;
 }
 
@@ -121,17 +127,13 @@ Result<void> Session::move_at_key(const std::string& program, const std::string&
 Result<void> Session::take(const Step& step, bool moving) {
     std::string keys = step.keys;
     if (!step.front.empty()) {
-        MOSRIG_CHECK(find(step.front, true));
+        MOSRIG_TRY(const std::int64_t pid, find(step.front, true));
+        if (step.size) {
+            MOSRIG_CHECK(await_asleep(pid));
+        }
     }
     if (step.size) {
-        // As sshd does when the window of its client changes: the node tells who is in front.
-        terminal_->resize(*step.size);
-        MOSRIG_TRY(
-            const CommandResult told,
-            stage_.home().run({"stty", "-F", device_, "rows", std::to_string(step.size->rows),
-                               "columns", std::to_string(step.size->columns)},
-                              stage_.soon("stty"), 0));
-        MOSRIG_CHECK(stage_.require("the terminal gets its size", told.ok(), told.err));
+        MOSRIG_CHECK(terminal_->resize(*step.size));
     }
     if (moving && !step.moves.empty()) {
         MOSRIG_CHECK(move_at_key(step.moves, keys.substr(0, 1)));

@@ -87,6 +87,13 @@ class SshTransport : public Transport {
         return static_cast<std::size_t>(put);
     }
 
+    Result<void> resize(TerminalSize size) override {
+        if (ssh_channel_change_pty_size(channel_.get(), size.columns, size.rows) != SSH_OK) {
+            return ssh_error("the terminal does not get its size", session_.get());
+        }
+        return {};
+    }
+
     // Whatever libssh is asked for, be it room or the other stream, it takes in all that has come.
     bool holds_input() override { return ssh_channel_poll(channel_.get(), 0) > 0; }
 

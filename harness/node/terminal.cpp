@@ -28,6 +28,12 @@ Result<void> Terminal::type(std::string_view keys, const Deadline& deadline) {
     return {};
 }
 
+Result<void> Terminal::resize(TerminalSize size) {
+    // What is drawn for it may come at once.
+    screen_.resize(size);
+    return transport_->resize(size);
+}
+
 Result<void> Terminal::await(const std::function<bool(const std::string&)>& wanted,
                              const Deadline& deadline) {
     return take_until([&] { return wanted(text()); }, deadline);

@@ -24,8 +24,8 @@ class Terminal {
 
     // Sends keys as a keyboard would.
     Result<void> type(std::string_view keys, const Deadline& deadline);
-    // The screen gets that size. Whoever runs on the node has to be told by the node.
-    void resize(TerminalSize size) { screen_.resize(size); }
+    // The screen gets that size, as does the terminal on the node.
+    Result<void> resize(TerminalSize size);
     [[nodiscard]] std::string text() const { return screen_.text(); }
     // Waits until the screen is as wanted; the error of a deadline ends with what it shows.
     Result<void> await(const std::function<bool(const std::string&)>& wanted,

@@ -14,6 +14,10 @@ Millis Transport::poll_limit(bool want_write) {
     return want_write ? Millis(50) : Millis(1000 * 60 * 60);
 }
 
+Result<void> Transport::resize(TerminalSize) {
+    return infra_error("the program at the other end has no terminal");
+}
+
 void Transport::await_ready(bool want_write, Millis wait) {
     const Deadline deadline("something from the node", std::min(wait, poll_limit(want_write)));
     pollfd fd{poll_fd(), poll_events(want_write), 0};

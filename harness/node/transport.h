@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "harness/base/result.h"
+#include "harness/base/terminal_size.h"
 #include "harness/deadline/deadline.h"
 
 namespace mosrig {
@@ -24,6 +25,9 @@ class Transport {
     virtual Result<bool> read_some(std::string& into) = 0;
     // Takes as much of `data` as there is room for and gives its size, 0 if there is none.
     virtual Result<std::size_t> write_some(std::string_view data) = 0;
+    // The program's terminal gets that size, and who is in front of it is told, once. An infra
+    // error of a program that has none.
+    virtual Result<void> resize(TerminalSize size);
     // Has something arrived that read_some() has not given yet, though the descriptor may be
     // silent? Whoever is about to poll asks last.
     virtual bool holds_input() { return false; }
