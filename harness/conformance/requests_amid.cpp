@@ -91,10 +91,7 @@ Result<std::unique_ptr<Program>> begin_asleep(Stage& stage, const Deadline& dead
     MOSRIG_TRY(std::unique_ptr<Program> sleeper,
                stage.home().start({"cat"}, stage.soon("a program that waits"), StartOptions{}));
     MOSRIG_CHECK(hold_its_stub(stage, *sleeper, deadline));
-    MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), sleeper->pid(), deadline));
-        return state.stat.state == 'S';
-    }));
+    MOSRIG_CHECK(await_asleep(stage, sleeper->pid(), deadline));
     return sleeper;
 }
 

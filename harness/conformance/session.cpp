@@ -60,14 +60,6 @@ class Session {
         return await_named(stage_, shell_, program, stage_.soon(program + " in the session"),
                            in_front);
     }
-    // Who is told the window's size between its last look for that and its sleep may miss it.
-    Result<void> await_asleep(std::int64_t pid) {
-        const Deadline deadline = stage_.soon("who is in front to wait for keys");
-        return wait_until(deadline, [&]() -> Result<bool> {
-            MOSRIG_TRY(const ProcessState state, read_process(stage_.home(), pid, deadline));
-            return state.stat.state == 'S';
-        });
-    }
     // Asks for a move to the next node, types the key, and waits until the program is there.
     Result<void> move_at_key(const std::string& program, const std::string& key);
 
@@ -126,13 +118,13 @@ Result<void> Session::move_at_key(const std::string& program, const std::string&
 
 Result<void> Session::take(const Step& step, bool moving) {
     std::string keys = step.keys;
+    std::int64_t front = 0;
     if (!step.front.empty()) {
-        MOSRIG_TRY(const std::int64_t pid, find(step.front, true));
-        if (step.size) {
-            MOSRIG_CHECK(await_asleep(pid));
-        }
+        MOSRIG_TRY(front, find(step.front, true));
     }
     if (step.size) {
+        // Told between its last look for that and its sleep, it would miss it.
+        MOSRIG_CHECK(await_asleep(stage_, front, stage_.soon("who is in front to wait for keys")));
         MOSRIG_CHECK(terminal_->resize(*step.size));
     }
     if (moving && !step.moves.empty()) {

@@ -86,6 +86,13 @@ Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int e
     return bodies;
 }
 
+Result<void> await_asleep(Stage& stage, std::int64_t pid, const Deadline& deadline) {
+    return wait_until(deadline, [&]() -> Result<bool> {
+        MOSRIG_TRY(const ProcessState state, read_process(stage.home(), pid, deadline));
+        return state.stat.state == 'S';
+    });
+}
+
 Result<std::int64_t> await_named(Stage& stage, std::int64_t root, const std::string& name,
                                  const Deadline& deadline, bool in_front) {
     std::int64_t pid = 0;

@@ -81,6 +81,9 @@ Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int e
 // Pid of the body of home process `pid` on the guest.
 Result<std::int64_t> find_body(Stage& stage, std::int64_t pid);
 
+// Waits until a process of home sleeps, as one does that waits for its next line or key.
+Result<void> await_asleep(Stage& stage, std::int64_t pid, const Deadline& deadline);
+
 // Waits for a process of that name: `root` itself or a child of it, once it has its terminal if it
 // must. Its pid.
 Result<std::int64_t> await_named(Stage& stage, std::int64_t root, const std::string& name,

@@ -97,8 +97,8 @@ struct Ask {
 struct Step {
     std::string keys;
     std::optional<TerminalSize> size;  // the window gets this size, instead of keys
-    std::string front;                 // program that must have the terminal before, may be empty
-    std::string shows;                 // pattern of the whole screen; ^ and $ are of each line
+    std::string front;  // program that must have the terminal before; with keys it may be empty
+    std::string shows;  // pattern of the whole screen; ^ and $ are of each line
     std::string moves;  // name of the program that is asked to move before, and does so at a key
 };
 

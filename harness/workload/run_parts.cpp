@@ -141,6 +141,9 @@ Step read_step(const YAML::Node& node) {
     if (step.keys.empty() == !step.size) {
         reject(node, "a step has either 'type' or 'size'");
     }
+    if (step.size && step.front.empty()) {
+        reject(node["size"], "whose window it is must wait for keys: 'size' needs 'front'");
+    }
     if (!step.moves.empty() && step.keys.empty()) {
         reject(node["moves"], "who is to move does so at a key: 'moves' belongs to 'type'");
     }
