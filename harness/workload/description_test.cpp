@@ -100,6 +100,23 @@ runs:
     EXPECT_FALSE(parse_description(with(asks, "on: other", "on: mars"), "x.yml"));
 }
 
+TEST(Description, AStepThatChangesTheWindowSaysWhoIsInFront) {
+    const std::string session = R"(
+id: session-editor
+title: An editor.
+tier: full
+procedure: session
+runs:
+  - phases: [{cantmove: [], lock: 0, manual: moves}]
+    steps: [{size: [30, 100], front: vi, shows: x}]
+)";
+    const Result<Description> read = parse_description(session, "x.yml");
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(read->runs.at(0).steps.at(0).front, "vi");
+    EXPECT_EQ(read->runs.at(0).steps.at(0).size->rows, 30);
+    EXPECT_FALSE(parse_description(with(session, "front: vi, ", ""), "x.yml"));
+}
+
 TEST(Description, TiersContainTheSmallerOnes) {
     const Result<Description> read = parse_description(whole, "x.yml");
     ASSERT_TRUE(read);
