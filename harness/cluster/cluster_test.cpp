@@ -35,6 +35,9 @@ class StateDir : public ::testing::Test {
     }
     void TearDown() override { fs::remove_all(folder_); }
 
+    // A domain that no other test has: who has no hypervisor looks through the whole machine.
+    std::string own_domain() const { return folder_.filename().string() + "-node1"; }
+
     void write_cluster() {
         ASSERT_TRUE(write_text_file(state_ / "cluster.json", R"({
             "cluster": "lab", "hypervisor": "fake:///", "accelerator": "tcg", "mutant": null,
@@ -166,7 +169,7 @@ TEST_F(StateDir, ConsolesOutliveTheirCluster) {
 }
 
 TEST_F(StateDir, DownWorksWithoutAHypervisor) {
-    ASSERT_TRUE(ResourceLog(state_).record("domain", "lab-node1"));
+    ASSERT_TRUE(ResourceLog(state_).record("domain", own_domain()));
     Places places;
     places.state = state_;
     EXPECT_TRUE(take_down(
@@ -175,20 +178,24 @@ TEST_F(StateDir, DownWorksWithoutAHypervisor) {
 }
 
 TEST_F(StateDir, DownForgetsNoNodeThatRunsOn) {
-    ASSERT_TRUE(ResourceLog(state_).record("domain", "lab-node1"));
+    ASSERT_TRUE(ResourceLog(state_).record("domain", own_domain()));
     // Waits for somebody to write; its last words are as QEMU's are.
-    const auto node = start_daemon({"sh", "-c", R"(mkfifo "$0" && read -r line <"$0")",
-                                    folder_ / "fifo", "guest=lab-node1,debug-threads=on"},
-                                   folder_ / "log");
+    const auto node =
+        start_daemon({"sh", "-c", R"(mkfifo "$0" && read -r line <"$0")", folder_ / "fifo",
+                      "guest=" + own_domain() + ",debug-threads=on"},
+                     folder_ / "log");
     ASSERT_TRUE(node);
+    // /proc shows a program's words only some time after whoever started it goes on.
+    ASSERT_TRUE(wait_until(Deadline("the node to run", Millis(10'000)),
+                           [this]() -> Result<bool> { return fs::exists(folder_ / "fifo"); }));
     Places places;
     places.state = state_;
     const Progress quiet = [](const std::string&) {};
     const auto left = take_down(places, quiet, no_hypervisor);
     ASSERT_FALSE(left);
-    EXPECT_NE(
-        left.error().message().find("lab-node1 still runs, as process " + std::to_string(*node)),
-        std::string::npos);
+    EXPECT_NE(left.error().message().find(own_domain() + " still runs, as process " +
+                                          std::to_string(*node)),
+              std::string::npos);
     EXPECT_TRUE(fs::exists(state_));
     ASSERT_TRUE(end_process(*node, "sh"));
     EXPECT_TRUE(take_down(places, quiet, no_hypervisor));
