@@ -103,9 +103,10 @@ test: ## Everything that can fail: lint, unit tests, the tier quick of the suite
 
 unit: ## Unit tests, with the sanitizers on
 	@$(prepare) deps unit
-	@ctest --preset test
-	@for folder in provision reports kernel/tests .ci; do \
-		/usr/bin/python3 -B -m unittest discover -s $$folder -p '*_test.py'; done
+	@status=0; ctest --preset test || status=1; \
+		for folder in provision reports kernel/tests .ci; do \
+			/usr/bin/python3 -B -m unittest discover -s $$folder -p '*_test.py' || status=1; done; \
+		exit $$status
 
 lint: ## Check style and common mistakes
 	@$(prepare) deps
