@@ -31,6 +31,12 @@ using mosrig::guest::KindOf;
 using mosrig::guest::place_of;
 using mosrig::guest::set_class;
 
+// Waits until the process that a helper helps computes, if it is away: what stands in for it at
+// home waits for its next word then. In a call that would be elsewhere.
+const char* makes_no_call() {
+    return place_of(getppid()) > 0 ? mosrig::guest::await_within(getppid(), "om_deputy") : nullptr;
+}
+
 // Whether the process that a helper helps is at home already.
 const char* is_home() {
     const int place = place_of(getppid());
@@ -38,7 +44,8 @@ const char* is_home() {
 }
 
 // While the other acts, this one computes and makes no call: whatever brings it home then is what
-// the other does. A signal of the other ends that.
+// the other does. Its word to the other is a call as well, which ends at home before it does away:
+// the other waits for that. A signal of the other ends the computing.
 class ByPeer : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
@@ -72,7 +79,8 @@ class ByPeer : public mosrig::guest::Holder {
   private:
     static const char* act_and_tell(void* data) {
         auto& self = *static_cast<ByPeer*>(data);
-        const char* wrong = self.act_(data);
+        const char* wrong = makes_no_call();
+        wrong = wrong != nullptr ? wrong : self.act_(data);
         wrong = wrong != nullptr ? wrong : self.look();
         const char* untold = self.tell();
         return wrong != nullptr ? wrong : untold;
