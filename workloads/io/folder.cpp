@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Names: a folder of its own, in which files come, are renamed, linked, listed and go.
+// Names: a folder of its own, in which files come, are renamed, linked, listed and go; another one
+// in that, where it stands for a while; and what a mask leaves of the mode of a new file.
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,7 @@ namespace {
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
+using mosrig::guest::reads;
 
 class Folder final : public mosrig::guest::Holder {
   public:
@@ -35,6 +37,7 @@ class Folder final : public mosrig::guest::Holder {
     // It stands in the folder, so that every name is relative and the working directory counts.
     const char* hold() override {
         held_ = mkdtemp(path_) != nullptr && chdir(path_) == 0;
+        (void)umask(mask_);
         return held_ ? nullptr : "no folder can be made in /tmp";
     }
 
@@ -42,18 +45,24 @@ class Folder final : public mosrig::guest::Holder {
     const char* step() override {
         const char* wrong = names();
         wrong = wrong != nullptr ? wrong : attributes();
+        wrong = wrong != nullptr ? wrong : stand_inside();
+        wrong = wrong != nullptr ? wrong : masks();
         return wrong != nullptr ? wrong : list();
     }
 
-    const char* check() override {
+    const char* check() override { return stands_in(path_); }
+
+  private:
+    static constexpr mode_t all = 0666;
+
+    static const char* stands_in(const char* path) {
         char place[PATH_MAX];
         if (getcwd(place, sizeof place) == nullptr) {
             return failed("getcwd");
         }
-        return strcmp(place, path_) != 0 ? "the working directory" : nullptr;
+        return strcmp(place, path) != 0 ? reads("the working directory", place) : nullptr;
     }
 
-  private:
     static const char* names() {
         char target[64] = {};
         const int fd = open("one", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0640);
@@ -96,6 +105,46 @@ class Folder final : public mosrig::guest::Holder {
         return statfs(".", &system) != 0 || system.f_namelen < 10 ? failed("statfs") : nullptr;
     }
 
+    // A name leads to where it stands by then, and the whole path leads there, too.
+    const char* stand_inside() const {
+        char inner[sizeof path_ + 8];
+        char made[sizeof inner + 8];
+        (void)snprintf(inner, sizeof inner, "%s/inner", path_);
+        (void)snprintf(made, sizeof made, "%s/made", inner);
+        if (chdir("inner") != 0) {
+            return failed("chdir");
+        }
+        const char* wrong = stands_in(inner);
+        const int fd = open("made", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+        if (wrong == nullptr && (fd < 0 || close(fd) != 0 || unlink(made) != 0)) {
+            wrong = failed("a file where it stands");
+        }
+        return chdir("..") != 0 && wrong == nullptr ? failed("chdir back") : wrong;
+    }
+
+    // The last mask stays until the next turn, which may be elsewhere.
+    const char* masks() {
+        const mode_t before = umask(0);
+        if (before != mask_) {
+            return differs("the mask that was left", before, mask_);
+        }
+        mask_ = mask_ == 077 ? 027 : 077;
+        const char* const wrong = made_with(0);
+        return wrong != nullptr ? wrong : made_with(mask_);
+    }
+
+    // What a mask leaves of the mode of a new file.
+    static const char* made_with(mode_t mask) {
+        struct stat status = {};
+        (void)umask(mask);
+        const int fd = open("made", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, all);
+        if (fd < 0 || fstat(fd, &status) != 0 || close(fd) != 0 || unlink("made") != 0) {
+            return failed("a file by a mask");
+        }
+        const mode_t mode = status.st_mode & 07777;
+        return mode != (all & ~mask) ? differs("mode of a new file", mode, all & ~mask) : nullptr;
+    }
+
     static const char* list() {
         // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
         DIR* folder = opendir(".");
@@ -116,6 +165,7 @@ class Folder final : public mosrig::guest::Holder {
     }
 
     char path_[32] = "/tmp/mosrig-folder-XXXXXX";
+    mode_t mask_ = 077;
     bool held_ = false;
 };
 

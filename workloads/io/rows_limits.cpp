@@ -48,6 +48,7 @@ class Limits final : public mosrig::guest::Rows {
             {"sched_getaffinity", &Limits::get_processors},
             {"sched_setaffinity", &Limits::set_processors},
             {"getcpu", &Limits::processor},
+            {"sched_yield", &Limits::yield},
         };
         return judge(*this, rows);
     }
@@ -226,6 +227,8 @@ class Limits final : public mosrig::guest::Rows {
         verdict.wrote(node, 4);
         verdict.gives(call(SYS_sched_setaffinity, 0, size_, Input(processors_, size_).at()), 0);
     }
+
+    void yield(Verdict& verdict) { verdict.gives(call(SYS_sched_yield), 0); }
 
     struct rlimit known_ = {};
     size_t size_ = 8;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Calls about memory that no other family makes: which pages are there, and that none is locked.
+// Calls about memory that no other family makes: which pages are there, that none is locked, and
+// that none has to be written to its file.
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -47,9 +48,8 @@ class Memory final : public mosrig::guest::Rows {
   protected:
     const char* act() override {
         static constexpr Row<Memory> rows[] = {
-            {"mincore", &Memory::here},
-            {"mincore of a file", &Memory::file_here},
-            {"munlock", &Memory::unlock},
+            {"mincore", &Memory::here},          {"mincore of a file", &Memory::file_here},
+            {"msync", &Memory::write_back},      {"munlock", &Memory::unlock},
             {"munlockall", &Memory::unlock_all},
         };
         return judge(*this, rows);
@@ -86,6 +86,20 @@ class Memory final : public mosrig::guest::Rows {
         verdict.gives(call(SYS_mincore, of_file_, pages * page, output.at()), 0);
         verdict.sees(output.holds("\1\1\1\1\1\1\1", pages));
         verdict.wrote(output, pages);
+    }
+
+    // Whoever is away has no memory that a file is to have; where something is mapped is looked at.
+    void write_back(Verdict& verdict) {
+        verdict.gives(call(SYS_msync, own_, pages * page, MS_SYNC), 0);
+        verdict.gives(call(SYS_msync, of_file_, pages * page, MS_ASYNC | MS_INVALIDATE), 0);
+        verdict.is(own_[5 * page], 1);
+        verdict.fails(call(SYS_msync, own_ + 1, page, MS_SYNC), EINVAL);
+        verdict.fails(call(SYS_msync, own_, page, MS_SYNC | MS_ASYNC), EINVAL);
+        verdict.fails(call(SYS_msync, nullptr, page, MS_SYNC), ENOMEM);
+        void* const gone = mmap(nullptr, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        verdict.gives(call(SYS_msync, gone, page, MS_SYNC), 0);
+        verdict.gives(munmap(gone, page), 0);
+        verdict.fails(call(SYS_msync, gone, page, MS_SYNC), ENOMEM);
     }
 
     void unlock(Verdict& verdict) {

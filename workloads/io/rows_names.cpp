@@ -66,6 +66,7 @@ class Names final : public mosrig::guest::Rows {
             {"newfstatat", &Names::look_from},
             {"fchdir", &Names::stand_in},
             {"getcwd", &Names::place},
+            {"chdir", &Names::go},
             {"chroot", &Names::enclose},
             {"getdents", &Names::list},
             {"getdents64", &Names::list_64},
@@ -318,6 +319,16 @@ class Names final : public mosrig::guest::Rows {
         const Output none(length - 1);
         verdict.fails(call(SYS_getcwd, none.at(), length - 1), ERANGE);
         verdict.wrote(none, 0);
+    }
+
+    // Into the folder's "inner", and back.
+    void go(Verdict& verdict) {
+        verdict.gives(call(SYS_chdir, named("inner").at()), 0);
+        verdict.gives(call(SYS_access, "third", F_OK), 0);
+        verdict.fails(call(SYS_chdir, "third"), ENOTDIR);
+        verdict.fails(call(SYS_chdir, "inner"), ENOENT);
+        verdict.gives(call(SYS_chdir, ".."), 0);
+        verdict.gives(call(SYS_access, "inner/third", F_OK), 0);
     }
 
     // Once in the folder's "inner", and out again.
