@@ -15,6 +15,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "told.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/deed.h"
 #include "workloads/lib/kinds.h"
@@ -23,6 +24,7 @@ namespace {
 
 using mosrig::guest::differs;
 using mosrig::guest::failed;
+using mosrig::guest::told_of;
 
 constexpr int exit_status = 7;
 constexpr long long burnt_ns = 300000000;
@@ -169,23 +171,12 @@ class Waits final : public mosrig::guest::Deed {
         return nullptr;
     }
 
-    // What is told of a child is what it must be.
-    static const char* look(const siginfo_t& info, const Child& child, int code, int status) {
-        if (info.si_signo != SIGCHLD || info.si_code != code) {
-            return differs("code told of a child", info.si_code, code);
-        }
-        if (info.si_pid != child.pid() || info.si_uid != getuid()) {
-            return differs("pid told of a child", info.si_pid, child.pid());
-        }
-        return info.si_status != status ? differs("status told of a child", info.si_status, status)
-                                        : nullptr;
-    }
-
     static const char* wait_id(idtype_t kind, const Child& child, int options, int code,
                                int status) {
         siginfo_t info = {};
-        return waitid(kind, child.id(), &info, options) != 0 ? failed("waitid")
-                                                             : look(info, child, code, status);
+        return waitid(kind, child.id(), &info, options) != 0
+                   ? failed("waitid")
+                   : told_of(info, child.pid(), code, status);
     }
 
     const char* by_waitid() {
@@ -213,7 +204,7 @@ class Waits final : public mosrig::guest::Deed {
         if (syscall(SYS_waitid, P_PID, child.pid(), &info, WEXITED, &usage) != 0) {
             return failed("waitid with rusage");
         }
-        wrong = look(info, child, CLD_EXITED, exit_status);
+        wrong = told_of(info, child.pid(), CLD_EXITED, exit_status);
         return wrong != nullptr ? wrong : enough(usage);
     }
 
@@ -228,7 +219,7 @@ class Waits final : public mosrig::guest::Deed {
         const sig_atomic_t times = told_;
         told_ = 0;
         return times != 1 ? differs("signals of one change", times, 1)
-                          : look(heard_, child, code, status);
+                          : told_of(heard_, child.pid(), code, status);
     }
 
     const char* told_by_signal() {
@@ -296,7 +287,7 @@ class Waits final : public mosrig::guest::Deed {
         if (wrong == nullptr && waitid(P_PIDFD, id, &info, WEXITED) != 0) {
             wrong = failed("waitid by a descriptor");
         }
-        wrong = wrong != nullptr ? wrong : look(info, child, CLD_EXITED, exit_status);
+        wrong = wrong != nullptr ? wrong : told_of(info, child.pid(), CLD_EXITED, exit_status);
         if (wrong == nullptr && (waitid(P_PIDFD, id, &info, WEXITED) != -1 || errno != ECHILD)) {
             wrong = failed("a second wait by a descriptor");
         }
