@@ -70,7 +70,7 @@ class Users final : public Holder {
     }
 };
 
-// Installed setuid root, and started by an ordinary user.
+// Installed setuid root, and started by an ordinary user, or by a program of his.
 class Setuid final : public Holder {
   public:
     using Holder::Holder;
@@ -107,6 +107,23 @@ class Setuid final : public Holder {
 
   private:
     static constexpr const char* secret = "/etc/shadow";
+};
+
+// An ordinary user's program, which becomes that one where it is told to.
+class BecomesSetuid final : public Holder {
+  public:
+    using Holder::Holder;
+    const char* hold() override {
+        return geteuid() == 0 || getauxval(AT_SECURE) != 0 ? "it has rights already" : nullptr;
+    }
+    bool command(const char* word) override {
+        if (strcmp(word, "EXEC") != 0) {
+            return Holder::command(word);
+        }
+        (void)execl("/var/tmp/mosrig-setuid", "life", "setuid", nullptr);
+        mosrig::guest::answer(failed("execl"));
+        return true;
+    }
 };
 
 class Limits final : public Holder {
@@ -352,6 +369,7 @@ class AheadOfTime final : public Holder {
 
 const KindOf<Users> users("users");
 const KindOf<Setuid> setuid_program("setuid");
+const KindOf<BecomesSetuid> becomes_setuid("becomes-setuid");
 const KindOf<Limits> limits("limits");
 const KindOf<Spaces> spaces("namespaces");
 const KindOf<OtherUsers> other_users("user-namespace");
