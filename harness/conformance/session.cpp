@@ -60,6 +60,8 @@ class Session {
         return await_named(stage_, shell_, program, stage_.soon(program + " in the session"),
                            in_front);
     }
+    // The window of a program that has come home says nothing of one that is away.
+    Result<void> expect_away(const std::string& program, std::int64_t pid);
     // Asks for a move to the next node, types the key, and waits until the program is there.
     Result<void> move_at_key(const std::string& program, const std::string& key);
 
@@ -116,6 +118,14 @@ Result<void> Session::move_at_key(const std::string& program, const std::string&
     return {};
 }
 
+Result<void> Session::expect_away(const std::string& program, std::int64_t pid) {
+    MOSRIG_TRY(const ProcessState state,
+               read_process(stage_.home(), pid, stage_.soon("where it is")));
+    stage_.check(fmt::format("{} is away as its window changes", program), state.where != 0,
+                 fmt::format("where {}, home_reason {}", state.where, home_reason(state)));
+    return {};
+}
+
 Result<void> Session::take(const Step& step, bool moving) {
     std::string keys = step.keys;
     std::int64_t front = 0;
@@ -125,6 +135,9 @@ Result<void> Session::take(const Step& step, bool moving) {
     if (step.size) {
         // Told between its last look for that and its sleep, it would miss it.
         MOSRIG_CHECK(await_asleep(stage_, front, stage_.soon("who is in front to wait for keys")));
+        if (moving) {
+            MOSRIG_CHECK(expect_away(step.front, front));
+        }
         MOSRIG_CHECK(terminal_->resize(*step.size));
     }
     if (moving && !step.moves.empty()) {
