@@ -168,7 +168,7 @@ Result<void> await_sleep(Stage& stage, Subject& subject) {
     MOSRIG_CHECK(await_link(stage, subject.pid()));
     const Deadline deadline = stage.deadline("a program that sleeps elsewhere", emptying_time);
     return wait_until(deadline, [&]() -> Result<bool> {
-        MOSRIG_TRY(const std::int64_t body, find_body(stage, subject.pid()));
+        MOSRIG_TRY(const std::int64_t body, find_body(stage, stage.guest(), subject.pid()));
         MOSRIG_TRY(const ProcessState state, read_process(stage.guest(), body, deadline));
         return state.stat.state == 'I';  // what it waits for is home's answer
     });

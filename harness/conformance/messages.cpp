@@ -109,7 +109,7 @@ Result<Clock::time_point> provoke(Stage& stage, std::int64_t pid, const Message&
     MOSRIG_CHECK(arm_fault(stage, machine_of(stage, message, side),
                            fmt::format("{}:{}:{}", side, message.type, action)));
     if (message.leg == Leg::expelled) {
-        MOSRIG_TRY(const std::int64_t body, find_body(stage, pid));
+        MOSRIG_TRY(const std::int64_t body, find_body(stage, stage.guest(), pid));
         MOSRIG_TRY(const int error,
                    stage.guest().write_file(fmt::format("/proc/{}/goto", body), "0",
                                             stage.soon("an order of the guest"), 0));

@@ -42,7 +42,7 @@ Result<std::int64_t> task_on(Stage& stage, Machine& machine, const Subject& subj
     if (&machine == &stage.home()) {
         return subject.pid();
     }
-    return find_body(stage, subject.pid());
+    return find_body(stage, stage.guest(), subject.pid());
 }
 
 Result<void> shell(Stage& stage, Machine& machine, const std::string& script) {
@@ -123,7 +123,7 @@ Result<void> play_limit(Stage& stage, const Run& run, Machine& machine) {
 Result<void> play_returning(Stage& stage, const Run& run) {
     MOSRIG_TRY(Subject subject, start_away(stage, run));
     MOSRIG_CHECK(eat(stage, subject, "away"));
-    MOSRIG_TRY(const std::int64_t body, find_body(stage, subject.pid()));
+    MOSRIG_TRY(const std::int64_t body, find_body(stage, stage.guest(), subject.pid()));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "send:return:hold"));
     MOSRIG_TRY(const MoveAnswer answer,
                request_by_file(stage.home(), subject.pid(), 0, 0, stage.soon("a request")));

@@ -160,6 +160,8 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
             const bool cpu_time = std::count(description.proofs.begin(), description.proofs.end(),
                                              Proof::cpu_time) != 0;
             MOSRIG_CHECK(prove_away_time(stage, subject, cpu_time));
+        } else if (proof == Proof::cpu_time && !description.decisive().route.empty()) {
+            MOSRIG_CHECK(prove_cpu_time_onward(stage, subject, description.decisive().route));
         } else if (proof == Proof::demand_paging) {
             prove_demand_paging(stage);
         }

@@ -156,7 +156,7 @@ Result<void> lose_a_ready_stub(Stage& stage) {
     const Deadline deadline = stage.deadline("a stub that ends", request_time);
     MOSRIG_TRY(const std::unique_ptr<Program> sleeper, begin_asleep(stage, deadline));
     const std::int64_t pid = sleeper->pid();
-    MOSRIG_TRY(const std::int64_t stub, find_body(stage, pid));
+    MOSRIG_TRY(const std::int64_t stub, find_body(stage, stage.guest(), pid));
     MOSRIG_CHECK(arm_fault(stage, stage.guest(), "none"));
     // It has said so when it waits for the process.
     const std::string place = fmt::format("/proc/{}/wchan", stub);

@@ -78,8 +78,8 @@ Result<int> count_bodies(Stage& stage, Machine& machine, std::int64_t pid);
 Result<int> await_bodies(Stage& stage, Machine& machine, std::int64_t pid, int expected,
                          const Deadline& deadline);
 
-// Pid of the body of home process `pid` on the guest.
-Result<std::int64_t> find_body(Stage& stage, std::int64_t pid);
+// Pid of the body of home process `pid` on a machine.
+Result<std::int64_t> find_body(Stage& stage, Machine& machine, std::int64_t pid);
 
 // Waits until a process of home sleeps, as one does that waits for its next line or key.
 Result<void> await_asleep(Stage& stage, std::int64_t pid, const Deadline& deadline);
@@ -139,6 +139,10 @@ Result<void> expect_as_stated(Stage& stage, const Run& run);
 // that may come home by itself need not be there any more.
 Result<ProcessState> move_to(Stage& stage, std::int64_t pid, int node, int user, bool by_tool,
                              bool may_come_back = false);
+// On from the node where it is to another one, after so many moves. It is one move, and it is never
+// at home between, unless it may: a signal that comes amid goes first, and does so at home.
+Result<ProcessState> move_on(Stage& stage, std::int64_t pid, int node, int user, std::int64_t moves,
+                             bool may_be_home = false);
 // Out by the tool, home by the file, and everything that must hold in between. The report shows it
 // if `shown`; what holds for every move alike is looked at with the `first`.
 Result<void> move_out_and_home(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
@@ -152,6 +156,8 @@ Result<void> expect_intact(Stage& stage, Subject& subject, const std::string& wh
 
 // Proofs, for a subject that is at home; it is at home again afterwards.
 Result<void> prove_away_time(Stage& stage, Subject& subject, bool cpu_time);
+// CPU time counts where it belongs of one that goes on from the guest along the route.
+Result<void> prove_cpu_time_onward(Stage& stage, Subject& subject, const std::vector<int>& route);
 void prove_demand_paging(Stage& stage);
 // Swap, huge pages, page merging and NUMA balancing are in use on every node: at home by the case's
 // program, which runs there, elsewhere by another start of it, which goes on as long as what is

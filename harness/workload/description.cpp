@@ -156,6 +156,14 @@ Description read_description(const YAML::Node& node) {
     if (description.runs.empty()) {
         reject(node, "'runs' is empty");
     }
+    const auto proves = [&description](Proof proof) {
+        return std::find(description.proofs.begin(), description.proofs.end(), proof) !=
+               description.proofs.end();
+    };
+    if (proves(Proof::cpu_time) && !proves(Proof::away_time) &&
+        description.decisive().route.empty()) {
+        reject(node["proofs"], "'cpu-time' belongs to 'away-time' or to a phase with 'route'");
+    }
     if ((description.procedure == Procedure::balance) ==
         (description.runs.front().automatic == Automatic::none)) {
         reject(node, "'automatic' belongs to 'procedure: balance', and to nothing else");
