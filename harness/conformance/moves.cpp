@@ -93,12 +93,15 @@ Result<void> page_out(Stage& stage, std::int64_t pid) {
                          result.out + result.err);
 }
 
-// On from one node to the next, as the phase says.
+// On from one node to the next, as the phase says, and what it is asked there.
 Result<ProcessState> go_on(Stage& stage, Subject& subject, std::int64_t pid, const Phase& phase,
                            ProcessState state) {
     for (const int node : phase.route) {
         MOSRIG_TRY(state,
                    move_on(stage, pid, node, phase.user, state.nmigs, phase.ends == Ends::any));
+        for (const std::string& word : phase.onward) {
+            MOSRIG_CHECK(send_word(stage, subject, word, away_time));
+        }
         MOSRIG_CHECK(expect_intact(stage, subject, fmt::format("on node {}", node)));
     }
     return state;

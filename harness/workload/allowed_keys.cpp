@@ -28,7 +28,7 @@ const std::map<Procedure, Allowed>& table() {
          {subject + Keys{"from", "reason", "moswhy", "stays_for_good", "watcher", "needs"},
           refused + Keys{"send", "write_lock", "write_errno", "subject", "times", "decisive",
                          "away", "ends", "home_reason", "cantmove_home", "companion", "pageout",
-                         "route"}}},
+                         "route", "onward"}}},
         {Procedure::stalled, {{"command", "phases", "output", "output_count"}, refused}},
         {Procedure::existing, {{"command", "phases"}, refused}},
         {Procedure::kill, {subject, stated}},

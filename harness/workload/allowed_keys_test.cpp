@@ -58,6 +58,8 @@ TEST(AllowedKeys, NorIsWhatItDoesNotReadOfAPhase) {
     EXPECT_FALSE(is_good(with_keys("failures", busy, "send: RELEASE")));
     EXPECT_TRUE(is_good(with_keys("failures", busy, "route: [3]")));
     EXPECT_FALSE(is_good(with_keys("disasters", busy, "route: [3]")));
+    EXPECT_TRUE(is_good(with_keys("phases", busy, "manual: moves, route: [3], onward: [AWAIT]")));
+    EXPECT_FALSE(is_good(with_keys("phases", busy, "manual: moves, onward: [AWAIT]")));
     EXPECT_TRUE(is_good(with_keys("soak", busy, "times: 3")));
     EXPECT_FALSE(is_good(with_keys("kill", busy, "times: 3")));
     EXPECT_TRUE(is_good(with_keys("existing", busy, "manual: refused, errno: EBUSY")));
@@ -76,6 +78,15 @@ TEST(AllowedKeys, AProofIsShownOfPhasesOnly) {
     const std::string proofs = "proofs: [away-time]\n";
     EXPECT_TRUE(is_good(proofs + with_keys("phases", "command: [busy]")));
     EXPECT_FALSE(is_good(proofs + with_keys("tools", "command: [busy]")));
+}
+
+TEST(AllowedKeys, CpuTimeIsProvenOfATimeAwayOrOfARoute) {
+    const std::string busy = "command: [busy]";
+    const std::string moves = "manual: moves";
+    EXPECT_FALSE(is_good("proofs: [cpu-time]\n" + with_keys("phases", busy, moves)));
+    EXPECT_TRUE(
+        is_good("proofs: [cpu-time]\n" + with_keys("phases", busy, moves + ", route: [3]")));
+    EXPECT_TRUE(is_good("proofs: [away-time, cpu-time]\n" + with_keys("phases", busy, moves)));
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ struct Phase {
     bool companion = false;                  // its child is away, too, on the last node
     bool pageout = false;    // once away, all its memory there is paged out before it goes on
     std::vector<int> route;  // nodes that it goes on to from the first, without coming home
-    bool decisive = false;   // the report shows this phase
+    std::vector<std::string> onward;  // words that it answers on each of those
+    bool decisive = false;            // the report shows this phase
     // Patterns of what moswhy says of it, as on one line; PID and PARENT stand for its numbers.
     std::vector<std::string> moswhy;
 };

@@ -81,6 +81,10 @@ Phase read_phase(const YAML::Node& node, const std::set<std::string>& keys) {
     phase.pageout = node["pageout"].as<bool>(false);
     phase.moswhy = patterns(node["moswhy"]);
     phase.route = node["route"].as<std::vector<int>>(std::vector<int>());
+    phase.onward = words(node["onward"]);
+    if (node["onward"] && phase.route.empty()) {
+        reject(node["onward"], "'onward' belongs to 'route'");
+    }
     if (phase.manual != Answer::moves && (!phase.away.empty() || node["ends"] || phase.companion)) {
         reject(node, "'away', 'ends' and 'companion' belong to 'manual: moves'");
     }
