@@ -94,6 +94,10 @@ void om_clock_tell(struct om_clock *c);
 bool om_may_own_memory(const struct om_proc *p);
 u32 om_map_budget(void);
 long om_memory_call(struct om_proc *p, struct om_work *w);
+
+/* repeat.c: the same, of what the body did by itself */
+
+void om_note_op(struct om_proc *p, const struct om_op *op);
 int om_take_ops(struct om_proc *p, const struct om_msg *msg);
 
 #endif

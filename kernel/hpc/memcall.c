@@ -1,41 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Home's half of the address space: calls of the body that change it, executed
- * here and written down for the body to repeat, and changes that the body made
- * itself, repeated here.
+ * here and written down for the body to repeat.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task_stack.h>
-#include <asm/syscall.h>
 #include <asm/unistd.h>
 
 #include "om.h"
-
-/* What was sent of a range is void when the range changes. */
-static void om_note_op(struct om_proc *p, const struct om_op *op)
-{
-	struct om_away *away = &p->away;
-
-	if (op->kind == OM_OP_PROTECT || op->kind == OM_OP_BRK ||
-	    op->kind == OM_OP_GROW)
-		return;
-	if (op->kind == OM_OP_MOVE && op->to == op->start) {
-		if (op->to_len < op->len)
-			om_sent_clear(away, op->start + op->to_len,
-				      op->start + op->len);
-		return;
-	}
-	om_sent_clear(away, op->start, op->start + op->len);
-	if (op->kind != OM_OP_MOVE)
-		return;
-	om_sent_clear(away, op->to, op->to + op->to_len);
-	/* pages that had not been pushed yet have moved */
-	away->moves++;
-	away->again = true;
-	away->pushed = false;
-}
 
 static void om_op_add(struct om_proc *p, struct om_work *w, struct om_op op)
 {
@@ -272,145 +245,4 @@ u32 om_map_budget(void)
 	int left = sysctl_max_map_count - READ_ONCE(current->mm->map_count);
 
 	return left > OM_MAX_OPS ? (left - OM_MAX_OPS) / 2 : 0;
-}
-
-/* A stack has grown so far, or had already when the process left. */
-static int om_grow(unsigned long start)
-{
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	int ret = 0;
-
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	vma = find_vma(mm, start);
-	if (vma && vma->vm_start > start && (vma->vm_flags & VM_GROWSDOWN))
-		ret = expand_stack_locked(vma, start);
-	mmap_write_unlock(mm);
-	return ret;
-}
-
-/* Is that a change that a body may make, as far as can be seen? */
-static bool om_op_sane(const struct om_op *op)
-{
-	switch (op->kind) {
-	case OM_OP_BRK:
-		return op->start < TASK_SIZE_MAX;
-	case OM_OP_GROW:
-		return op->start < TASK_SIZE_MAX && PAGE_ALIGNED(op->start);
-	case OM_OP_MOVE:
-		return om_range_sane(op->start, op->len) &&
-		       om_range_sane(op->to, op->to_len);
-	default:
-		return om_range_sane(op->start, op->len) &&
-		       !(op->flags & ~OM_VMA_FLAGS);
-	}
-}
-
-/* Returns 0 or a negative errno. */
-static int om_repeat(const struct om_op *op)
-{
-	struct om_call call = { };
-	long result;
-
-	switch (op->kind) {
-	case OM_OP_MAP:
-		call.nr = __NR_mmap;
-		call.arg[3] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-		call.arg[4] = -1;
-		call.arg[2] = om_prot(op->flags);
-		break;
-	case OM_OP_UNMAP:
-		call.nr = __NR_munmap;
-		break;
-	case OM_OP_PROTECT:
-		call.nr = __NR_mprotect;
-		call.arg[2] = om_prot(op->flags);
-		break;
-	case OM_OP_DISCARD:
-		call.nr = __NR_madvise;
-		call.arg[2] = MADV_DONTNEED;
-		break;
-	case OM_OP_BRK:
-		call.nr = __NR_brk;
-		break;
-	case OM_OP_MOVE:
-		return om_move_range(op->start, op->len, op->to, op->to_len);
-	case OM_OP_GROW:
-		return om_grow(op->start);
-	default:
-		return -EPROTO;
-	}
-	call.arg[0] = op->start;
-	if (op->kind != OM_OP_BRK)
-		call.arg[1] = op->len;
-	result = om_native(&call);
-	switch (op->kind) {
-	case OM_OP_MAP:
-	case OM_OP_BRK:
-		return result == op->start ? 0 : -ENOMEM;
-	case OM_OP_PROTECT:
-		/* half of it may have been done, on either side alike */
-		return 0;
-	default:
-		return result;
-	}
-}
-
-/*
- * The program has been told that it was done: a limit that somebody else has set
- * since then holds from the next call on, as it does for what is there already.
- */
-static int om_repeat_unlimited(const struct om_op *op)
-{
-	static const u8 which[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK };
-	struct rlimit *limit = current->signal->rlim;
-	unsigned long was[ARRAY_SIZE(which)];
-	unsigned int i;
-	int ret;
-
-	task_lock(current->group_leader);
-	for (i = 0; i < ARRAY_SIZE(which); i++) {
-		was[i] = limit[which[i]].rlim_cur;
-		limit[which[i]].rlim_cur = RLIM_INFINITY;
-	}
-	task_unlock(current->group_leader);
-	ret = om_repeat(op);
-	task_lock(current->group_leader);
-	/* unless they were set once more, meanwhile */
-	for (i = 0; i < ARRAY_SIZE(which); i++)
-		if (limit[which[i]].rlim_cur == RLIM_INFINITY)
-			limit[which[i]].rlim_cur = was[i];
-	task_unlock(current->group_leader);
-	return ret;
-}
-
-/**
- * om_take_ops - repeat what the body did to its address space
- * @p: the process; the current one
- * @msg: the changes
- *
- * An error means that the two sides differ from here, and the process cannot go
- * on.
- */
-int om_take_ops(struct om_proc *p, const struct om_msg *msg)
-{
-	const struct om_op *op = msg->data;
-	const struct om_op *end = op + msg->len / sizeof(*op);
-	int ret;
-
-	if (!msg->len || msg->len % sizeof(*op))
-		return -EPROTO;
-	for (; op < end; op++) {
-		if (!om_op_sane(op))
-			return -EPROTO;
-		/* what has been moved in part cannot be moved again */
-		ret = op->kind == OM_OP_MOVE ? -ENOMEM : om_repeat(op);
-		if (ret == -ENOMEM)
-			ret = om_repeat_unlimited(op);
-		if (ret)
-			return ret;
-		om_note_op(p, op);
-	}
-	return 0;
 }
