@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <linux/time_namespace.h>
 #include <linux/timekeeping.h>
+#include <linux/timex.h>
 #include <linux/uaccess.h>
 #include <asm/unistd.h>
 
@@ -19,14 +20,15 @@
 /* After that home is asked, which also says how wrong the estimate has become. */
 #define OM_CLOCK_FRESH	(NSEC_PER_SEC / 4)
 /*
- * Slower by 1/256. Home's clock may be slewed by 1/2000, and crystals differ by
- * 1/10000.
+ * Slower by 1/256. Home's clock may be slewed by 1/2000, unless its ticks are told
+ * to be of another length, and crystals differ by 1/10000.
  */
 #define OM_CLOCK_DRAG	8
 
 /**
  * om_clock_tell - what home says of its clocks
- * @c: filled in; zeros if the current task has clocks of its own
+ * @c: filled in; zeros if the current task has clocks of its own, or home's are
+ *     slewed by more than the estimate allows for
  */
 void om_clock_tell(struct om_clock *c)
 {
@@ -35,6 +37,8 @@ void om_clock_tell(struct om_clock *c)
 	if (current->nsproxy->time_ns != &init_time_ns)
 		return;
 #endif
+	if (READ_ONCE(tick_usec) != USER_TICK_USEC)
+		return;
 	c->mono = ktime_get_ns();
 	c->real = ktime_mono_to_real(0);
 }
