@@ -162,8 +162,9 @@ static bool om_plain_option(int level, int option)
 		return option != TCP_ZEROCOPY_RECEIVE;
 	case SOL_IP:
 	case SOL_IPV6:
-		/* from here on they are netfilter's */
-		return option < 64;
+		/* filters say themselves how long they are; from 64 on it is netfilter's */
+		return option < 64 && option != IP_MSFILTER &&
+		       option != MCAST_MSFILTER;
 	case SOL_UDP:
 		return true;
 	default:

@@ -208,6 +208,20 @@ bool om_is_body(struct task_struct *task)
 	return p && READ_ONCE(p->guest);
 }
 
+/* Who saw the process stopped, or its link, may yet set them: not once it is dead. */
+static void om_end_timers(struct om_proc *p, bool mover, bool dead)
+{
+	if (dead) {
+		timer_shutdown_sync(&p->retry);
+		timer_shutdown_sync(&p->nudge);
+		timer_shutdown_sync(&p->unstop);
+	} else if (mover) {
+		timer_delete_sync(&p->retry);
+		timer_delete_sync(&p->nudge);
+		timer_delete_sync(&p->unstop);
+	}
+}
+
 /* A thread ends; with the last one, all that its process holds is let go. */
 void om_exit(bool group_dead)
 {
@@ -218,12 +232,9 @@ void om_exit(bool group_dead)
 	if (!p)
 		return;
 	mover = READ_ONCE(p->mover) == current;
-	if (mover) {
+	if (mover)
 		WRITE_ONCE(p->mover, NULL);
-		timer_delete_sync(&p->retry);
-		timer_delete_sync(&p->nudge);
-		timer_delete_sync(&p->unstop);
-	}
+	om_end_timers(p, mover, group_dead);
 	if (p->body && group_dead)
 		om_guest_gone(p->body);
 	if (mover || group_dead)

@@ -63,6 +63,9 @@ void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason)
 /* The process stays at home. @error is a positive errno, or 0 if it was withdrawn. */
 static void om_home_abort(struct om_proc *p, int error)
 {
+	/* a stub that is lost is no reason: the next one may be better */
+	if (error == ECONNRESET || error == EPIPE)
+		error = EAGAIN;
 	if (error) {
 		om_count(OM_C_FAILED);
 		trace_om_failed(task_tgid_nr(current), p->target, error);
@@ -400,7 +403,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		if (!ret && last)
 			ret = om_wait_ready(p);
 		if (ret)
-			om_home_abort(p, -om_other_stub(ret));
+			om_home_abort(p, -ret);
 		if (ret || !last)
 			return;
 	}
@@ -414,8 +417,7 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 	if (ret == -EINTR && om_link_alive(p->link) && om_thaw(p))
 		return;
 	if (ret)
-		om_home_abort(p, READ_ONCE(p->target) == om_self() ?
-			      0 : -om_other_stub(ret));
+		om_home_abort(p, READ_ONCE(p->target) == om_self() ? 0 : -ret);
 	else
 		om_be_away(p, regs);
 }

@@ -211,7 +211,6 @@ u32 om_vma_flags(const struct vm_area_struct *vma);
 int om_send_prepare(struct om_proc *p);
 int om_begin(struct om_proc *p);
 int om_is_ready(const struct om_msg *msg);
-int om_other_stub(int error);
 int om_await_ready(struct om_proc *p);
 int om_wait_ready(struct om_proc *p);
 int om_wait_soon(struct om_proc *p);

@@ -240,12 +240,6 @@ int om_is_ready(const struct om_msg *msg)
 	return error < 0 && error >= -MAX_ERRNO ? error : -EPROTO;
 }
 
-/* A stub that is lost is no reason: the next one may be better. */
-int om_other_stub(int error)
-{
-	return error == -ECONNRESET || error == -EPIPE ? -EAGAIN : error;
-}
-
 /*
  * The stub has something to say, or not yet. Returns 1 when it is ready, 0 to
  * go on running.
@@ -261,7 +255,7 @@ int om_await_ready(struct om_proc *p)
 	/* its node answers, and it does not: nothing else would end that */
 	else if (!ret && time_after_eq(jiffies, p->away.patience))
 		ret = -ETIMEDOUT;
-	return om_other_stub(ret);
+	return ret;
 }
 
 /* The same, with the process standing still. Returns 0 or a negative errno. */
@@ -304,5 +298,5 @@ int om_wait_soon(struct om_proc *p)
 		trace_om_ready(task_tgid_nr(current), p->link->node, 0);
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	}
-	return om_other_stub(ret);
+	return ret;
 }

@@ -80,6 +80,7 @@ static int om_drop_everything(void)
 {
 	const kuid_t nobody = KUIDT_INIT(65534);
 	const kgid_t nogroup = KGIDT_INIT(65534);
+	struct group_info *none;
 	struct cred *cred;
 	unsigned int i;
 	int ret;
@@ -96,9 +97,16 @@ static int om_drop_everything(void)
 	current->signal->rlim[RLIMIT_DATA].rlim_cur = RLIM_INFINITY;
 	current->signal->rlim[RLIMIT_CPU].rlim_cur = RLIM_INFINITY;
 
-	cred = prepare_creds();
-	if (!cred)
+	none = groups_alloc(0);
+	if (!none)
 		return -ENOMEM;
+	cred = prepare_creds();
+	if (!cred) {
+		put_group_info(none);
+		return -ENOMEM;
+	}
+	set_groups(cred, none);
+	put_group_info(none);
 	cred->uid = nobody;
 	cred->euid = nobody;
 	cred->suid = nobody;
