@@ -7,12 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdint>
 #include <cstring>
 
 #include "workloads/lib/bytes.h"
-#include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
@@ -27,24 +25,14 @@ class Corners final : public mosrig::guest::Holder {
   public:
     using Holder::Holder;
 
-    const char* hold() override {
-        ours_ = getpid();
-        return helper_.start(narrow, widen, &ours_);
-    }
+    const char* hold() override { return nullptr; }
 
     bool command(const char* word) override {
         constexpr mosrig::guest::Part parts[] = {
             {"NOTHING", of_no_length},       {"HOLES", over_holes},
             {"SPLIT", split_otherwise},      {"STACK_ADVICE", advise_on_stack},
             {"STACK_GUARD", guard_on_stack}, {"PEAK", peak}};
-        if (mosrig::guest::answer_part(parts, word)) {
-            return true;
-        }
-        if (strcmp(word, "LIMIT") == 0) {
-            mosrig::guest::answer(limited());
-            return true;
-        }
-        return Holder::command(word);
+        return mosrig::guest::answer_part(parts, word) || Holder::command(word);
     }
 
   private:
@@ -191,57 +179,6 @@ class Corners final : public mosrig::guest::Holder {
                    ? differs("faults", after.ru_minflt, before.ru_minflt)
                    : nullptr;
     }
-
-    static const char* narrow(void* data) { return set_limit(*static_cast<pid_t*>(data), page); }
-    static const char* widen(void* data) {
-        return set_limit(*static_cast<pid_t*>(data), RLIM_INFINITY);
-    }
-
-    static const char* set_limit(pid_t process, rlim_t bytes) {
-        const struct rlimit limit = {bytes, RLIM_INFINITY};
-        if (prlimit(process, RLIMIT_AS, &limit, nullptr) != 0) {
-            return failed("prlimit");
-        }
-        (void)kill(process, SIGUSR1);
-        return nullptr;
-    }
-
-    static void take_memory(int /*signal*/) {
-        taken_ = mosrig::guest::map_private(taken_size);
-        limited_ = 1;
-    }
-
-    // Somebody sets a limit, and the program takes more memory before it makes a call that home
-    // could see: what it was given stays its own, and then there is no more.
-    const char* limited() {
-        struct sigaction action = {};
-        action.sa_handler = take_memory;
-        if (sigaction(SIGUSR1, &action, nullptr) != 0) {
-            return failed("sigaction");
-        }
-        limited_ = 0;
-        if (const char* wrong = helper_.act(limited_); wrong != nullptr) {
-            return wrong;
-        }
-        if (taken_ != nullptr) {
-            memset(taken_, 1, taken_size);
-        }
-        const void* const more = mosrig::guest::map_private(page);
-        const bool refused = more == nullptr && errno == ENOMEM;
-        if (taken_ != nullptr && munmap(taken_, taken_size) != 0) {
-            return failed("munmap");
-        }
-        action.sa_handler = SIG_IGN;
-        (void)sigaction(SIGUSR1, &action, nullptr);
-        const char* const wrong = helper_.undo();
-        return wrong != nullptr || refused ? wrong : "memory above a limit";
-    }
-
-    static constexpr size_t taken_size = size_t{1} << 20U;
-    static inline unsigned char* taken_;
-    static inline volatile sig_atomic_t limited_;
-    mosrig::guest::Helper helper_;
-    pid_t ours_ = 0;
 };
 
 const mosrig::guest::KindOf<Corners> corners("corners");
