@@ -84,9 +84,10 @@ std::string added(const Footprint& before, const Footprint& now) {
 }
 
 // What the merging of pages remembers of a process goes as that comes by; what a file system
-// remembers of a page, once the page is written and nobody maps it, as who keeps the log does.
+// remembers of a page, once the page is written and nobody maps it, as who keeps the log does; and
+// what names a part of the kernel's own address space, as a stack, when many can go at once.
 bool goes_in_its_own_time(const std::string& cache) {
-    return cache.rfind("ksm_", 0) == 0 || cache == "buffer_head";
+    return cache.rfind("ksm_", 0) == 0 || cache == "buffer_head" || cache == "vmap_area";
 }
 
 using Counts = std::map<std::string, std::int64_t>;

@@ -21,6 +21,7 @@ Footprint sample() {
          "sock_inode_cache     40     64   1024   32    8 : tunables    0    0    0\n"
          "filp               900   1024    256   32    2 : tunables    0    0    0\n"
          "ksm_rmap_item      480    512     64   64    1 : tunables    0    0    0\n"
+         "vmap_area          110    112     72   56    1 : tunables    0    0    0\n"
          "buffer_head         78    117    104   39    1 : tunables    0    0    0\n",
          "moves_out 7\nlinks_lost 9\nbytes_in 1\nlinks 4\nbodies 2\nstates 30\n"},
         {task(1, "init", 0), task(2, "kthreadd", 0), task(9, "kworker/0:0", 2), task(50, "omd", 1),
@@ -32,9 +33,9 @@ TEST(Footprint, LeavesOutWhatTheKernelDoesAsItLikes) {
     EXPECT_EQ(print.free_kib, 100000 + 15 * 4) << "pages that the CPUs keep at hand are free";
     EXPECT_EQ(print.slab_kib, 9000);
     EXPECT_EQ(print.caches_kib.at("sock_inode_cache"), 64);
-    EXPECT_EQ(print.caches_kib.size(), 4);
+    EXPECT_EQ(print.caches_kib.size(), 5);
     EXPECT_EQ(print.objects.at("sock_inode_cache"), 40) << "not those that are free";
-    EXPECT_EQ(print.objects.size(), 2) << "neither those of KSM nor those of a file system";
+    EXPECT_EQ(print.objects.size(), 2) << "neither KSM's nor a file system's nor vmalloc's";
     EXPECT_EQ(print.per_slab.at("sock_inode_cache"), 32);
     EXPECT_EQ(print.sockets, 41);
     EXPECT_EQ(print.count_processes(), 4) << "neither kthreadd nor its workers";
