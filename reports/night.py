@@ -51,7 +51,7 @@ class Options:
     tier: str = "night"
     nodes: int = 3  # what cases of three nodes need
     quick: bool = False  # few samples
-    limit_s: float = 8 * 3600.0  # emulated, full on debug alone takes two and a half
+    limit_s: float = 8 * 3600.0  # emulated, full on debug alone takes three
 
 
 @dataclass
