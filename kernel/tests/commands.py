@@ -98,15 +98,12 @@ def options(source: str) -> dict[str, str]:
         if name or not names:
             continue
         words = " ".join(result.split())
-        below = re.fullmatch(r"option < (\d+)", words)
-        if words == "true":
-            which = "all"
-        elif below:
-            which = f"those below {below.group(1)}"
-        elif re.fullmatch(r"option != \w+( && option != \w+)*", words):
-            which = "all but " + " and ".join(re.findall(r"!= (\w+)", words))
-        else:
+        stated = re.fullmatch(r"(?:true|option < (\d+))?(?:(?: && |^)option != \w+)*", words)
+        if not stated:
             raise ValueError(f"command.c: no words for {words}")
+        which = f"those below {stated[1]}" if stated[1] else "all"
+        if but := re.findall(r"!= (\w+)", words):
+            which += " but " + " and ".join(but)
         found |= dict.fromkeys(names, which)
         names = []
     return found

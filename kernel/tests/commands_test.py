@@ -48,6 +48,9 @@ OPTIONS = """static bool om_plain_option(int level, int option)
     case SOL_TWO:
     case SOL_THREE:
         return option < 64;
+    case SOL_FIVE:
+        return option < 64 && option != FIRST &&
+               option != SECOND;
     case SOL_FOUR:
         return true;
     default:
@@ -85,7 +88,8 @@ class Commands(unittest.TestCase):
     def test_options(self) -> None:
         self.assertEqual(commands.options(OPTIONS), {
             "SOL_ONE": "all but FIRST and SECOND", "SOL_TWO": "those below 64",
-            "SOL_THREE": "those below 64", "SOL_FOUR": "all"})
+            "SOL_THREE": "those below 64", "SOL_FOUR": "all",
+            "SOL_FIVE": "those below 64 but FIRST and SECOND"})
 
     def test_every_one_of_the_file_is_found(self) -> None:
         source = commands.SOURCE.read_text()
