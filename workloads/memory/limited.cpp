@@ -78,7 +78,7 @@ long number_after(const char* text, const char* word) {
 
 // Of all memory that may be promised, little is left.
 const char* forbid_promises() {
-    constexpr long left_kib = 32 * 1024;
+    constexpr long left_kib = 32L * 1024;
     static char text[4096];
     char limit[32];
     (void)mosrig::guest::read_text("/proc/meminfo", text, sizeof text);
