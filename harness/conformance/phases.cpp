@@ -128,8 +128,7 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
     MOSRIG_CHECK(need_programs(stage, run.needs));
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     std::vector<Subject> elsewhere;
-    if (std::count(description.proofs.begin(), description.proofs.end(), Proof::memory_options) !=
-        0) {
+    if (description.proves(Proof::memory_options)) {
         MOSRIG_TRY(elsewhere, prove_memory_options(stage, run));
     }
     std::unique_ptr<Program> watcher;
@@ -157,9 +156,7 @@ Result<void> play_run(Stage& stage, const Description& description, const Run& r
     }
     for (const Proof proof : first ? description.proofs : std::vector<Proof>()) {
         if (proof == Proof::away_time) {
-            const bool cpu_time = std::count(description.proofs.begin(), description.proofs.end(),
-                                             Proof::cpu_time) != 0;
-            MOSRIG_CHECK(prove_away_time(stage, subject, cpu_time));
+            MOSRIG_CHECK(prove_away_time(stage, subject, description.proves(Proof::cpu_time)));
         } else if (proof == Proof::cpu_time && !description.decisive().route.empty()) {
             MOSRIG_CHECK(prove_cpu_time_onward(stage, subject, description.decisive().route));
         } else if (proof == Proof::demand_paging) {

@@ -156,11 +156,7 @@ Description read_description(const YAML::Node& node) {
     if (description.runs.empty()) {
         reject(node, "'runs' is empty");
     }
-    const auto proves = [&description](Proof proof) {
-        return std::find(description.proofs.begin(), description.proofs.end(), proof) !=
-               description.proofs.end();
-    };
-    if (proves(Proof::cpu_time) && !proves(Proof::away_time) &&
+    if (description.proves(Proof::cpu_time) && !description.proves(Proof::away_time) &&
         description.decisive().route.empty()) {
         reject(node["proofs"], "'cpu-time' belongs to 'away-time' or to a phase with 'route'");
     }
@@ -178,6 +174,10 @@ Description read_description(const YAML::Node& node) {
 }
 
 }  // namespace
+
+bool Description::proves(Proof proof) const {
+    return std::find(proofs.begin(), proofs.end(), proof) != proofs.end();
+}
 
 const Phase& Description::decisive() const {
     const Phase* first_request = nullptr;

@@ -159,6 +159,7 @@ struct Description {
     [[nodiscard]] bool wants_own_nodes() const {
         return vcpus != 0 || memory_mib != 0 || !boot.empty() || !guest_lacks.empty();
     }
+    [[nodiscard]] bool proves(Proof proof) const;
     // Whether a run of `wanted` (quick, full, night) has this case.
     [[nodiscard]] bool in_tier(const std::string& wanted) const;
 };
