@@ -28,8 +28,7 @@ char maps[1 << 20];
 
 long swapped_out() {
     (void)read_text("/proc/vmstat", maps, sizeof maps);
-    const char* found = strstr(maps, "\npswpout ");
-    return found != nullptr ? strtol(found + 9, nullptr, 10) : 0;
+    return mosrig::guest::number_after(maps, "\npswpout ");
 }
 
 int fail(const char* what) {

@@ -109,7 +109,7 @@ class Limits final : public mosrig::guest::Rows {
         verdict.gives(call(SYS_sysinfo, output.at()), 0);
         const auto info = output.get<struct sysinfo>();
         verdict.is(static_cast<long long>(info.totalram * info.mem_unit / 1024),
-                   strtoll(text + sizeof "MemTotal:", nullptr, 10));
+                   mosrig::guest::number_after(text, "MemTotal:"));
         verdict.is(output.get<int>(sizeof info - sizeof(int)), 0);
         verdict.sees(info.uptime > 0 && info.procs > 1 && info.freeram <= info.totalram);
         verdict.wrote(output, sizeof info);

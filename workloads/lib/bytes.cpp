@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace mosrig::guest {
@@ -76,6 +77,11 @@ size_t read_text(const char* path, char* text, size_t room) {
     (void)close(fd);
     text[filled] = '\0';
     return filled;
+}
+
+long number_after(const char* text, const char* name) {
+    const char* const at = strstr(text, name);
+    return at != nullptr ? strtol(at + strlen(name), nullptr, 10) : 0;
 }
 
 bool write_text(const char* path, const char* text) {

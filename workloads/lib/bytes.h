@@ -19,6 +19,8 @@ bool read_all(int fd, void* bytes, size_t count);
 
 // A small file as text, cut off after room - 1 bytes. Its length; 0 if it cannot be read.
 size_t read_text(const char* path, char* text, size_t room);
+// The number that follows the name in such a text; 0 if there is no such name.
+long number_after(const char* text, const char* name);
 // Writes text to a file that is there, as those of /proc; false with errno.
 bool write_text(const char* path, const char* text);
 

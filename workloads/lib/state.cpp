@@ -52,6 +52,10 @@ int place_of(pid_t pid) {
     return read_text(path, text, sizeof text) > 0 ? atoi(text) : -1;
 }
 
+const char* await_no_call(pid_t pid) {
+    return place_of(pid) > 0 ? await_within(pid, "om_deputy") : nullptr;
+}
+
 const char* bring_home(pid_t pid) {
     const bool brought = write_text("/proc/hpc/admin/bring", "1");
     const int place = place_of(pid);

@@ -19,6 +19,11 @@ const char* waits_in(pid_t pid);
 // it is in the call that it was to make. nullptr, or where it is seen instead.
 const char* await_within(pid_t pid, const char* function);
 
+// Waits until a process that is away computes and is in no call: what stands in for it at home
+// waits for its next word then. At home there is nothing to wait for. nullptr, or where it is seen
+// instead.
+const char* await_no_call(pid_t pid);
+
 // Where a process runs, as /proc tells: 0 at home; -1 if it does not.
 int place_of(pid_t pid);
 

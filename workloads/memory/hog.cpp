@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Takes nearly all memory that its node can give, and sleeps.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <cstring>
 
+#include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
@@ -22,13 +19,9 @@ constexpr size_t left_mib = 60;  // what is too little for a node, and enough to
 
 // MemAvailable, 0 if it is not told.
 size_t available_mib() {
-    char text[4096] = {};
-    const int file = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    const bool got = file >= 0 && read(file, text, sizeof text - 1) > 0;
-    (void)close(file);
-    static const char name[] = "MemAvailable:";
-    const char* const line = got ? strstr(text, name) : nullptr;
-    return line != nullptr ? strtoul(line + sizeof name - 1, nullptr, 10) / 1024 : 0;
+    char text[4096];
+    (void)mosrig::guest::read_text("/proc/meminfo", text, sizeof text);
+    return static_cast<size_t>(mosrig::guest::number_after(text, "MemAvailable:")) / 1024;
 }
 
 class Hog final : public Holder {

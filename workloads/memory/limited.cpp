@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "workloads/lib/bytes.h"
@@ -22,6 +21,7 @@
 namespace {
 
 using mosrig::guest::failed;
+using mosrig::guest::number_after;
 using mosrig::guest::write_text;
 
 constexpr size_t page = 4096;
@@ -40,15 +40,14 @@ unsigned char* taken_too;
 volatile sig_atomic_t done;
 volatile sig_atomic_t refused;
 
-// By the helper: goes on once the other computes, and is in no call that could tell it of a limit.
-const char* wait_for_other() {
-    return mosrig::guest::place_of(getppid()) == 0
-               ? nullptr
-               : mosrig::guest::await_within(getppid(), "om_deputy");
-}
-
-const char* tell_other() {
-    return kill(getppid(), SIGUSR1) != 0 ? failed("kill") : nullptr;
+// By the helper: does that once the other computes, and is in no call that could tell it of a
+// limit, and then lets its handler run.
+template <const char* (*deed)()>
+const char* amid(void* /*data*/) {
+    const char* wrong = mosrig::guest::await_no_call(getppid());
+    wrong = wrong != nullptr ? wrong : deed();
+    const char* const untold = kill(getppid(), SIGUSR1) != 0 ? failed("kill") : nullptr;
+    return wrong != nullptr ? wrong : untold;
 }
 
 const char* set_limit(int which, rlim_t bytes) {
@@ -59,21 +58,13 @@ const char* set_limit(int which, rlim_t bytes) {
 }
 
 template <int which>
-const char* narrow(void* /*data*/) {
-    const char* wrong = wait_for_other();
-    wrong = wrong != nullptr ? wrong : set_limit(which, page);
-    const char* const untold = tell_other();
-    return wrong != nullptr ? wrong : untold;
+const char* narrow() {
+    return set_limit(which, page);
 }
 
 template <int which>
 const char* widen(void* /*data*/) {
     return set_limit(which, RLIM_INFINITY);
-}
-
-long number_after(const char* text, const char* word) {
-    const char* const at = strstr(text, word);
-    return at != nullptr ? strtol(at + strlen(word), nullptr, 10) : 0;
 }
 
 // Of all memory that may be promised, little is left.
@@ -88,13 +79,6 @@ const char* forbid_promises() {
     (void)snprintf(limit, sizeof limit, "%ld", wanted > beside ? wanted - beside : 1);
     return write_text(limit_file, limit) && write_text(policy_file, "2") ? nullptr
                                                                          : failed("overcommit");
-}
-
-const char* keep_promises(void* /*data*/) {
-    const char* wrong = wait_for_other();
-    wrong = wrong != nullptr ? wrong : forbid_promises();
-    const char* const untold = tell_other();
-    return wrong != nullptr ? wrong : untold;
 }
 
 const char* allow_promises(void* /*data*/) {
@@ -143,10 +127,12 @@ class Limited final : public mosrig::guest::Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        const char* wrong = by_size_.start(narrow<RLIMIT_AS>, widen<RLIMIT_AS>, nullptr);
-        wrong = wrong != nullptr ? wrong
-                                 : by_data_.start(narrow<RLIMIT_DATA>, widen<RLIMIT_DATA>, nullptr);
-        return wrong != nullptr ? wrong : by_all_.start(keep_promises, allow_promises, nullptr);
+        const char* wrong = by_size_.start(amid<narrow<RLIMIT_AS>>, widen<RLIMIT_AS>, nullptr);
+        wrong = wrong != nullptr
+                    ? wrong
+                    : by_data_.start(amid<narrow<RLIMIT_DATA>>, widen<RLIMIT_DATA>, nullptr);
+        return wrong != nullptr ? wrong
+                                : by_all_.start(amid<forbid_promises>, allow_promises, nullptr);
     }
 
     bool command(const char* word) override {
@@ -166,7 +152,7 @@ class Limited final : public mosrig::guest::Holder {
 
   private:
     // Has the helper act while this process computes, and the handler run then.
-    static const char* amid(mosrig::guest::Helper& helper, void (*handler)(int)) {
+    static const char* change(mosrig::guest::Helper& helper, void (*handler)(int)) {
         struct sigaction action = {};
         action.sa_handler = handler;
         if (sigaction(SIGUSR1, &action, nullptr) != 0) {
@@ -188,7 +174,7 @@ class Limited final : public mosrig::guest::Holder {
     }
 
     const char* limited() {
-        const char* wrong = amid(by_size_, take_memory);
+        const char* wrong = change(by_size_, take_memory);
         if (wrong == nullptr && refused == 0) {
             wrong = use(taken, small_size);
         }
@@ -206,7 +192,7 @@ class Limited final : public mosrig::guest::Holder {
         if (const char* const wrong = set_arena(2 * small_size); wrong != nullptr) {
             return wrong;
         }
-        const char* wrong = amid(by_data_, open_arena);
+        const char* wrong = change(by_data_, open_arena);
         if (wrong == nullptr && refused == 0) {
             wrong = use(arena, small_size);
         }
@@ -225,7 +211,7 @@ class Limited final : public mosrig::guest::Holder {
             return wrong;
         }
         auto* const heap = static_cast<unsigned char*>(sbrk(0));
-        const char* wrong = amid(by_all_, take_much);
+        const char* wrong = change(by_all_, take_much);
         if (wrong == nullptr && refused == 0) {
             wrong = use(taken, large_size);
             wrong = wrong != nullptr ? wrong : use(taken_too, large_size);

@@ -31,12 +31,6 @@ using mosrig::guest::KindOf;
 using mosrig::guest::place_of;
 using mosrig::guest::set_class;
 
-// Waits until the process that a helper helps computes, if it is away: what stands in for it at
-// home waits for its next word then. In a call that would be elsewhere.
-const char* makes_no_call() {
-    return place_of(getppid()) > 0 ? mosrig::guest::await_within(getppid(), "om_deputy") : nullptr;
-}
-
 // Whether the process that a helper helps is at home already.
 const char* is_home() {
     const int place = place_of(getppid());
@@ -79,7 +73,7 @@ class ByPeer : public mosrig::guest::Holder {
   private:
     static const char* act_and_tell(void* data) {
         auto& self = *static_cast<ByPeer*>(data);
-        const char* wrong = makes_no_call();
+        const char* wrong = mosrig::guest::await_no_call(getppid());
         wrong = wrong != nullptr ? wrong : self.act_(data);
         wrong = wrong != nullptr ? wrong : self.look();
         const char* untold = self.tell();

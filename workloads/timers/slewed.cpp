@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstring>
 
 #include "workloads/lib/clock.h"
+#include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 
@@ -23,21 +23,18 @@ using mosrig::guest::now_ns;
 constexpr long slow = 9000;
 constexpr long plain = 10000;
 
-class Slewed final : public mosrig::guest::Holder {
+class Slewed final : public mosrig::guest::Deed {
   public:
-    using Holder::Holder;
+    using Deed::Deed;
 
     const char* hold() override { return helper_.start(slow_down, speed_up, nullptr); }
 
-    bool command(const char* word) override {
-        if (strcmp(word, "SLEWED") != 0) {
-            return Holder::command(word);
-        }
+  protected:
+    const char* act() override {
         const char* wrong = helper_.act();
         wrong = wrong != nullptr ? wrong : follow_home();
         const char* const undone = helper_.undo();
-        mosrig::guest::answer(wrong != nullptr ? wrong : undone);
-        return true;
+        return wrong != nullptr ? wrong : undone;
     }
 
   private:
