@@ -18,29 +18,38 @@ namespace {
 constexpr Millis settling_time(90000);
 constexpr Millis between_looks(500);
 constexpr std::int64_t page_kib = 4;
-// More than nodes differ by that have lost nothing: of any cache, and, of one that packs many in a
-// slab, what a CPU has of it. Of 64 bytes, 56 of a slab's 64 were seen to stay.
-constexpr std::int64_t objects_at_hand = 40;
-constexpr int slab_at_hand_percent = 125;
+// So many of a cache two looks at an idle node differ by (42 were seen): to count is to open files,
+// for which the CPU that counts takes a slab, and all of a slab that a CPU has counts as given out.
+constexpr std::int64_t objects_at_hand = 48;
 // To begin with, enough looks for each cache to be seen with nothing at hand.
 constexpr int first_looks = 3;
 // There where a kernel has its checkers: of them all, this one has a file.
 constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locking";
 
 // The objects of each cache, as /proc/slabinfo lists them, without those that the node keeps only
-// because nobody needs the room, and those that a cache keeps at hand for the CPUs, which count as
-// given out. To shrink the caches makes names of them, which the second turn drops; and what others
-// look up between that and the count is little, since all of it is one command. A kernel that holds
-// back what was freed would look through all of that for each cache.
+// because nobody needs the room. To shrink the caches makes names of them, which the second turn
+// drops. Then each cache is shrunk once more and counted at once: what a CPU has of it counts as
+// given out, free or not, and whatever runs in between takes some of it. A kernel that holds back
+// what was freed would look through all of that for each cache: there it is as it is.
+constexpr const char* list_objects_script = R"(
+cd /sys/kernel/slab || exit
+for turn in 1 2; do
+    echo 3 >/proc/sys/vm/drop_caches || exit
+    [ -e "$1" ] || for cache in *; do echo 1 >"$cache/shrink" || exit; done
+done
+while read -r name active objects size per rest; do
+    if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
+        echo 1 >"$name/shrink" && read -r active rest <"$name/objects" || exit
+    fi
+    echo "$name $active $objects $size $per"
+done </proc/slabinfo
+)";
+
 Result<std::string> list_objects(Machine& machine, const Deadline& deadline) {
-    const std::string command = fmt::format(
-        "for turn in 1 2; do echo 3 >/proc/sys/vm/drop_caches || exit; [ -e {} ] || "
-        "for file in /sys/kernel/slab/*/shrink; do echo 1 >$file || exit; done; done; cat "
-        "/proc/slabinfo",
-        lock_checker);
-    MOSRIG_TRY(CommandResult result, machine.run({"sh", "-c", command}, deadline, 0));
+    MOSRIG_TRY(CommandResult result,
+               machine.run({"sh", "-c", list_objects_script, "sh", lock_checker}, deadline, 0));
     if (!result.ok()) {
-        return infra_error(fmt::format("the kernel's caches of {} cannot be shrunk: {}",
+        return infra_error(fmt::format("the kernel's caches of {} cannot be counted: {}",
                                        machine.name(), result.err));
     }
     return std::move(result.out);
@@ -114,22 +123,6 @@ std::string grown(const Counts& before, const Counts& now, std::int64_t at_least
     return names.empty() ? names : "(" + names + ") ";
 }
 
-// What a node has more of than it may: few enough of a cache are left out of the count.
-std::string lost_objects(const Footprint& before, const Footprint& now, const Slack& slack) {
-    Counts counted;
-    for (const auto& [name, count] : now.objects) {
-        const auto slab = now.per_slab.find(name);
-        const std::int64_t at_hand =
-            slab == now.per_slab.end() ? 0 : slab->second * slack.slab_percent / 100;
-        const auto was = before.objects.find(name);
-        const std::int64_t more = count - (was == before.objects.end() ? 0 : was->second);
-        if (more >= at_hand) {
-            counted[name] = count;
-        }
-    }
-    return grown(before.objects, counted, slack.objects);
-}
-
 std::string figures(const Footprint& before, const Footprint& now) {
     constexpr std::int64_t worth_telling = 20;
     return fmt::format(
@@ -164,7 +157,6 @@ bool Footprint::keep_fewest(const Footprint& earlier) {
 Slack slack_for_failures(int failures) {
     Slack slack;
     slack.objects = std::max<std::int64_t>(failures, objects_at_hand);
-    slack.slab_percent = slab_at_hand_percent;
     return slack;
 }
 
@@ -188,12 +180,10 @@ Footprint parse_footprint(const FootprintFiles& files, const std::vector<TaskSta
         std::int64_t active = 0;
         std::int64_t objects = 0;
         std::int64_t size = 0;
-        std::int64_t per_slab = 0;
-        if (words >> name >> active >> objects >> size >> per_slab) {
+        if (words >> name >> active >> objects >> size) {
             print.caches_kib[name] = objects * size / 1024;
             if (!goes_in_its_own_time(name)) {
                 print.objects[name] = active;
-                print.per_slab[name] = per_slab;
             }
         }
     }
@@ -230,7 +220,8 @@ std::string leaks(const Footprint& before, const Footprint& now, const Slack& sl
         text += fmt::format("{} KiB of slab more {}", now.slab_kib - before.slab_kib,
                             grown(before.caches_kib, now.caches_kib, page_kib));
     }
-    const std::string lost = before.holds_back ? "" : lost_objects(before, now, slack);
+    const std::string lost =
+        before.holds_back ? "" : grown(before.objects, now.objects, slack.objects);
     text += lost.empty() ? "" : "objects more " + lost;
     if (now.free_kib < before.free_kib - memory_slack_kib) {
         text += fmt::format("{} KiB of memory less ", before.free_kib - now.free_kib);

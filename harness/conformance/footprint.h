@@ -20,7 +20,6 @@ struct Footprint {
     std::map<std::string, int> processes;  // name, and how many of it: stubs and bodies, too
     std::map<std::string, std::int64_t> caches_kib;  // of slab, by name
     std::map<std::string, std::int64_t> objects;     // that each of these caches has given out
-    std::map<std::string, std::int64_t> per_slab;    // how many of them it gets at once
     // Of what moves are made of, as /proc/hpc/stats counts it: links, bodies, states of processes.
     std::map<std::string, std::int64_t> held;
     // The kernel's checkers hold back what was freed, to see who uses it still.
@@ -39,7 +38,7 @@ struct FootprintFiles {
     std::string memory;   // /proc/meminfo
     std::string sockets;  // /proc/net/sockstat
     std::string zones;    // /proc/zoneinfo
-    std::string slabs;    // /proc/slabinfo, its 2.1
+    std::string slabs;    // /proc/slabinfo, its 2.1, up to the size
     std::string moves;    // /proc/hpc/stats
 };
 
@@ -52,13 +51,10 @@ struct Slack {
     // So many objects more of a cache, however small they are, are one lost at each turn of what
     // the case does over and over. Only who has counted its turns has such a rule.
     std::int64_t objects = std::numeric_limits<std::int64_t>::max();
-    // So many percent of a slab of small objects are no fewer than what a CPU may keep at hand of
-    // them at each look, all of it counted as given out.
-    int slab_percent = 0;
 };
 
 // For a case that takes something from under a process so many times: one object lost each time is
-// a leak, and where it does so a few times only, or they are very small, several of them.
+// a leak, and where it does so a few times only, more than two looks at an idle node differ by.
 Slack slack_for_failures(int failures);
 
 // For one that moves so many processes out and home so many times. What is lost adds up to more,
