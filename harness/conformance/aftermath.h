@@ -34,7 +34,7 @@ Result<Clock::time_point> expect_killed(Stage& stage, Subject& subject, const De
 // A dead one has been reported as such, and a live one ends now.
 Result<void> end(Stage& stage, Subject& subject, Outcome outcome);
 
-// Its home, or its link to it, is gone: whatever ran for it on the guest ends by itself. Gives the
+// Its home, or its link to it, is gone: whatever ran for it elsewhere ends by itself. Gives the
 // moment at which that was seen.
 Result<Clock::time_point> expect_no_bodies(Stage& stage, std::int64_t pid);
 

@@ -4,6 +4,8 @@
 // lives in one place, or its death is reported in time; the nodes that are left work on.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/conformance/aftermath.h"
 #include "harness/conformance/blow.h"
 #include "harness/conformance/fault_point.h"
@@ -18,20 +20,20 @@ namespace {
 constexpr const char* home_killed = "home-killed";
 constexpr const char* guest_killed = "guest-killed";
 
-// What is done to a node or a link while a process is away. Gives a moment shortly before.
-Result<Clock::time_point> strike(Stage& stage, const std::string& event) {
+// What is done to a node, or to its link, while a process is away. Gives a moment shortly before.
+Result<Clock::time_point> strike(Stage& stage, Machine& struck, const std::string& event) {
     // `after` goes on by itself. All that is of the program's session ends with the program, so it
     // has a session of its own, and the program waits until that is so. It may take the node along
     // with all that was said there: so it waits until that has been heard.
-    const auto on = [&stage](Machine& machine, const std::string& now,
-                             const std::string& after) -> Result<Clock::time_point> {
+    const auto blow = [&](const std::string& now,
+                          const std::string& after) -> Result<Clock::time_point> {
         const Clock::time_point before = Clock::now();
         const std::string script = fmt::format(
             "{} && exec 3<&0 && {{ setsid sh -c 'echo done; read heard <&3; "
             "exec >/dev/null 2>&1 </dev/null 3<&-; {}' & sleep 60; }}",
             now, after);
         MOSRIG_TRY(const std::unique_ptr<Program> program,
-                   machine.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
+                   struck.start({"sh", "-c", script}, stage.soon("the blow"), StartOptions{}));
         MOSRIG_TRY(const std::optional<std::string> line,
                    program->read_line(stage.soon("the blow")));
         MOSRIG_CHECK(stage.require("the blow falls", line == "done", line.value_or("(end)")));
@@ -39,14 +41,13 @@ Result<Clock::time_point> strike(Stage& stage, const std::string& event) {
         return before;
     };
     if (event == "link-cut") {
-        return on(stage.guest(), "ip link set eth1 down", "true");
+        return blow("ip link set eth1 down", "true");
     }
     if (event == "link-blip") {
-        return on(stage.guest(), "ip link set eth1 down", "sleep 4; ip link set eth1 up");
+        return blow("ip link set eth1 down", "sleep 4; ip link set eth1 up");
     }
     stage.nodes_used_up = true;
-    return on(event == home_killed ? stage.home() : stage.guest(), "true",
-              "echo b > /proc/sysrq-trigger");
+    return blow("true", "echo b > /proc/sysrq-trigger");
 }
 
 // The next case needs the link that was cut.
@@ -57,13 +58,13 @@ Result<void> heal(Stage& stage) {
 }
 
 // A dead node is nowhere to go to, and who was asked to go there goes on.
-Result<void> expect_dead_target(Stage& stage, const Run& run) {
+Result<void> expect_dead_target(Stage& stage, const Run& run, const Machine& dead) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     const Deadline deadline = stage.deadline("word that the node is dead", Millis(60000));
     std::string seen;
     MOSRIG_TRY(const bool refused, comes_true(deadline, [&]() -> Result<bool> {
                    MOSRIG_TRY(const MoveAnswer answer,
-                              request_by_file(stage.home(), subject.pid(), stage.guest().id(), 0,
+                              request_by_file(stage.home(), subject.pid(), dead.id(), 0,
                                               stage.soon("a request")));
                    seen = answer.errno_name;
                    return seen == "ENETUNREACH";
@@ -76,12 +77,11 @@ Result<void> expect_dead_target(Stage& stage, const Run& run) {
     return subject.program().kill(stage.soon("the end of the program"));
 }
 
-// The nodes that have lived through it, and were part of it.
-Machines survivors(Stage& stage, const std::string& event) {
-    if (event == home_killed) {
-        return {&stage.guest()};
-    }
-    return event == guest_killed ? Machines{&stage.home()} : stage.machines();
+// The nodes that live on after `dead`, if that is not nullptr.
+Machines survivors(Stage& stage, const Machine* dead) {
+    Machines living = stage.machines();
+    living.erase(std::remove(living.begin(), living.end(), dead), living.end());
+    return living;
 }
 
 // Without its home, what ran for it ends as soon as a death is reported.
@@ -92,16 +92,19 @@ Result<void> expect_bodies_end(Stage& stage, const Blow& blow, std::int64_t pid,
     return {};
 }
 
-Result<void> play_disaster(Stage& stage, const Run& run, const std::string& event) {
+// Gives the node that is dead, or nullptr.
+Result<const Machine*> play_disaster(Stage& stage, const Run& run, const std::string& event) {
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_TRY(const ProcessState away, move_to(stage, subject.pid(), stage.guest().id(), 0, true));
     stage.result.seen = Answer::moves;
     show(stage.result, away);
     MOSRIG_CHECK(expect_intact(stage, subject, "before " + event));
-    MOSRIG_TRY(const Clock::time_point fell, strike(stage, event));
+    Machine& struck = event == home_killed ? stage.home() : stage.guest();
+    MOSRIG_TRY(const Clock::time_point fell, strike(stage, struck, event));
     const Blow blow = silent_blow(fell);
     if (event == home_killed) {
-        return expect_bodies_end(stage, blow, subject.pid(), event);
+        MOSRIG_CHECK(expect_bodies_end(stage, blow, subject.pid(), event));
+        return &struck;
     }
     if (event == "link-blip") {
         MOSRIG_CHECK(expect_intact(stage, subject, "over a link that was silent for some seconds"));
@@ -109,7 +112,8 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
                    read_process(stage.home(), subject.pid(), stage.soon("where it is")));
         stage.check("it is still away", state.where == stage.guest().id(),
                     std::to_string(state.where));
-        return move_to(stage, subject.pid(), 0, 0, false).map([](const ProcessState&) {});
+        MOSRIG_CHECK(move_to(stage, subject.pid(), 0, 0, false));
+        return nullptr;
     }
     MOSRIG_TRY(const Clock::time_point learnt,
                expect_killed(stage, subject,
@@ -121,55 +125,70 @@ Result<void> play_disaster(Stage& stage, const Run& run, const std::string& even
     stage.check("home's log says whose body is lost", log.out.find(report) != std::string::npos,
                 report);
     if (event == guest_killed) {
-        return expect_dead_target(stage, run);
+        MOSRIG_CHECK(expect_dead_target(stage, run, struck));
+        return &struck;
     }
     MOSRIG_CHECK(expect_bodies_end(stage, blow, subject.pid(), event));
     MOSRIG_CHECK(heal(stage));
-    return expect_usable(stage, run, "after " + event);
+    MOSRIG_CHECK(expect_usable(stage, run, "after " + event));
+    return nullptr;
 }
 
-// The same amid a move. The node that dies is held there before, so that the other one has sent all
-// that it could, or waits for what does not come any more.
-Result<void> play_disaster_amid(Stage& stage, const Run& run, const std::string& event,
-                                const std::string& name) {
+// The same amid a move, or on the way from one node to the next. The node that dies is held there
+// before, so that the other one has sent all that it could, or waits for what does not come any
+// more. Gives that node.
+Result<const Machine*> play_disaster_amid(Stage& stage, const Run& run, const std::string& event,
+                                          const std::string& name) {
     const std::string title = fmt::format("{} at {}", event, name);
     MOSRIG_TRY(const Message message, find_message(name));
     const bool home_dies = event == home_killed;
-    const std::string side = message.at_home("send") == home_dies ? "send" : "recv";
+    const std::string side_of_home = message.at_home("send") ? "send" : "recv";
+    const std::string side_of_guest = message.at_home("send") ? "recv" : "send";
+    const std::string& side = home_dies ? side_of_home : side_of_guest;
+    Machine& guest = machine_of(stage, message, side_of_guest);
+    Machine& struck = home_dies ? stage.home() : guest;
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     MOSRIG_CHECK(provoke(stage, subject.pid(), message, side, "hold"));
-    MOSRIG_CHECK(await_fault(stage, machine_of(stage, message, side)));
+    MOSRIG_CHECK(await_fault(stage, struck));
     stage.result.seen = Answer::moves;
-    MOSRIG_TRY(const int bodies, count_bodies(stage, stage.guest(), subject.pid()));
-    MOSRIG_CHECK(stage.require(fmt::format("{}: the guest has a body of it", title), bodies == 1,
-                               std::to_string(bodies)));
-    MOSRIG_TRY(const Clock::time_point fell, strike(stage, event));
+    MOSRIG_TRY(const int bodies, count_bodies(stage, guest, subject.pid()));
+    MOSRIG_CHECK(stage.require(fmt::format("{}: {} has a body of it", title, guest.name()),
+                               bodies == 1, std::to_string(bodies)));
+    MOSRIG_TRY(const Clock::time_point fell, strike(stage, struck, event));
     const Blow blow = silent_blow(fell);
     if (home_dies) {
-        return expect_bodies_end(stage, blow, subject.pid(), title);
+        MOSRIG_CHECK(expect_bodies_end(stage, blow, subject.pid(), title));
+        return &struck;
     }
-    MOSRIG_TRY(const Settled settled, settle(stage, subject, survivors(stage, event)));
+    MOSRIG_TRY(const Settled settled, settle(stage, subject, survivors(stage, &struck)));
     expect_noticed(stage, blow, title + ": it answers, or is reported dead", settled.answered);
-    expect_noticed(stage, blow, title + ": it is at home, or nothing of it is left", settled.clear);
+    expect_noticed(stage, blow, title + ": it is in one place, or nothing of it is left",
+                   settled.clear);
+    // The node that it came from has let go of it, and the one that it was to go to is dead.
     stage.check(title + ": it lives at home, or its death is reported",
                 settled.outcome == Outcome::at_home || settled.outcome == Outcome::dead,
                 to_string(settled.outcome));
     MOSRIG_CHECK(end(stage, subject, settled.outcome));
-    return expect_dead_target(stage, run);
+    MOSRIG_CHECK(expect_dead_target(stage, run, struck));
+    if (&struck != &stage.guest()) {
+        MOSRIG_CHECK(expect_usable(stage, run, "after " + title));
+    }
+    return &struck;
 }
 
-// One event: while a process is away, or at each message of the run.
-Result<void> play_one(Stage& stage, const Run& run, const std::string& event) {
+// One event: while a process is away, or at the message of the run. Gives the node that is dead, or
+// nullptr.
+Result<const Machine*> play_one(Stage& stage, const Run& run, const std::string& event) {
+    if (stage.nodes_used_up) {
+        return usage_error("a node that dies is the last event of its case");
+    }
     if (run.messages.empty()) {
         return play_disaster(stage, run, event);
     }
-    for (const std::string& name : run.messages) {
-        if (stage.nodes_used_up || (event != home_killed && event != guest_killed)) {
-            return usage_error("of a case, one node dies at one message, and no link is cut there");
-        }
-        MOSRIG_CHECK(play_disaster_amid(stage, run, event, name));
+    if (run.messages.size() > 1 || (event != home_killed && event != guest_killed)) {
+        return usage_error("of a case, one node dies at one message, and no link is cut there");
     }
-    return {};
+    return play_disaster_amid(stage, run, event, run.messages.front());
 }
 
 }  // namespace
@@ -180,13 +199,13 @@ Result<void> play_disasters(Stage& stage, const Description& description) {
     MOSRIG_CHECK(warm_up(stage, run, "before anything goes"));
     MOSRIG_TRY(const Footprints before, take_footprints(stage));
     for (const std::string& event : run.events) {
-        const Result<void> played = play_one(stage, run, event);
-        if (!played && event.rfind("link", 0) == 0) {
+        const Result<const Machine*> dead = play_one(stage, run, event);
+        if (!dead && event.rfind("link", 0) == 0) {
             // What went wrong before is told, whatever becomes of this.
             (void)heal(stage);
         }
-        MOSRIG_CHECK(played);
-        MOSRIG_CHECK(expect_nothing_left(stage, before, survivors(stage, event)));
+        MOSRIG_CHECK(dead);
+        MOSRIG_CHECK(expect_nothing_left(stage, before, survivors(stage, *dead)));
     }
     return {};
 }
