@@ -18,9 +18,8 @@ namespace {
 constexpr Millis settling_time(90000);
 constexpr Millis between_looks(500);
 constexpr std::int64_t page_kib = 4;
-// So many of a cache two looks at an idle node differ by (42 were seen): to count is to open files,
-// for which the CPU that counts takes a slab, and all of a slab that a CPU has counts as given out.
-constexpr std::int64_t objects_at_hand = 48;
+// Of a cache, looks at an idle node were seen to differ by 16; each process more has its share.
+constexpr std::int64_t objects_at_hand = 32;
 // To begin with, enough looks for each cache to be seen with nothing at hand.
 constexpr int first_looks = 3;
 // There where a kernel has its checkers: of them all, this one has a file.
@@ -28,9 +27,9 @@ constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locki
 
 // The objects of each cache, as /proc/slabinfo lists them, without those that the node keeps only
 // because nobody needs the room. To shrink the caches makes names of them, which the second turn
-// drops. Then each cache is shrunk once more and counted at once: what a CPU has of it counts as
-// given out, free or not, and whatever runs in between takes some of it. A kernel that holds back
-// what was freed would look through all of that for each cache: there it is as it is.
+// drops. Then each cache is shrunk once more and counted at once: of what a CPU has of it all
+// counts as given out, and even to open a file makes the CPU take whole slabs. A kernel that holds
+// back what was freed would look through all of that for each cache: there it is as it is.
 constexpr const char* list_objects_script = R"(
 cd /sys/kernel/slab || exit
 for turn in 1 2; do
@@ -39,7 +38,9 @@ for turn in 1 2; do
 done
 while read -r name active objects size per rest; do
     if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
-        echo 1 >"$name/shrink" && read -r active rest <"$name/objects" || exit
+        exec 3<"$name/objects" 4>"$name/shrink" || exit
+        echo 1 >&4 && read -r active rest <&3 || exit
+        exec 3<&- 4>&-
     fi
     echo "$name $active $objects $size $per"
 done </proc/slabinfo
