@@ -18,7 +18,7 @@ namespace {
 constexpr Millis settling_time(90000);
 constexpr Millis between_looks(500);
 constexpr std::int64_t page_kib = 4;
-// Of a cache, looks at an idle node were seen to differ by 16; each process more has its share.
+// Of a cache, so few are no loss: looks at an idle node were seen to differ by 16.
 constexpr std::int64_t objects_at_hand = 32;
 // To begin with, enough looks for each cache to be seen with nothing at hand.
 constexpr int first_looks = 3;
@@ -36,13 +36,13 @@ for turn in 1 2; do
     echo 3 >/proc/sys/vm/drop_caches || exit
     [ -e "$1" ] || for cache in *; do echo 1 >"$cache/shrink" || exit; done
 done
-while read -r name active objects size per rest; do
+while read -r name active objects size rest; do
     if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
         exec 3<"$name/objects" 4>"$name/shrink" || exit
         echo 1 >&4 && read -r active rest <&3 || exit
         exec 3<&- 4>&-
     fi
-    echo "$name $active $objects $size $per"
+    echo "$name $active $objects $size"
 done </proc/slabinfo
 )";
 

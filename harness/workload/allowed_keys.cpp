@@ -43,7 +43,7 @@ const std::map<Procedure, Allowed>& table() {
         // Nothing is read of a route but how many nodes it takes.
         {Procedure::failures, {subject + Keys{"messages", "events"}, stated + Keys{"route"}}},
         {Procedure::transit, {subject + Keys{"messages"}, stated + Keys{"route"}}},
-        {Procedure::disasters, {subject + Keys{"messages", "events"}, stated}},
+        {Procedure::disasters, {subject + Keys{"messages", "events"}, stated + Keys{"route"}}},
         {Procedure::bad_network, {subject + Keys{"messages", "events"}, stated}},
         {Procedure::soak, {subject + Keys{"copies"}, stated + Keys{"times"}}},
         {Procedure::out_of_memory, {subject + Keys{"events"}, stated}},

@@ -57,7 +57,7 @@ TEST(AllowedKeys, NorIsWhatItDoesNotReadOfAPhase) {
     EXPECT_TRUE(is_good(with_keys("phases", busy, "send: RELEASE")));
     EXPECT_FALSE(is_good(with_keys("failures", busy, "send: RELEASE")));
     EXPECT_TRUE(is_good(with_keys("failures", busy, "route: [3]")));
-    EXPECT_FALSE(is_good(with_keys("disasters", busy, "route: [3]")));
+    EXPECT_FALSE(is_good(with_keys("bad-network", busy, "route: [3]")));
     EXPECT_TRUE(is_good(with_keys("phases", busy, "manual: moves, route: [3], onward: [AWAIT]")));
     EXPECT_FALSE(is_good(with_keys("phases", busy, "manual: moves, onward: [AWAIT]")));
     EXPECT_TRUE(is_good(with_keys("soak", busy, "times: 3")));
