@@ -24,6 +24,9 @@ struct Footprint {
     std::map<std::string, std::int64_t> held;
     // The kernel's checkers hold back what was freed, to see who uses it still.
     bool holds_back = false;
+    // How it balanced memory between its zones before the first look, as its file says; empty if it
+    // has none. Until the last look it does not.
+    std::string balancing;
 
     [[nodiscard]] std::int64_t count_processes() const;
 
