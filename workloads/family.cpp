@@ -2,13 +2,16 @@
 //
 // Shows what a child and a new program inherit. FORK makes a child which takes the rig's place at
 // the other end of the line, while the parent only waits for it; EXEC replaces the program by
-// itself, and EXECVEAT does so by a descriptor.
+// itself, and EXECVEAT does so by a descriptor; EXEC_NOTHING tries to by a name that is too long.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "lib/holder.h"
 
@@ -36,6 +39,12 @@ class Family final : public mosrig::guest::Holder {
             const int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
             (void)execveat(fd, "", argv_, environ, AT_EMPTY_PATH);
             say("BAD execveat failed");
+            return true;
+        }
+        if (strcmp(word, "EXEC_NOTHING") == 0) {
+            const std::string name(2 * PATH_MAX, 'x');
+            (void)execv(name.c_str(), argv_);
+            say(errno == ENAMETOOLONG ? "OK" : "BAD the name is not too long");
             return true;
         }
         return Holder::command(word);

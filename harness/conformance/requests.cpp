@@ -196,6 +196,12 @@ Result<void> begin_programs_elsewhere(Stage& stage, const Run& run) {
     MOSRIG_TRY(state, read_process(stage.home(), replaced.pid(), deadline));
     stage.check("a request for its next program waits for that",
                 state.where == 0 && state.nmigs == 0, fmt::format("where {}", state.where));
+    MOSRIG_TRY(const std::string nothing, replaced.ask("EXEC_NOTHING", deadline));
+    MOSRIG_TRY(state, read_process(stage.home(), replaced.pid(), deadline));
+    stage.check("one that does not become another program is not asked any more",
+                nothing == "OK" && state.pending == 0,
+                fmt::format("{}, goto {}", nothing, state.pending));
+    MOSRIG_CHECK(expect_goto_answer(stage, replaced.pid(), "exec " + guest, ""));
     MOSRIG_TRY(const std::string answer, replaced.ask("EXEC", deadline));
     MOSRIG_CHECK(stage.require("it becomes another program", answer == "READY", answer));
     MOSRIG_TRY(state, await_place(stage.home(), replaced.pid(), stage.guest().id(), deadline));

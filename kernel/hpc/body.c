@@ -94,6 +94,10 @@ int om_body_dispatch(struct om_body *b, const struct om_msg *msg)
 		    !PAGE_ALIGNED(hole->end) || hole->start >= hole->end ||
 		    hole->end > TASK_SIZE_MAX)
 			return -EPROTO;
+		/* each may cost memory of this node: only what was asked for */
+		if (!b->asked)
+			return -EPROTO;
+		b->asked--;
 		return mtree_store_range(&b->owned, hole->start, hole->end - 1,
 					 NULL, GFP_KERNEL);
 	case OM_M_BADPAGE:
@@ -128,6 +132,9 @@ static int om_body_drain(struct om_body *b)
 	int ret;
 
 	while ((ret = om_link_recv(b->link, &msg)) > 0) {
+		/* home may never fall silent */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = om_body_dispatch(b, &msg);
 		if (ret)
 			break;

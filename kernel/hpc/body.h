@@ -51,6 +51,7 @@ struct om_body {
 	struct maple_tree owned;	/* home may have pages there */
 	struct xarray stash;	/* pages received, not yet mapped */
 	unsigned int stashed;	/* how many */
+	unsigned int asked;	/* pages that home was asked for: so many holes it may tell of */
 	unsigned long bad;	/* address that home could not provide */
 	struct om_clock clock;	/* as estimated when @clock_heard was now */
 	u64 clock_heard;	/* by this node's clock; 0: ask home */

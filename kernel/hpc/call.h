@@ -68,6 +68,7 @@ void om_break_off(struct om_proc *p, struct task_struct *deputy);
 bool om_may_nudge(const struct om_call *call);
 long om_native(const struct om_call *call);
 long om_native_light(struct om_proc *p, const struct om_call *call);
+int om_tell_rest(struct om_proc *p, bool away);
 
 /* call.c: what comes in with it, and what goes out */
 

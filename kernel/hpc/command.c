@@ -14,6 +14,7 @@
 #include <linux/ipc.h>
 #include <linux/prctl.h>
 #include <linux/sem.h>
+#include <linux/serial.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <uapi/linux/kcmp.h>
@@ -42,6 +43,10 @@ static const struct om_ioctl {
 	OM_IOCTL(TCSETS2, OM_SEG_IN, struct termios2),
 	OM_IOCTL(TCSETSW2, OM_SEG_IN, struct termios2),
 	OM_IOCTL(TCSETSF2, OM_SEG_IN, struct termios2),
+	OM_IOCTL(TCGETA, OM_SEG_OUT, struct termio),
+	OM_IOCTL(TCSETA, OM_SEG_IN, struct termio),
+	OM_IOCTL(TCSETAW, OM_SEG_IN, struct termio),
+	OM_IOCTL(TCSETAF, OM_SEG_IN, struct termio),
 	OM_IOCTL(TIOCGWINSZ, OM_SEG_OUT, struct winsize),
 	OM_IOCTL(TIOCSWINSZ, OM_SEG_IN, struct winsize),
 	OM_IOCTL(TIOCGPGRP, OM_SEG_OUT, int),
@@ -54,6 +59,10 @@ static const struct om_ioctl {
 	OM_IOCTL(TIOCPKT, OM_SEG_IN, int),
 	OM_IOCTL(TIOCMGET, OM_SEG_OUT, int),
 	OM_IOCTL(TIOCMSET, OM_SEG_IN, int),
+	OM_IOCTL(TIOCMBIS, OM_SEG_IN, int),
+	OM_IOCTL(TIOCMBIC, OM_SEG_IN, int),
+	OM_IOCTL(TIOCGICOUNT, OM_SEG_OUT, struct serial_icounter_struct),
+	OM_IOCTL(TIOCGEXCL, OM_SEG_OUT, int),
 	OM_IOCTL(TIOCOUTQ, OM_SEG_OUT, int),
 	OM_IOCTL(TIOCGETD, OM_SEG_OUT, int),
 	OM_IOCTL(TIOCSETD, OM_SEG_IN, int),
@@ -69,6 +78,7 @@ static const struct om_ioctl {
 	OM_IOCTL(BLKGETSIZE64, OM_SEG_OUT, u64),
 	OM_IOCTL(BLKSSZGET, OM_SEG_OUT, int),
 	OM_IOCTL(SIOCATMARK, OM_SEG_OUT, int),
+	OM_IOCTL(SIOCOUTQNSD, OM_SEG_OUT, int),
 	OM_IOCTL(SIOCGIFNAME, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
 	OM_IOCTL(SIOCGIFINDEX, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
 	OM_IOCTL(SIOCGIFFLAGS, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
@@ -79,6 +89,8 @@ static const struct om_ioctl {
 	OM_IOCTL(SIOCGIFMTU, OM_SEG_IN | OM_SEG_OUT, struct ifreq),
 	OM_IOCTL(SIOCGPGRP, OM_SEG_OUT, int),
 	OM_IOCTL(SIOCSPGRP, OM_SEG_IN, int),
+	OM_IOCTL(FIOGETOWN, OM_SEG_OUT, int),
+	OM_IOCTL(FIOSETOWN, OM_SEG_IN, int),
 	OM_IOCTL_VALUE(FIOCLEX),
 	OM_IOCTL_VALUE(FIONCLEX),
 	OM_IOCTL_VALUE(FICLONE),
@@ -93,6 +105,7 @@ static const struct om_ioctl {
 	OM_IOCTL_VALUE(TIOCSBRK),
 	OM_IOCTL_VALUE(TIOCCBRK),
 	OM_IOCTL_VALUE(TIOCGPTPEER),
+	OM_IOCTL_VALUE(TIOCSIG),
 };
 
 static int om_add_ioctl(struct om_request *r, u32 cmd, u64 arg)
@@ -111,6 +124,8 @@ static int om_add_fcntl(struct om_request *r, u32 cmd, u64 arg)
 	switch (cmd) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
+	case F_DUPFD_QUERY:
+	case F_CREATED_QUERY:
 	case F_GETFD:
 	case F_SETFD:
 	case F_GETFL:

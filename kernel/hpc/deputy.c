@@ -268,6 +268,11 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	p->stat.resumed = ktime_get_ns();
 	p->stat.released = p->stat.resumed;
 	spin_unlock(&p->lock);
+	/* the kernel makes the call again here, unless a handler ends it */
+	if ((long)regs->ax == -ERESTART_RESTARTBLOCK && task_sigpending(current))
+		om_tell_rest(p, false);
+	else if (!READ_ONCE(p->where))
+		p->away.rest.at = NULL;
 out:
 	kvfree(r);
 	return ret;

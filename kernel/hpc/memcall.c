@@ -169,6 +169,8 @@ static long om_madvise(struct om_proc *p, struct om_work *w)
 	case MADV_DODUMP:
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
 		return om_native(w->call);
 	default:
 		w->reply.flags |= OM_REPLY_NATIVE;

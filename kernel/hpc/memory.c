@@ -76,7 +76,7 @@ int om_set_layout(const struct om_prepare *prep)
 	struct mm_struct *mm = current->mm;
 
 	if ((prep->flags & ~OM_PREP_FLAGS) ||
-	    prep->mmap_base >= TASK_SIZE_MAX ||
+	    prep->mmap_base >= TASK_SIZE_MAX || !PAGE_ALIGNED(prep->mmap_base) ||
 	    prep->brk >= TASK_SIZE_MAX || prep->start_brk > prep->brk)
 		return -EPROTO;
 	mmap_write_lock(mm);

@@ -155,7 +155,7 @@ int om_link_recv(struct om_link *link, struct om_msg *msg)
  * @timeout: jiffies, or MAX_SCHEDULE_TIMEOUT
  * @until: NULL, or what else ends the wait; who sets it wakes the link's queue
  *
- * Only a fatal signal ends the wait early. Returns 1, 0 if *@until, or a
+ * A fatal signal ends the wait, and comes before any message. Returns 1, 0 if *@until, or a
  * negative errno: -EINTR, -ETIMEDOUT, or that of the dead link.
  */
 int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
@@ -165,14 +165,14 @@ int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
 	int ret;
 
 	for (;;) {
+		/* neither a wait that is over at once looks, nor who never waits */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = om_link_recv(link, msg);
 		if (ret)
 			return ret;
 		if (until && READ_ONCE(*until))
 			return 0;
-		/* a wait that is over at once does not look */
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		left = ___wait_event(link->wait,
 				     ___wait_cond_timeout(
 					om_link_readable(link) ||

@@ -213,24 +213,56 @@ static long om_push_amid(struct om_proc *p, const struct om_call *call)
 	}
 }
 
-/* A sleep that nobody broke off but us has no rest: there stays what there was. */
+/*
+ * A sleep that nobody broke off but us has no rest: there stays what there was. What
+ * is left of one that is to go on is kept, should a signal end it first.
+ */
 static long om_native_pushing(struct om_proc *p, const struct om_call *call)
 {
-	void __user *rest = om_rest_of_sleep(call);
+	struct om_rest *kept = &p->away.rest;
 	struct __kernel_timespec was, is;
+	void __user *rest;
 	long result;
 
+	rest = call->nr == __NR_restart_syscall ? kept->at :
+						  om_rest_of_sleep(call);
+	kept->at = NULL;
 	if (rest && copy_from_user(&was, rest, sizeof(was)))
 		rest = NULL;
 	result = om_push_amid(p, call);
-	if (!rest || result)
+	if (!rest || (result && (result != -ERESTART_RESTARTBLOCK ||
+				 task_sigpending(current))))
 		return result;
+	if (copy_from_user(&is, rest, sizeof(is)))
+		return result;
+	if (result) {
+		kept->at = rest;
+		kept->left = is;
+	}
 	/* somebody else may write there, unless we did */
-	if (!copy_from_user(&is, rest, sizeof(is)) &&
-	    memcmp(&is, &was, sizeof(is)) &&
+	if (memcmp(&is, &was, sizeof(is)) &&
 	    copy_to_user(rest, &was, sizeof(was)))
 		result = -EFAULT;
 	return result;
+}
+
+/**
+ * om_tell_rest - a signal ends the sleep that we broke off
+ * @p: the process; the current one
+ * @away: its body is to have that, too
+ *
+ * Writes what was left of it where the program asked for that. Returns 0, or a
+ * negative errno of the link.
+ */
+int om_tell_rest(struct om_proc *p, bool away)
+{
+	struct om_rest *kept = &p->away.rest;
+	unsigned long at = (unsigned long)kept->at;
+
+	kept->at = NULL;
+	if (!at || om_user_write(at, &kept->left, sizeof(kept->left)))
+		return 0;
+	return away ? om_send_memory(p, at, sizeof(kept->left)) : 0;
 }
 
 /**

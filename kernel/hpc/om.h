@@ -23,6 +23,7 @@
 #include <linux/openmosix.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
+#include <linux/time_types.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -60,6 +61,12 @@ struct om_stat {
 };
 
 /* Home's half while the process is away or preparing. */
+/* Of a sleep that was broken off and is to go on: what a signal would leave of it. */
+struct om_rest {
+	void __user *at;	/* where the program wants that; NULL: nowhere */
+	struct __kernel_timespec left;
+};
+
 struct om_away {
 	struct om_prepare told;	/* of itself, to the guest node */
 	struct mm_struct *mm;	/* only compared */
@@ -88,6 +95,7 @@ struct om_away {
 	struct rseq __user *rseq;	/* the thread's, as it left */
 	u32 rseq_sig;
 	u32 window;		/* bytes of push in flight at most */
+	struct om_rest rest;
 	struct om_usage usage;	/* seen so far */
 };
 

@@ -147,8 +147,8 @@ void om_bring_home(struct task_struct *task, u32 reason)
 
 /*
  * Has its memory here, of which the caller has hold: so it does not leave again.
- * Returns 0, or -EAGAIN if it is in a call that cannot be broken off, or frozen, and
- * its memory stays away until that ends, or -ESRCH if it has ended there.
+ * Returns 0, or -EAGAIN if it is in a call that does not end when broken off, or
+ * frozen, and its memory stays away until that ends, or -ESRCH if it has ended there.
  */
 static int om_bring_memory(struct task_struct *task)
 {
@@ -164,7 +164,8 @@ static int om_bring_memory(struct task_struct *task)
 						   OM_CALL_PATIENCE);
 		if (left < 0)
 			return left;
-		if (!left && (READ_ONCE(p->in_call) == OM_CALL_DEEP ||
+		/* a call that was broken off and has not ended cannot be, either */
+		if (!left && (READ_ONCE(p->in_call) != OM_CALL_NONE ||
 			      READ_ONCE(p->away.parked)))
 			return -EAGAIN;
 		/* it may have been home for a moment, and be away again */

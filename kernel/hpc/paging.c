@@ -215,6 +215,7 @@ static int om_demand(struct om_body *b, unsigned long addr)
 	int ret;
 
 	b->bad = 0;
+	b->asked++;
 	trace_om_guest_fault(b->home, b->home_pid, addr);
 	ret = om_send_ops(b);
 	if (!ret)

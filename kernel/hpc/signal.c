@@ -126,6 +126,9 @@ static int om_hear_leave(struct om_proc *p)
 	int ret;
 
 	while ((ret = om_link_recv(p->link, &msg)) > 0) {
+		/* it may never fall silent */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (msg.type != OM_M_LEAVE)
 			return -EPROTO;
 		ret = om_take_leave(p, &msg);
@@ -175,6 +178,8 @@ static int om_signal_once(struct om_proc *p, struct pt_regs *regs)
 	}
 	if (regs->sp != old.sp)
 		ret = om_send_memory(p, regs->sp, om_frame_size(regs, &old));
+	if (!ret && regs->sp != old.sp && (long)ax == -ERESTART_RESTARTBLOCK)
+		ret = om_tell_rest(p, true);
 	if (!ret && stopped)
 		ret = om_hear_leave(p);
 	if (ret || !stopped)

@@ -147,6 +147,7 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 {
 	const struct om_prepare prep = *(struct om_prepare *)first->data;
 	char comm[TASK_COMM_LEN];
+	u32 left = prep.vma_count;
 	const struct om_vma *v;
 	struct om_msg msg;
 	unsigned int i, n;
@@ -183,6 +184,8 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	mtree_destroy(&b->owned);
 	mt_init(&b->owned);
 	ret = vm_munmap(0, TASK_SIZE_MAX);
+	if (!ret && left > sysctl_max_map_count)
+		ret = -ENOMEM;
 	if (!ret)
 		ret = om_set_priority(&prep);
 	if (!ret)
@@ -203,6 +206,10 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 			break;
 		v = msg.data;
 		n = msg.len / sizeof(*v);
+		/* like ones become one mapping here, but what is kept of each adds up */
+		if (n > left)
+			return -EPROTO;
+		left -= n;
 		for (i = 0; i < n && !ret; i++)
 			ret = om_map_vma(b, &v[i]);
 	}

@@ -17,6 +17,7 @@ import commands  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 TABLE = TOP / "kernel/hpc/table.c"
+MEMORY = TOP / "kernel/hpc/memcall.c"
 PAGE = TOP / "docs/syscalls.md"
 
 KINDS = {
@@ -38,6 +39,13 @@ CALL_NOTES = {
     "arch_prctl": "only to set and to get FS and GS; with any other code it comes home",
     "futex": "a wake is local",
     "mincore": "the body adds what it has",
+    "mmap":
+        "to be locked, of huge pages, for execution alone, or shared but for a view of a file "
+        "that is only read, it comes home",
+    "mprotect": "for execution alone, to where a mapping grows, or of a shared view it comes home",
+    "mremap":
+        "to an address that the call names, without an end of the old mapping, of a length of 0, "
+        "or of the vdso it comes home",
 }
 BY_COMMAND = "as the command says"
 # And of those without a command, what kernel/hpc/command.c makes of the argument.
@@ -89,6 +97,7 @@ WHY_HOME = {
     "of keys: what travels differs with each of many operations, and it is rarely made":
         "add_key request_key keyctl",
 }
+ADVICE = re.compile(r"\bcase MADV_([A-Z_]+):")
 ROW = re.compile(r"\b(%s)\(([a-z_0-9]+)((?:[^()]|\([^()]*\))*)\)" % "|".join(KINDS))
 
 HEAD = """# What becomes of each system call of a process that is away
@@ -119,6 +128,7 @@ Commands of fcntl, ioctl, prctl, setsockopt, getsockopt, futex and semctl that
 | number | call | row | what travels, or why it comes home |
 |---:|---|---|---|
 """
+ADVICE_NOTE = "of the advice, {}; with any other it comes home"
 COMMANDS_HEAD = """
 ## Commands
 
@@ -205,9 +215,15 @@ def rows(source: str) -> dict[str, tuple[str, list[str]]]:
         travels = [f"{at + 1}: {text}" for at, text in enumerate(each) if text]
         notes = [NOTES[kind]] if kind in NOTES and not travels else []
         notes += [CALL_NOTES[name]] if name in CALL_NOTES else []
+        notes += [advice_note(MEMORY.read_text())] if name == "madvise" else []
         words = [text.replace(BY_COMMAND, COMMANDS.get(name, BY_COMMAND)) for text in travels]
         found[name] = (kind, words + notes)
     return found
+
+
+def advice_note(source: str) -> str:
+    """Which advice kernel/hpc/memcall.c takes."""
+    return ADVICE_NOTE.format(", ".join("MADV_" + name for name in ADVICE.findall(source)))
 
 
 def calls(table: str) -> dict[str, int]:

@@ -22,6 +22,12 @@
 #define F_SET_FILE_RW_HINT 1038
 #endif
 
+// Younger than the C library.
+#ifndef F_DUPFD_QUERY
+#define F_DUPFD_QUERY (F_SETLEASE + 3)
+#define F_CREATED_QUERY (F_SETLEASE + 4)
+#endif
+
 namespace {
 
 using mosrig::guest::AtHome;
@@ -54,6 +60,7 @@ class Control final : public mosrig::guest::Rows {
         if (!make_group()) {
             return failed("a process group with a number of 512 to 516");
         }
+        created_.was(fcntl(file_, F_CREATED_QUERY, 0));
         noticed_.was(fcntl(folder_, F_NOTIFY, 0));
         hinted_.was(fcntl(file_, F_GET_FILE_RW_HINT, &hint));
         hint_set_.was(fcntl(file_, F_SET_FILE_RW_HINT, &hint));
@@ -114,6 +121,11 @@ class Control final : public mosrig::guest::Rows {
         verdict.gives(control(701, F_GETFD, 0), FD_CLOEXEC);
         verdict.gives(call(SYS_close, 700), 0);
         verdict.gives(call(SYS_close, 701), 0);
+        verdict.gives(control(pipe_[0], F_DUPFD_QUERY, pipe_[0]), 1);
+        verdict.gives(control(pipe_[0], F_DUPFD_QUERY, pipe_[1]), 0);
+        verdict.fails(control(pipe_[0], F_DUPFD_QUERY, 987), EBADF);
+        verdict.gives(control(pipe_[0], F_CREATED_QUERY, 0), 0);
+        created_.judge(verdict, control(file_, F_CREATED_QUERY, 0));
         verdict.fails(control(file_, F_DUPFD, -1), EINVAL);
         verdict.fails(control(987, F_DUPFD, 0), EBADF);
     }
@@ -294,6 +306,7 @@ class Control final : public mosrig::guest::Rows {
     pid_t group_ = 0;
     int pipe_[2] = {-1, -1};
     unsigned turn_ = 0;
+    AtHome created_;
     AtHome noticed_;
     AtHome hinted_;
     AtHome hint_set_;

@@ -215,6 +215,7 @@ class Ioctl final : public mosrig::guest::Rows {
         verdict.gives(call(SYS_recvfrom, to, &byte, 1, 0, nullptr, nullptr), 1);
         verdict.is(byte, 'b');
         tells(verdict, to, SIOCATMARK, 0);
+        tells(verdict, from, SIOCOUTQNSD, 0);
         tells_nothing(verdict, pipe_[0], SIOCATMARK, ENOTTY);
     }
     // A process, or less than nothing for a group of them.
@@ -222,6 +223,10 @@ class Ioctl final : public mosrig::guest::Rows {
         for (const int who : {getpid(), -getpgrp(), 0}) {
             set(verdict, connection_.server, SIOCSPGRP, who);
             tells(verdict, connection_.server, SIOCGPGRP, who);
+            set(verdict, connection_.server, FIOSETOWN, 0);
+            tells(verdict, connection_.server, SIOCGPGRP, 0);
+            set(verdict, connection_.server, FIOSETOWN, who);
+            tells(verdict, connection_.server, FIOGETOWN, who);
         }
         verdict.fails(call(SYS_ioctl, connection_.server, SIOCSPGRP, Input(nobody).at()), ESRCH);
         tells_nothing(verdict, pipe_[0], SIOCGPGRP, ENOTTY);

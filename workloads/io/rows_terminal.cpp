@@ -62,14 +62,23 @@ class Terminal final : public mosrig::guest::Rows {
     // Nothing is left at either end for the next one.
     const char* act() override {
         static constexpr Row<Terminal> rows[] = {
-            {"TCGETS", &Terminal::settings},      {"TCSETS", &Terminal::set_settings},
-            {"TCSETS2", &Terminal::set_speed},    {"TIOCSWINSZ", &Terminal::window},
-            {"TIOCSCTTY", &Terminal::session},    {"TIOCGPTN", &Terminal::number},
-            {"TIOCSPTLCK", &Terminal::lock},      {"TIOCEXCL", &Terminal::exclude},
-            {"TIOCPKT", &Terminal::packets},      {"TIOCSTI", &Terminal::pretend},
-            {"TCFLSH", &Terminal::flush},         {"TCXONC", &Terminal::hold_up},
-            {"TIOCSETD", &Terminal::discipline},  {"TCSBRK", &Terminal::breaks},
+            {"TCGETS", &Terminal::settings},
+            {"TCSETS", &Terminal::set_settings},
+            {"TCSETS2", &Terminal::set_speed},
+            {"TIOCSWINSZ", &Terminal::window},
+            {"TIOCSCTTY", &Terminal::session},
+            {"TIOCGPTN", &Terminal::number},
+            {"TIOCSPTLCK", &Terminal::lock},
+            {"TIOCEXCL", &Terminal::exclude},
+            {"TIOCPKT", &Terminal::packets},
+            {"TIOCSTI", &Terminal::pretend},
+            {"TCFLSH", &Terminal::flush},
+            {"TCXONC", &Terminal::hold_up},
+            {"TIOCSETD", &Terminal::discipline},
+            {"TCSBRK", &Terminal::breaks},
             {"TIOCMGET", &Terminal::modem_lines},
+            {"TCSETA", &Terminal::set_old_settings},
+            {"TIOCSIG", &Terminal::signal_the_front},
         };
         ++turn_;
         return judge(*this, rows);
@@ -150,6 +159,23 @@ class Terminal final : public mosrig::guest::Rows {
         }
         verdict.fails(call(SYS_ioctl, pipe_[0], TCSETS2, Input(settings_2_).at()), ENOTTY);
     }
+    // The same in the shape that they had before.
+    void set_old_settings(Verdict& verdict) {
+        const Output old(sizeof(struct termio));
+        verdict.gives(call(SYS_ioctl, slave_, TCGETA, old.at()), 0);
+        verdict.wrote(old, sizeof(struct termio));
+        const auto before = old.get<struct termio>();
+        verdict.is(before.c_lflag, settings_.c_lflag & 0xFFFFU);
+        for (const unsigned long request : {TCSETA, TCSETAW, TCSETAF}) {
+            struct termio wanted = before;
+            wanted.c_iflag ^= IXANY;
+            type(verdict, "typed\n");
+            change(verdict, request, TCGETA, wanted);
+            tells(verdict, slave_, FIONREAD, request == TCSETAF ? 0 : 6);
+            change(verdict, TCSETAF, TCGETA, before);
+        }
+        tells_nothing(verdict, pipe_[0], TCGETA, ENOTTY);
+    }
     void window(Verdict& verdict) {
         const struct winsize wanted = {static_cast<unsigned short>(turn_), 97, 5, 7};
         const Output now(sizeof wanted);
@@ -198,7 +224,9 @@ class Terminal final : public mosrig::guest::Rows {
     }
     // An administrator may open it all the same.
     void exclude(Verdict& verdict) {
+        tells(verdict, slave_, TIOCGEXCL, 0);
         verdict.gives(call(SYS_ioctl, slave_, TIOCEXCL, 0), 0);
+        tells(verdict, slave_, TIOCGEXCL, 1);
         verdict.gives(call(SYS_setresuid, -1, 77, -1), 0);
         verdict.fails(call(SYS_ioctl, master_, TIOCGPTPEER, peer_flags), EBUSY);
         verdict.gives(call(SYS_setresuid, -1, 0, -1), 0);
@@ -280,7 +308,16 @@ class Terminal final : public mosrig::guest::Rows {
     // Nor does it have any of these.
     void modem_lines(Verdict& verdict) {
         tells_nothing(verdict, slave_, TIOCMGET, ENOTTY);
-        verdict.fails(call(SYS_ioctl, slave_, TIOCMSET, Input(TIOCM_DTR).at()), ENOTTY);
+        for (const unsigned long request : {TIOCMSET, TIOCMBIS, TIOCMBIC}) {
+            verdict.fails(call(SYS_ioctl, slave_, request, Input(TIOCM_DTR).at()), ENOTTY);
+        }
+        tells_nothing(verdict, slave_, TIOCGICOUNT, ENOTTY);
+    }
+    // Nobody is there who could get it.
+    void signal_the_front(Verdict& verdict) {
+        verdict.gives(call(SYS_ioctl, master_, TIOCSIG, SIGINT), 0);
+        verdict.fails(call(SYS_ioctl, master_, TIOCSIG, 99), EINVAL);
+        verdict.fails(call(SYS_ioctl, slave_, TIOCSIG, SIGINT), ENOTTY);
     }
 
     int master_ = -1;

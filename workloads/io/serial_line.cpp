@@ -3,6 +3,7 @@
 // A terminal that is a device and not a pair of ends: the serial line of the node's console. Its
 // settings and the wires of its modem are as this process sets them, and its queue drains.
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -44,6 +45,7 @@ class SerialLine final : public Holder {
     const char* check() override {
         constexpr const char* said = "mosrig: a line to the serial line\r\n";
         const auto length = static_cast<ssize_t>(strlen(said));
+        const int before = sent();
         if (write(line_, said, strlen(said)) != length || tcdrain(line_) != 0) {
             return failed("a line to the serial line");
         }
@@ -51,10 +53,22 @@ class SerialLine final : public Holder {
         if (ioctl(line_, TIOCOUTQ, &waiting) != 0) {
             return failed("TIOCOUTQ");
         }
-        return waiting != 0 ? differs("bytes that wait once all are drained", waiting, 0) : nullptr;
+        if (waiting != 0) {
+            return differs("bytes that wait once all are drained", waiting, 0);
+        }
+        // A getty may have said something, too.
+        const int more = sent() - before;
+        return before < 0 || more < length ? differs("bytes that the line has sent", more, length)
+                                           : nullptr;
     }
 
   private:
+    // How many bytes so far; -1 if that cannot be told.
+    [[nodiscard]] int sent() const {
+        struct serial_icounter_struct counters = {};
+        return ioctl(line_, TIOCGICOUNT, &counters) == 0 ? counters.tx : -1;
+    }
+
     // A character that nobody types.
     const char* play_with_settings() const {
         struct termios settings = {};
@@ -82,7 +96,18 @@ class SerialLine final : public Holder {
             return failed("TIOCMSET");
         }
         seen &= TIOCM_DTR | TIOCM_RTS;
-        return seen != wanted ? differs("the wires of the modem", seen, wanted) : nullptr;
+        if (seen != wanted) {
+            return differs("the wires of the modem", seen, wanted);
+        }
+        // One of them alone, the other way round.
+        const int one = TIOCM_RTS;
+        const unsigned long request = (wanted & TIOCM_RTS) != 0 ? TIOCMBIC : TIOCMBIS;
+        if (ioctl(line_, request, &one) != 0 || ioctl(line_, TIOCMGET, &seen) != 0) {
+            return failed("TIOCMBIS or TIOCMBIC");
+        }
+        seen &= TIOCM_DTR | TIOCM_RTS;
+        const int other = wanted ^ TIOCM_RTS;
+        return seen != other ? differs("one wire of the modem", seen, other) : nullptr;
     }
 
     int line_ = -1;

@@ -127,8 +127,25 @@ class BrokenOff final : public mosrig::guest::Holder {
         return way.lasts && !right ? differs("ms that it lasted", took, whole_ms) : nullptr;
     }
 
+    // It ends with its time, so that nothing is left of it, and nothing is written.
     static const char* sleep(pid_t /*child*/) {
-        return nanosleep(&whole, nullptr) != 0 ? failed("nanosleep") : nullptr;
+        struct timespec left = {111, 222};
+        if (nanosleep(&whole, &left) != 0) {
+            return failed("nanosleep");
+        }
+        return left.tv_sec != 111 || left.tv_nsec != 222
+                   ? differs("seconds left of a whole sleep", left.tv_sec, 111)
+                   : nullptr;
+    }
+
+    static const char* sleep_in_place(pid_t /*child*/) {
+        struct timespec time = whole;
+        if (nanosleep(&time, &time) != 0) {
+            return failed("nanosleep");
+        }
+        return time.tv_sec != whole.tv_sec || time.tv_nsec != whole.tv_nsec
+                   ? differs("seconds that it was to sleep", time.tv_sec, whole.tv_sec)
+                   : nullptr;
     }
 
     static const char* sleep_until(pid_t /*child*/) {
@@ -154,7 +171,8 @@ class BrokenOff final : public mosrig::guest::Holder {
                                     : nullptr;
     }
 
-    Way ways_[5] = {{"SLEEP", "nanosleep", sleep, true, {}},
+    Way ways_[6] = {{"SLEEP", "nanosleep", sleep, true, {}},
+                    {"SLEEP_IN_PLACE", "nanosleep", sleep_in_place, true, {}},
                     {"SLEEP_UNTIL", "nanosleep", sleep_until, true, {}},
                     {"POLL", "poll", poll_nothing, true, {}},
                     {"WAITID", "do_wait", wait_for, false, {}},

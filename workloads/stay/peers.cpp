@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Reasons that another process makes: it maps writable and shared what this one maps private or
-// only reads, it gives this one a real-time class, it traces it.
+// only reads, it gives this one a real-time class, it traces it, it serves its faults.
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,6 +188,103 @@ class CountedByPeer final : public ByPeer {
     int event_ = -1;
 };
 
+// The descriptor with which faults here are served is the others' alone: one of them registers the
+// memory, another one serves it.
+class ServedByPeer final : public ByPeer {
+  public:
+    explicit ServedByPeer(const char* name) : ByPeer(name, enlist, strike_off) {}
+
+    const char* hold() override {
+        const char* wrong = ByPeer::hold();
+        // Both others have it by now.
+        if (fd_ >= 0) {
+            (void)close(fd_);
+            fd_ = -1;
+        }
+        if (wrong != nullptr) {
+            return wrong;
+        }
+        const unsigned char seen = *view_;
+        wrong = server_.end_act();
+        if (wrong != nullptr) {
+            return wrong;
+        }
+        return seen != content ? differs("what the other put there", seen, content) : nullptr;
+    }
+
+  protected:
+    const char* prepare() override {
+        if (view_ == nullptr) {
+            if (const char* wrong = open_view(); wrong != nullptr) {
+                return wrong;
+            }
+        }
+        // Each time there is nothing in it, and the server waits for whoever misses that.
+        if (madvise(const_cast<unsigned char*>(view_), size, MADV_DONTNEED) != 0) {
+            return failed("madvise");
+        }
+        const char* wrong = server_.start(serve, serve, this);
+        return wrong != nullptr ? wrong : server_.begin_act();
+    }
+
+    const char* check() override {
+        return view_ != nullptr && *view_ != content ? "the memory changed" : nullptr;
+    }
+
+  private:
+    const char* open_view() {
+        fd_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
+        struct uffdio_api api = {};
+        api.api = UFFD_API;
+        if (fd_ < 0 || ioctl(fd_, UFFDIO_API, &api) != 0) {
+            return failed("userfaultfd");
+        }
+        void* view =
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (view == MAP_FAILED) {
+            return failed("mmap");
+        }
+        view_ = static_cast<volatile unsigned char*>(view);
+        return nullptr;
+    }
+
+    [[nodiscard]] struct uffdio_range range() const {
+        return {reinterpret_cast<__u64>(view_), size};
+    }
+
+    static const char* enlist(void* data) {
+        const auto& self = *static_cast<ServedByPeer*>(data);
+        struct uffdio_register list = {};
+        list.range = self.range();
+        list.mode = UFFDIO_REGISTER_MODE_MISSING;
+        return ioctl(self.fd_, UFFDIO_REGISTER, &list) != 0 ? failed("UFFDIO_REGISTER") : nullptr;
+    }
+    static const char* strike_off(void* data) {
+        const auto& self = *static_cast<ServedByPeer*>(data);
+        struct uffdio_range list = self.range();
+        return ioctl(self.fd_, UFFDIO_UNREGISTER, &list) != 0 ? failed("UFFDIO_UNREGISTER")
+                                                              : nullptr;
+    }
+    static const char* serve(void* data) {
+        static unsigned char page[size] = {content};
+        const auto& self = *static_cast<ServedByPeer*>(data);
+        struct uffd_msg missed = {};
+        if (read(self.fd_, &missed, sizeof missed) != sizeof missed ||
+            missed.event != UFFD_EVENT_PAGEFAULT) {
+            return failed("read of a fault");
+        }
+        struct uffdio_copy copy = {};
+        copy.dst = reinterpret_cast<__u64>(self.view_);
+        copy.src = reinterpret_cast<__u64>(page);
+        copy.len = size;
+        return ioctl(self.fd_, UFFDIO_COPY, &copy) != 0 ? failed("UFFDIO_COPY") : nullptr;
+    }
+
+    int fd_ = -1;
+    volatile unsigned char* view_ = nullptr;
+    Helper server_;
+};
+
 const char* seize(void* /*data*/) {
     return ptrace(PTRACE_SEIZE, getppid(), nullptr, nullptr) != 0 ? failed("PTRACE_SEIZE")
                                                                   : nullptr;
@@ -227,6 +327,7 @@ const KindOf<MappedByPeer<PROT_READ | PROT_WRITE, MAP_PRIVATE>> private_view("pe
 const KindOf<MappedByPeer<PROT_READ, MAP_SHARED>> reader("peer-readonly");
 const KindOf<ScheduledByPeer> scheduled("peer-sched");
 const KindOf<CountedByPeer> counted("peer-perf");
+const KindOf<ServedByPeer> served("peer-userfaultfd");
 const KindOf<Traced> traced("ptrace");
 
 }  // namespace
