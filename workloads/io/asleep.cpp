@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Wherever it has come to, it first sleeps in one call without an end until the rig has a word for
-// it: meanwhile its memory has to follow it. What wakes it is the rig's word itself, or a child at
-// home that sees the word come.
-#include <fcntl.h>
+// it. What wakes it is the rig's word itself, or a child at home that calls it, or tells it
+// something.
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,61 +12,26 @@
 
 #include <csignal>
 
+#include "workloads/io/asleep.h"
 #include "workloads/io/connection.h"
-#include "workloads/lib/bytes.h"
 #include "workloads/lib/kinds.h"
-#include "workloads/lib/scratch.h"
 
 namespace {
 
 using mosrig::guest::failed;
 using mosrig::guest::KindOf;
 
-enum class Call { select, pselect, epoll, accept, recv, recvmsg };
+enum class Call { select, pselect, epoll, recv, recvmsg };
 
-class Asleep final : public mosrig::guest::Holder {
+// In a call for the line to the rig.
+class AsleepForWord final : public mosrig::guest::Asleep {
   public:
-    Asleep(const char* name, Call call) : Holder(name), call_(call) {}
-
-    const char* hold() override {
-        // Enough memory that it is still on its way when the program falls asleep elsewhere.
-        unsigned char* const ballast = mosrig::guest::map_private(ballast_size);
-        if (ballast == nullptr) {
-            return failed("mmap");
-        }
-        mosrig::guest::fill_bytes(ballast, ballast_size, 1);
-        switch (call_) {
-            case Call::select:
-            case Call::pselect:
-                return nullptr;
-            case Call::epoll:
-                return make_set();
-            case Call::accept:
-                listener_ = mosrig::guest::listen_here(name_);
-                return listener_ >= 0 ? start(&Asleep::knock) : failed("a socket that listens");
-            case Call::recv:
-            case Call::recvmsg:
-                return connection_.open() ? start(&Asleep::tell) : failed("a connection");
-        }
-        return "no call of that kind";
-    }
-
-    // The word has come, and wakes nobody again.
-    const char* verify() override {
-        answers_ = true;
-        const char* const wrong = Holder::verify();
-        answers_ = false;
-        return wrong;
-    }
+    AsleepForWord(const char* name, Call call) : Asleep(name), call_(call) {}
 
   protected:
-    const char* step() override {
-        const bool away = is_away();
-        const bool sleeps = away && !answers_ && !slept_;
-        slept_ = away && (slept_ || sleeps);
-        if (!sleeps) {
-            return nullptr;
-        }
+    const char* prepare() override { return call_ == Call::epoll ? make_set() : nullptr; }
+
+    const char* sleep() override {
         switch (call_) {
             case Call::select:
                 return select_word();
@@ -77,26 +39,12 @@ class Asleep final : public mosrig::guest::Holder {
                 return pselect_word();
             case Call::epoll:
                 return epoll_word();
-            case Call::accept:
-                return take_caller();
-            case Call::recv:
-            case Call::recvmsg:
-                return take_byte();
+            default:
+                return "no call of that kind";
         }
-        return nullptr;
     }
 
   private:
-    static constexpr size_t ballast_size = size_t{32} << 20U;
-
-    static bool is_away() {
-        const int file = open("/proc/self/where", O_RDONLY | O_CLOEXEC);
-        char first = 0;
-        const bool known = file >= 0 && read(file, &first, 1) == 1;
-        (void)close(file);
-        return known && first != '0';
-    }
-
     static fd_set words() {
         fd_set reading;
         FD_ZERO(&reading);
@@ -142,13 +90,50 @@ class Asleep final : public mosrig::guest::Holder {
                    : nullptr;
     }
 
-    const char* take_caller() const {
+    Call call_;
+    int set_ = -1;
+};
+
+// Until the child calls.
+class AsleepForCaller final : public mosrig::guest::Woken {
+  public:
+    explicit AsleepForCaller(const char* name) : Woken(name, "inet_csk_") {}
+
+  protected:
+    const char* make() override {
+        listener_ = mosrig::guest::listen_here(name_);
+        return listener_ >= 0 ? nullptr : failed("a socket that listens");
+    }
+
+    const char* call() override {
         const int caller = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         return caller < 0 || close(caller) != 0 ? failed("accept") : nullptr;
     }
 
-    // Takes what the child tells, and answers it.
-    [[nodiscard]] const char* take_byte() const {
+    // Waits until that is taken.
+    const char* wake() override {
+        char byte = 0;
+        const int caller = socket(AF_INET, SOCK_STREAM, 0);
+        return connect(caller, reinterpret_cast<struct sockaddr*>(&name_), sizeof name_) != 0 ||
+                       read(caller, &byte, 1) != 0 || close(caller) != 0
+                   ? failed("connect, or the end of it")
+                   : nullptr;
+    }
+
+  private:
+    struct sockaddr_in name_ = {};
+    int listener_ = -1;
+};
+
+// Until the child sends a byte, which is answered.
+class AsleepForByte final : public mosrig::guest::Woken {
+  public:
+    AsleepForByte(const char* name, Call call) : Woken(name, "wait_woken"), call_(call) {}
+
+  protected:
+    const char* make() override { return connection_.open() ? nullptr : failed("a connection"); }
+
+    const char* call() override {
         char byte = 0;
         struct iovec part = {&byte, 1};
         struct msghdr message = {};
@@ -156,60 +141,29 @@ class Asleep final : public mosrig::guest::Holder {
         message.msg_iovlen = 1;
         const ssize_t taken = call_ == Call::recvmsg ? recvmsg(connection_.server, &message, 0)
                                                      : recv(connection_.server, &byte, 1, 0);
-        return taken != 1 || send(connection_.server, "x", 1, MSG_NOSIGNAL) != 1
+        return taken != 1 || byte != 'x' || send(connection_.server, "y", 1, MSG_NOSIGNAL) != 1
                    ? failed("recv, or send")
                    : nullptr;
     }
 
-    // Makes the child, which does that whenever the rig has said a word.
-    const char* start(void (Asleep::*child)()) {
-        const pid_t pid = fork();
-        if (pid != 0) {
-            return pid < 0 ? failed("fork") : nullptr;
-        }
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;) {
-            struct pollfd input = {STDIN_FILENO, POLLIN, 0};
-            if (poll(&input, 1, -1) != 1 || (input.revents & POLLIN) == 0) {
-                _exit(0);
-            }
-            (this->*child)();
-        }
-    }
-
-    // Of the child. Calls, and waits until that is taken.
-    void knock() {
+    const char* wake() override {
         char byte = 0;
-        const int caller = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(caller, reinterpret_cast<struct sockaddr*>(&name_), sizeof name_) != 0 ||
-            read(caller, &byte, 1) != 0 || close(caller) != 0) {
-            _exit(1);
-        }
+        return send(connection_.client, "x", 1, MSG_NOSIGNAL) != 1 ||
+                       recv(connection_.client, &byte, 1, 0) != 1 || byte != 'y'
+                   ? failed("send, or the answer")
+                   : nullptr;
     }
 
-    // Of the child. Sends a byte, and waits for the answer.
-    void tell() {
-        char byte = 0;
-        if (send(connection_.client, "x", 1, MSG_NOSIGNAL) != 1 ||
-            recv(connection_.client, &byte, 1, 0) != 1) {
-            _exit(1);
-        }
-    }
-
+  private:
     Call call_;
     mosrig::guest::Connection connection_;
-    struct sockaddr_in name_ = {};
-    int listener_ = -1;
-    int set_ = -1;
-    bool answers_ = false;
-    bool slept_ = false;  // since it has come
 };
 
-const KindOf<Asleep, Call::select> in_select("asleep-select");
-const KindOf<Asleep, Call::pselect> in_pselect("asleep-pselect");
-const KindOf<Asleep, Call::epoll> in_epoll("asleep-epoll");
-const KindOf<Asleep, Call::accept> in_accept("asleep-accept");
-const KindOf<Asleep, Call::recv> in_recv("asleep-recv");
-const KindOf<Asleep, Call::recvmsg> in_recvmsg("asleep-recvmsg");
+const KindOf<AsleepForWord, Call::select> in_select("asleep-select");
+const KindOf<AsleepForWord, Call::pselect> in_pselect("asleep-pselect");
+const KindOf<AsleepForWord, Call::epoll> in_epoll("asleep-epoll");
+const KindOf<AsleepForCaller> in_accept("asleep-accept");
+const KindOf<AsleepForByte, Call::recv> in_recv("asleep-recv");
+const KindOf<AsleepForByte, Call::recvmsg> in_recvmsg("asleep-recvmsg");
 
 }  // namespace

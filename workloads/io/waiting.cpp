@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Waiting for descriptors: poll, select and epoll, for what is there, for what comes later from
-// another process, and for time to go by.
+// Waiting for descriptors: poll, select and epoll, for what is there, and for time to go by. For
+// what comes later from another process see asleep.h.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -15,7 +15,6 @@
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
-#include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
