@@ -82,11 +82,11 @@ class AmidCalls final : public mosrig::guest::Deed {
 
   protected:
     const char* act() override {
-        for (int at = 0; at < count; ++at) {
+        for (int at = 0; at < count_; ++at) {
             for (const int flags : {0, SA_RESTART}) {
                 const char* const wrong = disturbed({at, flags, false});
                 if (wrong != nullptr) {
-                    (void)snprintf(wrong_, sizeof wrong_, "%s, %s: %s", rows[at].name,
+                    (void)snprintf(wrong_, sizeof wrong_, "%s, %s: %s", rows_[at].name,
                                    flags != 0 ? "SA_RESTART" : "no SA_RESTART", wrong);
                     return wrong_;
                 }
@@ -106,15 +106,17 @@ class AmidCalls final : public mosrig::guest::Deed {
         Part provide;       // of the child
         bool restarts;      // if the handler asks for it
     };
-    static const Row rows[];
-    static const int count;
+    static const Row rows_[];
+    static const int count_;
 
     struct Order {
         int row;
         int flags;
         bool disturbs;  // or prepares
     };
-    static bool goes_on(const Order& order) { return rows[order.row].restarts && order.flags != 0; }
+    static bool goes_on(const Order& order) {
+        return rows_[order.row].restarts && order.flags != 0;
+    }
 
     bool receive_message() {
         Message message = {};
@@ -184,7 +186,7 @@ class AmidCalls final : public mosrig::guest::Deed {
     }
 
     const char* disturbed(Order order) {
-        const Row& row = rows[order.row];
+        const Row& row = rows_[order.row];
         struct sigaction action = {};
         action.sa_handler = [](int /*signal*/) {
             const int error = errno;
@@ -229,7 +231,7 @@ class AmidCalls final : public mosrig::guest::Deed {
         if (!mosrig::guest::read_all(self.order_[0], &order, sizeof order)) {
             return failed("the order");
         }
-        const Row& row = rows[order.row];
+        const Row& row = rows_[order.row];
         if (!order.disturbs) {
             return (self.*row.prepare)() ? nullptr : failed("what makes the call wait");
         }
@@ -282,7 +284,7 @@ class AmidCalls final : public mosrig::guest::Deed {
 };
 
 using Calls = AmidCalls;
-const Calls::Row Calls::rows[] = {
+const Calls::Row Calls::rows_[] = {
     {"msgrcv", "msgrcv", &Calls::receive_message, &Calls::nothing, &Calls::send_message, false},
     {"semop", "semtimedop", &Calls::lower, &Calls::nothing, &Calls::raise, false},
     {"flock", "lock_inode_wait", &Calls::lock, &Calls::others_lock, &Calls::others_unlock, true},
@@ -291,7 +293,7 @@ const Calls::Row Calls::rows[] = {
     {"accept", "inet_csk_", &Calls::take_caller, &Calls::nothing, &Calls::knock, true},
     {"recv", "wait_woken", &Calls::take_byte, &Calls::nothing, &Calls::send_byte, true},
 };
-const int Calls::count = sizeof rows / sizeof rows[0];
+const int Calls::count_ = sizeof rows_ / sizeof rows_[0];
 
 const mosrig::guest::KindOf<AmidCalls> amid_calls("amid-calls");
 

@@ -181,7 +181,8 @@ class AmidWrite final : public mosrig::guest::Deed {
             read(handled_[0], &letter, 1) != 1) {
             return "the handler of a signal has not run";
         }
-        return again ? await_within(getppid(), place) : nullptr;
+        // Or it is over, and the process waits for the answer.
+        return await_within(getppid(), again ? place : "pipe_read");
     }
 
     // A write that goes on nevertheless would wait for ever.
