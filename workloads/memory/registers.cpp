@@ -54,9 +54,10 @@ class Sse final : public Holder {
     const char* step() override {
         Image in;
         Image out = {};
-        // Rounding towards zero, and flushing of what is denormal; neither is the default.
-        const uint32_t control = 0x1F80 | 0x6000 | 0x8000;
-        const uint16_t x87 = 0x0F7F;
+        // Rounding towards zero, flushing of what is denormal, and that a division by zero, which
+        // never happens, is told; none of these is the default.
+        const uint32_t control = (0x1F80 & ~0x0200) | 0x6000 | 0x8000;
+        const uint16_t x87 = 0x0F7F & ~0x0004;
         uint32_t control_after = 0;
         uint16_t x87_after = 0;
         double kept = 0;

@@ -13,7 +13,8 @@
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 
-// Each of them faults at its first instruction; the two traps come after one that is done.
+// Each of them faults at its first instruction; the two traps come after one that is done, and what
+// the x87 has divided is found wrong by the instruction that waits for it.
 extern "C" {
 void mosrig_write(const void* where);
 void mosrig_read(const void* where);
@@ -23,6 +24,8 @@ void mosrig_call_as_32_bits(const void* unused);
 void mosrig_break(const void* unused);
 void mosrig_step(const void* unused);
 void mosrig_overflow(const void* unused);
+void mosrig_unmask_and_divide(const void* control);
+void mosrig_divide_floats(const void* unused);
 }
 
 asm(R"(
@@ -54,6 +57,15 @@ mosrig_step:
 mosrig_overflow:
     int $4
     ret
+mosrig_unmask_and_divide:
+    fninit
+    fldcw (%rdi)
+mosrig_divide_floats:
+    fld1
+    fldz
+    fdivrp
+    fwait
+    ret
     .popsection
 )");
 
@@ -72,9 +84,13 @@ constexpr greg_t overflow = 4;
 constexpr greg_t invalid_opcode = 6;
 constexpr greg_t general_protection = 13;
 constexpr greg_t page_fault = 14;
+constexpr greg_t x87_error = 16;
 
 // Has the processor trap after each instruction.
 constexpr greg_t trap_flag = 0x100;
+
+// What the x87 begins with, but that a division by zero is told.
+constexpr uint16_t zero_is_told = 0x037F & ~0x0004;
 
 class FaultsOneByOne final : public mosrig::guest::Holder {
   public:
@@ -105,6 +121,12 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
     }
 
     bool command(const char* word) override {
+        // For a fault that comes only after a move, so that this travels with the process.
+        if (strcmp(word, "UNMASK") == 0) {
+            asm volatile("fninit\n fldcw %[control]" : : [control] "m"(zero_is_told));
+            mosrig::guest::answer(nullptr);
+            return true;
+        }
         // An address that no program has.
         const auto* const nowhere = reinterpret_cast<const void*>(0x1234);
         const auto no_code = reinterpret_cast<Cause>(page_);
@@ -124,6 +146,9 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
             {"JUMP", no_way, forbidden, SIGSEGV, SEGV_MAPERR, page_fault},
             {"OVERFLOW", mosrig_overflow, nullptr, SIGSEGV, SI_KERNEL, overflow, 2},
             {"STEP", mosrig_step, nullptr, SIGTRAP, TRAP_TRACE, debug, 10},
+            {"DIVIDE_FLOATS", mosrig_unmask_and_divide, &zero_is_told, SIGFPE, FPE_FLTDIV,
+             x87_error, 10},
+            {"DIVIDE_TOLD", mosrig_divide_floats, nullptr, SIGFPE, FPE_FLTDIV, x87_error, 6},
         };
         for (const Fault& fault : faults) {
             if (strcmp(fault.word, word) == 0) {
@@ -149,7 +174,7 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
         int signal;
         int code;
         greg_t exception;
-        int behind = 0;  // how far a trap is past the beginning of its cause
+        int behind = 0;  // how far it comes past the beginning of its cause
     };
 
     struct Seen {
@@ -164,6 +189,8 @@ class FaultsOneByOne final : public mosrig::guest::Holder {
     static const char* happen(const Fault& fault) {
         seen_ = {};
         fault.cause(fault.where);
+        // Else whatever next uses the x87 were told of the same division.
+        asm volatile("fninit");
         const auto instruction = reinterpret_cast<greg_t>(fault.cause) + fault.behind;
         const auto touched = reinterpret_cast<greg_t>(fault.where);
         const auto address = reinterpret_cast<greg_t>(seen_.info.si_addr);
