@@ -45,6 +45,27 @@ const char* await_within(pid_t pid, const char* function) {
     return within ? nullptr : reads("where it waits in the end", place);
 }
 
+long ticks_of(pid_t pid) {
+    char path[64];
+    char text[512] = {};
+    unsigned long user = 0;
+    unsigned long system = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    (void)read_text(path, text, sizeof text);
+    const char* const end = strrchr(text, ')');
+    return end != nullptr && sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                                    &user, &system) == 2
+               ? static_cast<long>(user + system)
+               : -1;
+}
+
+const char* await_computing(pid_t pid) {
+    constexpr long enough = 5;
+    const long before = ticks_of(pid);
+    return await([&] { return ticks_of(pid) >= before + enough; }) ? nullptr
+                                                                   : "it does not compute";
+}
+
 int place_of(pid_t pid) {
     char path[32];
     char text[16] = {};

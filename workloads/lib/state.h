@@ -24,6 +24,13 @@ const char* await_within(pid_t pid, const char* function);
 // instead.
 const char* await_no_call(pid_t pid);
 
+// CPU time that the kernel's files show of a process, in ticks of 10 ms; -1 if they show none.
+long ticks_of(pid_t pid);
+
+// Waits until a process has computed for longer than a call takes, so that it is in none; nullptr,
+// or that it does not.
+const char* await_computing(pid_t pid);
+
 // Where a process runs, as /proc tells: 0 at home; -1 if it does not.
 int place_of(pid_t pid);
 

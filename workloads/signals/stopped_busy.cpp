@@ -6,12 +6,8 @@
 
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <ctime>
 
-#include "workloads/lib/await.h"
-#include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
@@ -62,33 +58,10 @@ class StoppedBusy final : public mosrig::guest::Deed {
     static constexpr int64_t second = 1000000000;
     static constexpr int64_t stop_s = 3;
 
-    // CPU time that the kernel's files show of a process, in ticks of 10 ms; -1 if they show none.
-    static long ticks_of(pid_t pid) {
-        char path[64];
-        char text[512] = {};
-        unsigned long user = 0;
-        unsigned long system = 0;
-        (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
-        (void)mosrig::guest::read_text(path, text, sizeof text);
-        const char* const end = strrchr(text, ')');
-        return end != nullptr &&
-                       sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                              &system) == 2
-                   ? static_cast<long>(user + system)
-                   : -1;
-    }
-
-    // Waits until it has computed for longer than the call took that told this child to act.
-    static bool await_computing(pid_t pid) {
-        constexpr long enough = 5;
-        const long before = ticks_of(pid);
-        return mosrig::guest::await([&] { return ticks_of(pid) >= before + enough; });
-    }
-
     // The child's part. Whatever is wrong, the parent goes on.
     static const char* stop(void* /*data*/) {
         const pid_t parent = getppid();
-        const char* wrong = await_computing(parent) ? nullptr : "it does not compute";
+        const char* wrong = mosrig::guest::await_computing(parent);
         if (kill(parent, SIGSTOP) != 0 || !mosrig::guest::await_state(parent, 'T')) {
             wrong = "it does not stop";
         }
