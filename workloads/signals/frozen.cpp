@@ -64,13 +64,13 @@ class Group {
     // The process leaves the group, thawed, and the group goes; nullptr or what failed.
     [[nodiscard]] const char* remove() const {
         const bool left = put(false) && write_text("/mnt/cgroup.procs", process_);
-        return rmdir(folder) != 0 || !left ? failed("the end of a control group") : nullptr;
+        return rmdir(folder) == 0 && left ? nullptr : "the control group does not go";
     }
 
     // Asks for it, and waits until the kernel says that it is so; nullptr or what is wrong.
     static const char* freeze(bool frozen) {
         if (!put(frozen)) {
-            return failed("cgroup.freeze");
+            return "cgroup.freeze cannot be written";
         }
         if (await([&] { return is_frozen() == frozen; })) {
             return nullptr;
@@ -163,21 +163,17 @@ class Frozen : public mosrig::guest::Deed {
         auto* const self = static_cast<Frozen*>(data);
         const pid_t parent = getppid();
         const Group group(parent);
-        const char* wrong =
-            group.made() ? self->freeze_in_group(parent) : failed("a control group");
-        const char* const left = group.remove();
-        wrong = wrong == nullptr ? left : wrong;
-        return kill(parent, SIGUSR1) != 0 ? failed("SIGUSR1") : wrong;
-    }
-
-    const char* freeze_in_group(pid_t process) {
-        const char* wrong = await_begin(process);
+        // The text of a call that failed lasts until that of the next: what comes later has none.
+        const char* wrong = group.made() ? self->await_begin(parent) : failed("a control group");
         wrong = wrong == nullptr ? Group::freeze(true) : wrong;
-        wrong = wrong == nullptr ? look(process) : wrong;
-        const char* const not_thawed = Group::freeze(false);
-        const char* const not_over = await_end(process);
-        wrong = wrong == nullptr ? not_thawed : wrong;
-        return wrong == nullptr ? not_over : wrong;
+        wrong = wrong == nullptr ? self->look(parent) : wrong;
+        const char* const frozen_still = group.made() ? Group::freeze(false) : nullptr;
+        const char* const not_over = self->await_end(parent);
+        const char* const not_gone = group.remove();
+        for (const char* const later : {frozen_still, not_over, not_gone}) {
+            wrong = wrong == nullptr ? later : wrong;
+        }
+        return kill(parent, SIGUSR1) != 0 ? "SIGUSR1 cannot be sent" : wrong;
     }
 
     // At a process that is frozen.
