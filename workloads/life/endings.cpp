@@ -22,6 +22,7 @@
 #include <ctime>
 
 #include "workloads/lib/bytes.h"
+#include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 
 // Faults at its first instruction.
@@ -47,6 +48,7 @@ struct Testament {
     long long used_ns;  // CPU time that it has used
     bool leaves_core;
     unsigned long long place;  // of the instruction that ends it; 0: somewhere in the library
+    long long limit_ns = 0;    // of CPU time, which is what ends it; 0: it has none
 };
 
 // `slow`: the core goes to a program that begins to read it only after longer than a link between
@@ -103,6 +105,7 @@ class Endings final : public mosrig::guest::Holder {
              [] { mosrig_fault(nullptr); },
              {SIGSEGV, 0, true, reinterpret_cast<uintptr_t>(mosrig_fault)}},
             {"BURNT", burn, {43 << 8, 0, false, 0}},
+            {"LIMITED", compute, {SIGKILL, 0, false, 0}},
         };
         for (const auto& way : ways) {
             if (strcmp(way.word, word) != 0) {
@@ -110,6 +113,7 @@ class Endings final : public mosrig::guest::Holder {
             }
             Testament testament = way.testament;
             testament.used_ns = strcmp(word, "BURNT") == 0 ? burnt_ns : 0;
+            testament.limit_ns = strcmp(word, "LIMITED") == 0 ? limit_cpu_time() : 0;
             // The core has to hold what is written here, wherever that now is.
             mosrig::guest::fill_bytes(mark_, sizeof mark_, mark_at_the_end);
             (void)mosrig::guest::write_all(said_[1], &testament, sizeof testament);
@@ -120,6 +124,7 @@ class Endings final : public mosrig::guest::Holder {
     }
 
   private:
+    static constexpr long long second = 1000000000;
     static constexpr long long burnt_ns = 12000000000;  // within 1 % of it, a child can end
     static constexpr int reader_sleeps_s = 20;
     static constexpr const char* pattern_file = "/proc/sys/kernel/core_pattern";
@@ -138,11 +143,40 @@ class Endings final : public mosrig::guest::Holder {
         _exit(43);
     }
 
+    // For so much more, and not a moment to be told of it first: the hard limit is no higher.
+    // Nanoseconds; -1 if that failed, which nobody comes to.
+    static long long limit_cpu_time() {
+        constexpr long long more_s = 5;
+        const rlim_t seconds = static_cast<rlim_t>(ticked(getpid()) / second + more_s);
+        const struct rlimit limit = {seconds, seconds};
+        return setrlimit(RLIMIT_CPU, &limit) == 0 ? static_cast<long long>(seconds) * second : -1;
+    }
+
+    // Without a call, and without an end.
+    [[noreturn]] static void compute() {
+        volatile unsigned sink = 0;
+        for (;;) {
+            sink = sink + 1;
+        }
+    }
+
+    // CPU time of a process, dead or alive, as the ticks count it, which is what the limit goes by:
+    // a node that its host starves loses some.
+    static long long ticked(pid_t process) {
+        // Of a whole process, in both modes: the C library has no name for it.
+        const auto clock = static_cast<clockid_t>(~static_cast<unsigned>(process) << 3U);
+        return mosrig::guest::now_ns(clock);
+    }
+
     // Whether the child ended as it was told to, and another is to take its place.
     bool bury(pid_t child) {
         int status = 0;
         struct rusage usage = {};
         const long long before = used_by_children();
+        siginfo_t end = {};
+        while (waitid(P_PID, static_cast<id_t>(child), &end, WEXITED | WNOWAIT) != 0) {
+        }
+        const long long ticks = ticked(child);
         while (wait4(child, &status, 0, &usage) != child) {
         }
         if (status == 0) {
@@ -153,7 +187,10 @@ class Endings final : public mosrig::guest::Holder {
         if (!mosrig::guest::read_all(said_[0], &testament, sizeof testament)) {
             return false;
         }
-        const char* const wrong = judge(child, testament, status, usage);
+        const char* wrong = judge(child, testament, status, usage);
+        if (wrong == nullptr && testament.limit_ns != 0) {
+            wrong = judge_limit(testament.limit_ns, ticks, nanoseconds(usage));
+        }
         mosrig::guest::answer(wrong != nullptr || more == nanoseconds(usage)
                                   ? wrong
                                   : differs("CPU time of all children", more, nanoseconds(usage)));
@@ -169,6 +206,16 @@ class Endings final : public mosrig::guest::Holder {
         struct rusage usage = {};
         (void)getrusage(RUSAGE_CHILDREN, &usage);
         return nanoseconds(usage);
+    }
+
+    // It has had all that it may have, and hardly more.
+    static const char* judge_limit(long long limit, long long ticks, long long used) {
+        if (ticks < limit || ticks > limit + second) {
+            return differs("CPU time at the limit in ms", ticks / 1000000, limit / 1000000);
+        }
+        return used < limit - second ? differs("CPU time of the child in ms, of at least",
+                                               used / 1000000, limit / 1000000)
+                                     : nullptr;
     }
 
     const char* judge(pid_t child, const Testament& testament, int status,
