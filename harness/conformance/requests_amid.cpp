@@ -239,15 +239,31 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
     return expect_intact(stage, subject, "home again");
 }
 
-// Somebody who is about to write into the memory of a process that is about to leave: he waits.
+// Somebody who is about to write into the memory of a process that is about to leave, or into a
+// file of which it maps a shared view: he waits.
 struct Visit {
     Subject subject;
     std::unique_ptr<Program> visitor;
 };
 
-Result<Visit> begin_visit(Stage& stage, const Deadline& deadline) {
+// Who writes a word: at a place in the memory of a process, or to a file that it has.
+std::vector<std::string> writer_of_word(std::int64_t pid, const std::string& place) {
+    if (place.starts_with('/')) {
+        return {"dd", "of=" + place, "bs=8", "count=1", "conv=notrunc,nocreat", "status=none"};
+    }
+    return {"dd",
+            fmt::format("of=/proc/{}/mem", pid),
+            "bs=8",
+            "count=1",
+            "seek=" + place,
+            "oflag=seek_bytes",
+            "conv=notrunc,nocreat",
+            "status=none"};
+}
+
+Result<Visit> begin_visit(Stage& stage, const std::string& kind, const Deadline& deadline) {
     Run run;
-    run.command = {"memory", "visited"};
+    run.command = {"memory", kind};
     MOSRIG_TRY(Subject subject, start_subject(stage, run));
     const std::int64_t pid = subject.pid();
     MOSRIG_TRY(const std::string place, subject.ask("PLACE", deadline));
@@ -255,10 +271,7 @@ Result<Visit> begin_visit(Stage& stage, const Deadline& deadline) {
     MOSRIG_CHECK(expect_goto_answer(stage, pid, std::to_string(stage.guest().id()), ""));
     MOSRIG_CHECK(await_fault(stage, stage.home()));
     MOSRIG_TRY(std::unique_ptr<Program> visitor,
-               stage.home().start(
-                   {"dd", fmt::format("of=/proc/{}/mem", pid), "bs=8", "count=1", "seek=" + place,
-                    "oflag=seek_bytes", "conv=notrunc,nocreat", "status=none"},
-                   deadline, StartOptions{}));
+               stage.home().start(writer_of_word(pid, place), deadline, StartOptions{}));
     MOSRIG_CHECK(visitor->write_line("visitor", deadline));
     char seen = 'R';
     MOSRIG_CHECK(wait_until(deadline, [&]() -> Result<bool> {
@@ -266,29 +279,32 @@ Result<Visit> begin_visit(Stage& stage, const Deadline& deadline) {
         seen = visiting ? visiting->stat.state : 'Z';
         return seen == 'D' || seen == 'Z';
     }));
-    stage.check("who writes into its memory waits", seen == 'D', std::string(1, seen));
+    stage.check(kind + ": who writes there waits", seen == 'D', std::string(1, seen));
     return Visit{std::move(subject), std::move(visitor)};
 }
 
 // What he wrote is there when he has been let in.
-Result<void> visit_at_the_door(Stage& stage) {
+Result<void> visit_at_the_door(Stage& stage, const std::string& kind, const std::string& reason) {
     const Deadline deadline = stage.deadline("a visit amid a move", request_time);
-    MOSRIG_TRY(Visit visit, begin_visit(stage, deadline));
+    MOSRIG_TRY(Visit visit, begin_visit(stage, kind, deadline));
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
     MOSRIG_TRY(const int status, visit.visitor->wait(deadline));
     MOSRIG_TRY(const std::string complaint, visit.visitor->take_error_output());
-    stage.check("he can, once it is home again", status == 0, complaint);
+    stage.check(kind + ": he can, once it is home again", status == 0, complaint);
     MOSRIG_TRY(const std::string word, visit.subject.ask("WORD", deadline));
     MOSRIG_TRY(const ProcessState state, read_process(stage.home(), visit.subject.pid(), deadline));
-    stage.check("what he wrote is what it reads", word == "visitor",
+    stage.check(kind + ": what he wrote is what it reads", word == "visitor",
                 fmt::format("{}; where {}, nmigs {}", word, state.where, state.nmigs));
+    stage.check(kind + ": it is home for that",
+                state.where == 0 && home_reason(state) == "reason:" + reason,
+                fmt::format("where {}, {}", state.where, home_reason(state)));
     return visit.subject.program().kill(deadline);
 }
 
 // It dies meanwhile: nothing of it is there to be written to, and nobody is told that he has.
 Result<void> visit_the_dying(Stage& stage) {
     const Deadline deadline = stage.deadline("a visit amid a death", request_time);
-    MOSRIG_TRY(const Visit visit, begin_visit(stage, deadline));
+    MOSRIG_TRY(const Visit visit, begin_visit(stage, "visited", deadline));
     MOSRIG_TRY(const int error, stage.home().send_signal(visit.subject.pid(), SIGKILL, deadline));
     MOSRIG_CHECK(stage.require("it can be killed", error == 0, errno_name(error)));
     MOSRIG_CHECK(arm_fault(stage, stage.home(), "none"));
@@ -302,7 +318,8 @@ Result<void> visit_the_dying(Stage& stage) {
 Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
     MOSRIG_CHECK(hold_at_the_door(stage, "mlockall", "mem_lock"));
     MOSRIG_CHECK(hold_at_the_door(stage, "clone-vm", "clone_vm"));
-    MOSRIG_CHECK(visit_at_the_door(stage));
+    MOSRIG_CHECK(visit_at_the_door(stage, "visited", "ptrace"));
+    MOSRIG_CHECK(visit_at_the_door(stage, "watched", "monkey"));
     MOSRIG_CHECK(visit_the_dying(stage));
     MOSRIG_CHECK(ask_twice(stage, subject));
     MOSRIG_CHECK(limit_at_the_door(stage, subject));
