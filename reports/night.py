@@ -36,8 +36,8 @@ MUTANTS = {
 # Of the tier night, what the debug kernel runs, too: sides that die, memory that runs out and
 # signals amid a message, where its checkers see most, and the programs that fork, exec and signal
 # most.
-ALSO_ON_DEBUG = ("fail-*,link-cut-*,*-killed-*,onward-*-killed,oom-full,signal-transit-*,restless-bash,"
-                 "restless-sqlite3,restless-stress-processes,restless-stress-signals")
+ALSO_ON_DEBUG = ("fail-*,link-cut-*,*-killed-*,onward-*-killed,oom-full,signal-transit-*,"
+                 "restless-bash,restless-sqlite3,restless-stress-processes,restless-stress-signals")
 
 
 @dataclass(frozen=True)

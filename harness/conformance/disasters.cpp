@@ -77,6 +77,14 @@ Result<void> expect_dead_target(Stage& stage, const Run& run, const Machine& dea
     return subject.program().kill(stage.soon("the end of the program"));
 }
 
+// The node that it came from still takes processes. None of the dead one can be counted.
+Result<void> expect_living_target(Stage& stage, const Run& run) {
+    MOSRIG_TRY(Subject subject, start_subject(stage, run));
+    MOSRIG_CHECK(await_link(stage, subject.pid()));
+    MOSRIG_CHECK(expect_intact(stage, subject, "away after a node has died"));
+    return subject.program().kill(stage.soon("the end of the program"));
+}
+
 // The nodes that live on after `dead`, if that is not nullptr.
 Machines survivors(Stage& stage, const Machine* dead) {
     Machines living = stage.machines();
@@ -171,7 +179,7 @@ Result<const Machine*> play_disaster_amid(Stage& stage, const Run& run, const st
     MOSRIG_CHECK(end(stage, subject, settled.outcome));
     MOSRIG_CHECK(expect_dead_target(stage, run, struck));
     if (&struck != &stage.guest()) {
-        MOSRIG_CHECK(expect_usable(stage, run, "after " + title));
+        MOSRIG_CHECK(expect_living_target(stage, run));
     }
     return &struck;
 }
