@@ -21,25 +21,24 @@ constexpr std::int64_t page_kib = 4;
 // Of a cache, so few are no loss: looks at an idle node were seen to differ by 16.
 constexpr std::int64_t objects_at_hand = 32;
 // To begin with, enough looks for each cache to be seen with nothing at hand.
-constexpr int first_looks = 3;
+constexpr int first_looks = 5;
 // There where a kernel has its checkers: of them all, this one has a file.
 constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locking";
 
 // The objects of each cache, as /proc/slabinfo lists them, without those that the node keeps only
-// because nobody needs the room. To shrink the caches makes names of them, which the second turn
-// drops. Then each cache is shrunk once more and counted at once: of what a CPU has of it all
-// counts as given out, and even to open a file makes the CPU take whole slabs. What each open file
-// of that kind leaves, RCU frees in its own time, unless memory is asked for; the caches that it is
-// of stand at the end of the list, and so are counted before many are opened. A kernel that holds
-// back what was freed would look through all of that for each cache: there it is as it is.
+// because nobody needs the room. To shrink the caches makes names of them, which are dropped. Then
+// each cache is shrunk once more and counted at once: of what a CPU has of it all counts as given
+// out, and even to open a file makes the CPU take whole slabs. What each open file of that kind
+// leaves, RCU frees in its own time, unless memory is asked for: so the caches that it is of are
+// counted first, before many are opened. A kernel that holds back what was freed would look through
+// all of that for each cache: there it is as it is.
 constexpr const char* list_objects_script = R"(
 cd /sys/kernel/slab || exit
-for turn in 1 2; do
-    echo 3 >/proc/sys/vm/drop_caches || exit
-    [ -e "$1" ] || for cache in *; do echo 1 >"$cache/shrink" || exit; done
-done
-echo 2 >/proc/sys/vm/drop_caches && sleep 0.2 || exit
-tac /proc/slabinfo | while read -r name active objects size rest; do
+echo 3 >/proc/sys/vm/drop_caches || exit
+[ -e "$1" ] || for cache in *; do echo 1 >"$cache/shrink" || exit; done
+echo 3 >/proc/sys/vm/drop_caches && sleep 0.2 || exit
+{ grep ^kmalloc /proc/slabinfo; grep -v ^kmalloc /proc/slabinfo; } |
+while read -r name active objects size rest; do
     if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
         exec 3<"$name/objects" 4>"$name/shrink" || exit
         echo 1 >&4 && read -r active rest <&3 || exit
