@@ -6,7 +6,8 @@ set -eu
 command -v python3 >/dev/null || { echo SKIP no python3 on this node; exit 0; }
 python3 -c 'import test.test_os' 2>/dev/null || { echo SKIP no test suite of python3 on this node; exit 0; }
 # Left out is what asserts how soon something happens (StressTest, ItimerTest, WakeupSignalTests, test_threaded_poll,
-# test_sigtimedwait_timeout), and what takes many seconds of sleep (SiginterruptTest, test_poll2).
+# test_sigtimedwait_timeout), what takes many seconds of sleep (SiginterruptTest, test_poll2), and what takes a kernel
+# with dnotify (test_fcntl_64_bit).
 cd /tmp
 runner='
 import os, re, sys, unittest
@@ -15,7 +16,7 @@ from test.support import os_helper
 
 support.use_resources = []  # as python3 -m test has them
 without = re.compile(r"StressTest|ItimerTest|WakeupSignalTests|test_threaded_poll|test_sigtimedwait_timeout|"
-                     r"SiginterruptTest|test_poll2")
+                     r"SiginterruptTest|test_poll2|test_fcntl_64_bit")
 lines = []
 
 class Verdicts(unittest.TestResult):
