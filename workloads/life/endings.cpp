@@ -191,7 +191,9 @@ class Endings final : public mosrig::guest::Holder {
         if (wrong == nullptr && testament.limit_ns != 0) {
             wrong = judge_limit(testament.limit_ns, ticks, nanoseconds(usage));
         }
-        mosrig::guest::answer(wrong != nullptr || more == nanoseconds(usage)
+        // Of each sum, what it has of user and of system time is cut to microseconds.
+        constexpr long long cut_ns = 2000;
+        mosrig::guest::answer(wrong != nullptr || llabs(more - nanoseconds(usage)) <= cut_ns
                                   ? wrong
                                   : differs("CPU time of all children", more, nanoseconds(usage)));
         return true;
