@@ -42,7 +42,7 @@ class Family final : public mosrig::guest::Holder {
             return true;
         }
         if (strcmp(word, "EXEC_NOTHING") == 0) {
-            const std::string name(2 * PATH_MAX, 'x');
+            const std::string name(size_t{2} * PATH_MAX, 'x');
             (void)execv(name.c_str(), argv_);
             say(errno == ENAMETOOLONG ? "OK" : "BAD the name is not too long");
             return true;
