@@ -43,6 +43,9 @@ class SharedTable final : public Holder {
         if (pipe(asking_) != 0 || pipe(answering_) != 0) {
             return failed("pipe");
         }
+        if (getcwd(start_, sizeof start_) == nullptr) {
+            return failed("getcwd");
+        }
         const pid_t self = getpid();
         // The C library's fork() cannot share either.
         other_ = static_cast<pid_t>(syscall(SYS_clone, CLONE_FILES | CLONE_FS | SIGCHLD, nullptr,
@@ -102,12 +105,15 @@ class SharedTable final : public Holder {
         return told != turn_ ? differs("the turn in the other's file", told, turn_) : nullptr;
     }
 
-    // The current directory and the umask, which the other set; the latter is left as the next turn
-    // of the other expects it.
+    // The current directory and the umask, which the other set; both are left as the next turn of
+    // the other expects them.
     [[nodiscard]] const char* check_place() const {
         char place[64] = {};
         if (getcwd(place, sizeof place) == nullptr || strcmp(place, folders[turn_ % 2]) != 0) {
             return "the current directory is not the one that the other went to";
+        }
+        if (chdir(start_) != 0) {
+            return failed("chdir");
         }
         const mode_t mask = umask(turn_ % 0100);
         return mask != masks[turn_ % 2]
@@ -147,6 +153,10 @@ class SharedTable final : public Holder {
             return "a descriptor that was closed away is still open at home";
         }
         const char* wrong = check_file(told.descriptor);
+        char place[sizeof start_] = {};
+        if (getcwd(place, sizeof place) == nullptr || strcmp(place, start_) != 0) {
+            wrong = "the current directory is not the one that was gone to away";
+        }
         const mode_t mask = umask(masks[turn_ % 2]);
         if (wrong == nullptr && turn_ > 1 && mask != (turn_ - 1) % 0100) {
             wrong = differs("the umask that was set away", mask, (turn_ - 1) % 0100);
@@ -165,6 +175,7 @@ class SharedTable final : public Holder {
     pid_t other_ = 0;
     int theirs_ = -1;
     unsigned turn_ = 0;
+    char start_[64] = {};
     char wrong_[160] = {};
 };
 
