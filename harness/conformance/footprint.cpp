@@ -26,31 +26,31 @@ constexpr int first_looks = 5;
 constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locking";
 
 // The objects of each cache, as /proc/slabinfo lists them, without those that the node keeps only
-// because nobody needs the room. To shrink the caches makes names of them, which are dropped. Then
-// each cache is shrunk once more and counted at once: of what a CPU has of it all counts as given
-// out, and even to open a file makes the CPU take whole slabs. What each open file of that kind
-// leaves, RCU frees in its own time, unless memory is asked for: so the caches that it is of are
-// counted first, before many are opened. Each leaves its name as well, and which of those were not
-// dropped is chance: names are counted last, when all are there again. A kernel that holds back
-// what was freed would look through all of that for each cache: there it is as it is.
+// because nobody needs the room. Each cache is shrunk and counted at once: of what a CPU has of it
+// all counts as given out, and even to open a file makes the CPU take whole slabs. What each open
+// file of that kind leaves, RCU frees in its own time, unless memory is asked for: so the caches
+// that it is of are counted first, before many are opened. Names are dropped only if they were not
+// used since the last time that was tried, and the daemon looks some up each second: so that is
+// tried some times, and they are counted right after. A kernel that holds back what was freed would
+// look through all of that for each cache: there it is as it is.
 constexpr const char* list_objects_script = R"(
 cd /sys/kernel/slab || exit
-echo 3 >/proc/sys/vm/drop_caches || exit
-[ -e "$1" ] || for cache in *; do echo 1 >"$cache/shrink" || exit; done
+list() {
+    while read -r name active objects size rest; do
+        if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
+            exec 3<"$name/objects" 4>"$name/shrink" || exit
+            echo 1 >&4 && read -r active rest <&3 || exit
+            exec 3<&- 4>&-
+        fi
+        echo "$name $active $objects $size"
+    done
+}
 echo 3 >/proc/sys/vm/drop_caches && sleep 0.2 || exit
 names='^[a-z0-9_]*(dentry|inode)'
-{
-    grep ^kmalloc /proc/slabinfo
-    grep -vE "$names|^kmalloc" /proc/slabinfo
-    grep -E "$names" /proc/slabinfo
-} | while read -r name active objects size rest; do
-    if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
-        exec 3<"$name/objects" 4>"$name/shrink" || exit
-        echo 1 >&4 && read -r active rest <&3 || exit
-        exec 3<&- 4>&-
-    fi
-    echo "$name $active $objects $size"
-done
+{ grep ^kmalloc /proc/slabinfo; grep -vE "$names|^kmalloc" /proc/slabinfo; } | list "$1" || exit
+for turn in 1 2 3 4; do echo 3 >/proc/sys/vm/drop_caches || exit; done
+sleep 0.1
+grep -E "$names" /proc/slabinfo | list "$1"
 )";
 
 Result<std::string> list_objects(Machine& machine, const Deadline& deadline) {
