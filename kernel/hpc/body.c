@@ -132,9 +132,6 @@ static int om_body_drain(struct om_body *b)
 	int ret;
 
 	while ((ret = om_link_recv(b->link, &msg)) > 0) {
-		/* home may never fall silent */
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		ret = om_body_dispatch(b, &msg);
 		if (ret)
 			break;

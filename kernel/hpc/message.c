@@ -106,13 +106,16 @@ static int om_check_hdr(struct om_link *link)
  * @msg: out; its data belong to the link until the next call
  *
  * Returns 1 with a message, 0 if there is none yet, a negative errno if the
- * link is dead.
+ * link is dead, or -EINTR if a fatal signal waits: that comes before any message,
+ * for the other side may never fall silent.
  */
 int om_link_recv(struct om_link *link, struct om_msg *msg)
 {
 	size_t have, want;
 	int ret;
 
+	if (fatal_signal_pending(current))
+		return -EINTR;
 	for (;;) {
 		have = link->rx_have;
 		if (have < sizeof(struct om_hdr)) {
@@ -155,7 +158,7 @@ int om_link_recv(struct om_link *link, struct om_msg *msg)
  * @timeout: jiffies, or MAX_SCHEDULE_TIMEOUT
  * @until: NULL, or what else ends the wait; who sets it wakes the link's queue
  *
- * A fatal signal ends the wait, and comes before any message. Returns 1, 0 if *@until, or a
+ * Only a fatal signal ends the wait early. Returns 1, 0 if *@until, or a
  * negative errno: -EINTR, -ETIMEDOUT, or that of the dead link.
  */
 int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
@@ -165,9 +168,6 @@ int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
 	int ret;
 
 	for (;;) {
-		/* neither a wait that is over at once looks, nor who never waits */
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		ret = om_link_recv(link, msg);
 		if (ret)
 			return ret;

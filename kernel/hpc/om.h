@@ -60,13 +60,13 @@ struct om_stat {
 	u64 calls_forwarded, calls_local, round_trips;
 };
 
-/* Home's half while the process is away or preparing. */
 /* Of a sleep that was broken off and is to go on: what a signal would leave of it. */
 struct om_rest {
 	void __user *at;	/* where the program wants that; NULL: nowhere */
 	struct __kernel_timespec left;
 };
 
+/* Home's half while the process is away or preparing. */
 struct om_away {
 	struct om_prepare told;	/* of itself, to the guest node */
 	struct mm_struct *mm;	/* only compared */

@@ -126,9 +126,6 @@ static int om_hear_leave(struct om_proc *p)
 	int ret;
 
 	while ((ret = om_link_recv(p->link, &msg)) > 0) {
-		/* it may never fall silent */
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		if (msg.type != OM_M_LEAVE)
 			return -EPROTO;
 		ret = om_take_leave(p, &msg);
