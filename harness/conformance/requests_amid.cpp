@@ -248,17 +248,15 @@ struct Visit {
 
 // Who writes a word: at a place in the memory of a process, or to a file that it has.
 std::vector<std::string> writer_of_word(std::int64_t pid, const std::string& place) {
+    std::vector<std::string> command = {"dd", "bs=8", "count=1", "conv=notrunc,nocreat",
+                                        "status=none"};
     if (place.starts_with('/')) {
-        return {"dd", "of=" + place, "bs=8", "count=1", "conv=notrunc,nocreat", "status=none"};
+        command.push_back("of=" + place);
+    } else {
+        command.insert(command.end(),
+                       {fmt::format("of=/proc/{}/mem", pid), "seek=" + place, "oflag=seek_bytes"});
     }
-    return {"dd",
-            fmt::format("of=/proc/{}/mem", pid),
-            "bs=8",
-            "count=1",
-            "seek=" + place,
-            "oflag=seek_bytes",
-            "conv=notrunc,nocreat",
-            "status=none"};
+    return command;
 }
 
 Result<Visit> begin_visit(Stage& stage, const std::string& kind, const Deadline& deadline) {

@@ -91,23 +91,19 @@ class SerialLine final : public Holder {
             return failed("TIOCMGET");
         }
         const int wanted = (wires & TIOCM_DTR) | (turn_ % 2 != 0 ? TIOCM_RTS : 0);
-        int seen = 0;
-        if (ioctl(line_, TIOCMSET, &wanted) != 0 || ioctl(line_, TIOCMGET, &seen) != 0) {
-            return failed("TIOCMSET");
-        }
-        seen &= TIOCM_DTR | TIOCM_RTS;
-        if (seen != wanted) {
-            return differs("the wires of the modem", seen, wanted);
-        }
+        const char* const wrong = set_wires(TIOCMSET, wanted, wanted);
         // One of them alone, the other way round.
-        const int one = TIOCM_RTS;
         const unsigned long request = (wanted & TIOCM_RTS) != 0 ? TIOCMBIC : TIOCMBIS;
-        if (ioctl(line_, request, &one) != 0 || ioctl(line_, TIOCMGET, &seen) != 0) {
-            return failed("TIOCMBIS or TIOCMBIC");
+        return wrong != nullptr ? wrong : set_wires(request, TIOCM_RTS, wanted ^ TIOCM_RTS);
+    }
+
+    [[nodiscard]] const char* set_wires(unsigned long request, int wires, int wanted) const {
+        int seen = 0;
+        if (ioctl(line_, request, &wires) != 0 || ioctl(line_, TIOCMGET, &seen) != 0) {
+            return failed("TIOCMSET, TIOCMBIS or TIOCMBIC");
         }
         seen &= TIOCM_DTR | TIOCM_RTS;
-        const int other = wanted ^ TIOCM_RTS;
-        return seen != other ? differs("one wire of the modem", seen, other) : nullptr;
+        return seen != wanted ? differs("the wires of the modem", seen, wanted) : nullptr;
     }
 
     int line_ = -1;
