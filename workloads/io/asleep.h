@@ -44,7 +44,7 @@ class Asleep : public Holder {
     virtual const char* sleep() = 0;
 
     const char* step() override {
-        const bool away = is_away();
+        const bool away = place_of(getpid()) > 0;
         const bool sleeps = away && !answers_ && !slept_;
         slept_ = away && (slept_ || sleeps);
         return sleeps ? sleep() : nullptr;
@@ -52,14 +52,6 @@ class Asleep : public Holder {
 
   private:
     static constexpr size_t ballast_size = size_t{32} << 20U;
-
-    static bool is_away() {
-        const int file = open("/proc/self/where", O_RDONLY | O_CLOEXEC);
-        char first = 0;
-        const bool known = file >= 0 && read(file, &first, 1) == 1;
-        (void)close(file);
-        return known && first != '0';
-    }
 
     bool answers_ = false;
     bool slept_ = false;  // since it has come
@@ -89,12 +81,9 @@ class Woken : public Asleep {
     }
 
     const char* sleep() override {
-        if (const char* wrong = helper_.begin_act(); wrong != nullptr) {
-            return wrong;
-        }
+        const char* seen = nullptr;
+        const char* const wrong = helper_.act_amid([&] { seen = call(); });
         // What the child saw comes first: it may be why the call ended as it did.
-        const char* const seen = call();
-        const char* const wrong = helper_.end_act();
         return wrong != nullptr ? wrong : seen;
     }
 

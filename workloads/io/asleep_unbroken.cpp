@@ -48,12 +48,9 @@ class AsleepUnbroken : public mosrig::guest::Deed {
 
     const char* act() override {
         ++turn_;
-        if (const char* wrong = helper_.begin_act(); wrong != nullptr) {
-            return wrong;
-        }
+        const char* seen = nullptr;
+        const char* const wrong = helper_.act_amid([&] { seen = call(); });
         // What the child saw comes first: it may be why the call ended as it did.
-        const char* const seen = call();
-        const char* const wrong = helper_.end_act();
         return wrong != nullptr ? wrong : seen;
     }
 

@@ -34,6 +34,15 @@ bool same_bytes(const unsigned char* bytes, size_t count, uint64_t seed) {
     return true;
 }
 
+bool is_empty(const unsigned char* bytes, size_t count) {
+    for (size_t place = 0; place < count; ++place) {
+        if (bytes[place] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool write_all(int fd, const void* bytes, size_t count) {
     const auto* at = static_cast<const char*>(bytes);
     while (count > 0) {

@@ -11,6 +11,8 @@ namespace mosrig::guest {
 // Bytes that can be told from any others: each follows from the seed and from its place.
 void fill_bytes(unsigned char* bytes, size_t count, uint64_t seed);
 bool same_bytes(const unsigned char* bytes, size_t count, uint64_t seed);
+// Whether they are all zero.
+bool is_empty(const unsigned char* bytes, size_t count);
 
 // All of it, over as many calls as it takes; false with errno of the call that failed, or 0 at an
 // early end.

@@ -29,6 +29,15 @@ class Helper {
     // Lets the child act while this process does something else, and hears what came of it.
     [[nodiscard]] const char* begin_act() const { return tell('A'); }
     const char* end_act() { return hear(); }
+    // The same, around a call of this process, which is made if the child has been told.
+    template <class Call>
+    const char* act_amid(Call call) {
+        if (const char* const wrong = begin_act(); wrong != nullptr) {
+            return wrong;
+        }
+        call();
+        return end_act();
+    }
     [[nodiscard]] pid_t pid() const { return pid_; }
 
   private:

@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -16,6 +17,17 @@ unsigned char* map_private(size_t size) {
     void* const start = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return start == MAP_FAILED ? nullptr : static_cast<unsigned char*>(start);
+}
+
+bool is_unmapped(unsigned char* start, size_t size) {
+    constexpr size_t page = 4096;
+    unsigned char resident = 0;
+    for (size_t at = 0; at < size; at += page) {
+        if (mincore(start + at, page, &resident) == 0 || errno != ENOMEM) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int scratch_file(int flags) {

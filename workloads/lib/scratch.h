@@ -9,6 +9,9 @@ namespace mosrig::guest {
 // than the node has, as long as nobody writes to all of it.
 unsigned char* map_private(size_t size);
 
+// Whether there is nothing at all where these pages would be.
+bool is_unmapped(unsigned char* start, size_t size);
+
 // An open file without a name; -1 with errno if there can be none. On a disk where the node has
 // one: /tmp may be in memory.
 int scratch_file(int flags);

@@ -9,7 +9,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/deed.h"
@@ -65,9 +64,8 @@ class Pages {
 
   private:
     [[nodiscard]] bool is_right(size_t number) const {
-        static const unsigned char nothing[page] = {};
         const uint64_t seed = seed_[number];
-        return seed == unknown || (seed == zeros ? memcmp(at(number), nothing, page) == 0
+        return seed == unknown || (seed == zeros ? mosrig::guest::is_empty(at(number), page)
                                                  : same_bytes(at(number), page, seed));
     }
 
@@ -257,11 +255,8 @@ class FileMappedAway final : public mosrig::guest::Deed {
 
     // Also of what could not be seen until now.
     const char* let_go() {
-        unsigned char resident = 0;
-        for (size_t number = unmapped; number < unmapped + part; ++number) {
-            if (mincore(private_.at(number), page, &resident) == 0 || errno != ENOMEM) {
-                return "something is where a part of the view was unmapped";
-            }
+        if (!mosrig::guest::is_unmapped(private_.at(unmapped), part * page)) {
+            return "something is where a part of the view was unmapped";
         }
         if (mprotect(private_.at(hidden), part * page, PROT_READ) != 0) {
             return failed("mprotect");

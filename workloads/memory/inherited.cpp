@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
@@ -114,16 +113,11 @@ class Inherited final : public mosrig::guest::Holder {
         "the child has not what its parent has"};
 
     [[nodiscard]] int look_in_child() const {
-        for (size_t at = 0; at < grown; at += page) {
-            unsigned char resident = 0;
-            if (mincore(block_[kept_back] + at, page, &resident) == 0 || errno != ENOMEM) {
-                return 1;
-            }
+        if (!mosrig::guest::is_unmapped(block_[kept_back], grown)) {
+            return 1;
         }
-        for (size_t at = 0; at < grown; ++at) {
-            if (block_[wiped][at] != 0) {
-                return 2;
-            }
+        if (!mosrig::guest::is_empty(block_[wiped], grown)) {
+            return 2;
         }
         return is_whole(plain) ? 0 : 3;
     }

@@ -21,31 +21,14 @@ using mosrig::guest::Arrival;
 using mosrig::guest::Deed;
 using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
+using mosrig::guest::is_empty;
+using mosrig::guest::is_unmapped;
 using mosrig::guest::KindOf;
 using mosrig::guest::map_private;
 using mosrig::guest::same_bytes;
 
 constexpr size_t page = 4096;
 constexpr size_t size = 16 * page;
-
-bool is_empty(const unsigned char* memory, size_t count) {
-    for (size_t at = 0; at < count; ++at) {
-        if (memory[at] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool is_unmapped(unsigned char* memory, size_t count) {
-    unsigned char resident = 0;
-    for (size_t at = 0; at < count; at += page) {
-        if (mincore(memory + at, page, &resident) == 0 || errno != ENOMEM) {
-            return false;
-        }
-    }
-    return true;
-}
 
 // Memory that must be at an address, unless something is there; and memory that is there at once.
 class Placed final : public Deed {

@@ -6,7 +6,6 @@
 // one, from which the first has taken nothing.
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -27,12 +26,13 @@
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
+#include "workloads/signals/noted.h"
 
 namespace {
 
 using mosrig::guest::await_within;
-using mosrig::guest::differs;
 using mosrig::guest::failed;
+using mosrig::guest::NotedSignal;
 
 struct Message {
     long type;
@@ -58,11 +58,9 @@ class AmidCalls final : public mosrig::guest::Deed {
     }
 
     const char* hold() override {
-        if (pipe2(order_, O_CLOEXEC) != 0 || pipe2(handled_, O_CLOEXEC) != 0 ||
-            pipe2(ended_, O_CLOEXEC) != 0) {
+        if (pipe2(order_, O_CLOEXEC) != 0 || pipe2(ended_, O_CLOEXEC) != 0 || !signal_.open()) {
             return failed("pipe");
         }
-        note_to_ = handled_[1];
         queue_ = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
         set_ = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
         file_ = mosrig::guest::scratch_file(O_CLOEXEC);
@@ -187,19 +185,11 @@ class AmidCalls final : public mosrig::guest::Deed {
 
     const char* disturbed(Order order) {
         const Row& row = rows_[order.row];
-        struct sigaction action = {};
-        action.sa_handler = [](int /*signal*/) {
-            const int error = errno;
-            handlings_ = handlings_ + 1;
-            (void)!write(note_to_, "h", 1);
-            errno = error;
-        };
-        action.sa_flags = order.flags;
-        handlings_ = 0;
-        if (sigaction(SIGUSR1, &action, nullptr) != 0 || !tell(order)) {
-            return failed("sigaction, an order");
+        const char* wrong = NotedSignal::handle(order.flags);
+        if (wrong != nullptr || !tell(order)) {
+            return wrong != nullptr ? wrong : failed("an order");
         }
-        const char* wrong = helper_.act();
+        wrong = helper_.act();
         order.disturbs = true;
         if (wrong != nullptr || !tell(order)) {
             return wrong != nullptr ? wrong : failed("an order");
@@ -221,7 +211,7 @@ class AmidCalls final : public mosrig::guest::Deed {
             errno = error;
             return done ? "it goes on" : failed(ended ? "it has ended" : "the call");
         }
-        return handlings_ != 1 ? differs("runs of the handler", handlings_, 1) : nullptr;
+        return NotedSignal::expect_one();
     }
 
     // Of the child.
@@ -246,33 +236,24 @@ class AmidCalls final : public mosrig::guest::Deed {
                                                                        : nullptr;
     }
 
-    [[nodiscard]] static bool hears(int fd) {
-        constexpr int patience_ms = 20000;
-        struct pollfd word = {fd, POLLIN, 0};
-        char letter = 0;
-        return poll(&word, 1, patience_ms) == 1 && read(fd, &letter, 1) == 1;
-    }
-
     [[nodiscard]] const char* disturb(const Row& row, bool again) const {
         if (const char* wrong = await_within(getppid(), row.place); wrong != nullptr) {
             return wrong;
         }
-        if (kill(getppid(), SIGUSR1) != 0 || !hears(handled_[0])) {
-            return "the handler of a signal has not run";
+        if (const char* wrong = signal_.send(); wrong != nullptr) {
+            return wrong;
         }
         if (again) {
             return await_within(getppid(), row.place);
         }
-        return hears(ended_[0]) ? nullptr : "the call goes on after the handler";
+        return NotedSignal::hears(ended_[0]) ? nullptr : "the call goes on after the handler";
     }
 
-    static inline int note_to_;
-    static inline volatile sig_atomic_t handlings_;
+    NotedSignal signal_;
     mosrig::guest::Helper helper_;
     mosrig::guest::Connection connection_;
     struct sockaddr_in address_ = {};
     int order_[2] = {-1, -1};
-    int handled_[2] = {-1, -1};
     int ended_[2] = {-1, -1};
     int queue_ = -1;
     int set_ = -1;

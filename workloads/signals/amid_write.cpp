@@ -18,23 +18,23 @@
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
 #include "workloads/lib/state.h"
+#include "workloads/signals/noted.h"
 
 namespace {
 
 using mosrig::guest::await_within;
 using mosrig::guest::differs;
 using mosrig::guest::failed;
+using mosrig::guest::NotedSignal;
 
 class AmidWrite final : public mosrig::guest::Deed {
   public:
     using Deed::Deed;
 
     const char* hold() override {
-        if (pipe2(pipe_, O_CLOEXEC) != 0 || pipe2(order_, O_CLOEXEC) != 0 ||
-            pipe2(handled_, O_CLOEXEC) != 0) {
+        if (pipe2(pipe_, O_CLOEXEC) != 0 || pipe2(order_, O_CLOEXEC) != 0 || !signal_.open()) {
             return failed("pipe");
         }
-        note_to_ = handled_[1];
         room_ = fcntl(pipe_[1], F_GETPIPE_SZ);
         bytes_ = mosrig::guest::map_private(most);
         if (room_ <= 0 || static_cast<size_t>(room_) >= most || bytes_ == nullptr) {
@@ -64,19 +64,6 @@ class AmidWrite final : public mosrig::guest::Deed {
         size_t second;
     };
 
-    static const char* handle(int flags) {
-        struct sigaction action = {};
-        action.sa_handler = [](int /*signal*/) {
-            const int error = errno;
-            handlings_ = handlings_ + 1;
-            (void)!write(note_to_, "h", 1);
-            errno = error;
-        };
-        action.sa_flags = flags;
-        handlings_ = 0;
-        return sigaction(SIGUSR1, &action, nullptr) != 0 ? failed("sigaction") : nullptr;
-    }
-
     [[nodiscard]] const char* begin(const Order& order) const {
         return mosrig::guest::write_all(order_[1], &order, sizeof order) ? helper_.begin_act()
                                                                          : failed("an order");
@@ -91,16 +78,13 @@ class AmidWrite final : public mosrig::guest::Deed {
         result = write(pipe_[1], bytes_, count);
         error_ = errno;
         const char* const wrong = helper_.end_act();
-        if (wrong != nullptr || handlings_ == 1) {
-            return wrong;
-        }
-        return differs("runs of the handler", handlings_, 1);
+        return wrong != nullptr ? wrong : NotedSignal::expect_one();
     }
 
     // Nobody has read anything: as much went as there was room for.
     const char* partial(int flags) {
         ssize_t result = 0;
-        const char* wrong = handle(flags);
+        const char* wrong = NotedSignal::handle(flags);
         wrong = wrong != nullptr ? wrong : write_amid({true, false, 0, 0}, most, 1, result);
         if (wrong != nullptr) {
             return wrong;
@@ -117,7 +101,7 @@ class AmidWrite final : public mosrig::guest::Deed {
         ssize_t result = 0;
         const size_t room = static_cast<size_t>(room_);
         const char* wrong = fill();
-        wrong = wrong != nullptr ? wrong : handle(SA_RESTART);
+        wrong = wrong != nullptr ? wrong : NotedSignal::handle(SA_RESTART);
         wrong = wrong != nullptr ? wrong : write_amid({true, true, room, later}, later, 2, result);
         if (wrong != nullptr) {
             return wrong;
@@ -131,7 +115,7 @@ class AmidWrite final : public mosrig::guest::Deed {
     const char* ended() {
         ssize_t result = 0;
         const char* wrong = fill();
-        wrong = wrong != nullptr ? wrong : handle(0);
+        wrong = wrong != nullptr ? wrong : NotedSignal::handle(0);
         wrong = wrong != nullptr ? wrong : write_amid({true, false, 0, 0}, later, 2, result);
         if (wrong != nullptr) {
             return wrong;
@@ -170,16 +154,12 @@ class AmidWrite final : public mosrig::guest::Deed {
     }
 
     [[nodiscard]] const char* disturb(bool again) const {
-        constexpr int patience_ms = 20000;
         constexpr const char* place = "pipe_write";
-        struct pollfd handled = {handled_[0], POLLIN, 0};
-        char letter = 0;
         if (const char* wrong = await_within(getppid(), place); wrong != nullptr) {
             return wrong;
         }
-        if (kill(getppid(), SIGUSR1) != 0 || poll(&handled, 1, patience_ms) != 1 ||
-            read(handled_[0], &letter, 1) != 1) {
-            return "the handler of a signal has not run";
+        if (const char* wrong = signal_.send(); wrong != nullptr) {
+            return wrong;
         }
         // Or it is over, and the process waits for the answer.
         return await_within(getppid(), again ? place : "pipe_read");
@@ -206,12 +186,10 @@ class AmidWrite final : public mosrig::guest::Deed {
         return poll(&more, 1, 0) != 0 ? "there is more in the pipe than was written" : nullptr;
     }
 
-    static inline int note_to_;
-    static inline volatile sig_atomic_t handlings_;
+    NotedSignal signal_;
     mosrig::guest::Helper helper_;
     int pipe_[2] = {-1, -1};
     int order_[2] = {-1, -1};
-    int handled_[2] = {-1, -1};
     int room_ = 0;
     int error_ = 0;
     unsigned char* bytes_ = nullptr;

@@ -225,12 +225,13 @@ class FrozenAsleep final : public Frozen {
   protected:
     const char* be_frozen(mosrig::guest::Helper& helper) override {
         char text[sizeof words] = {};
-        if (const char* const wrong = helper.begin_act(); wrong != nullptr) {
-            return wrong;
-        }
-        const ssize_t count = read(bytes_[0], text, sizeof text);
-        const int error = errno;
-        if (const char* const wrong = helper.end_act(); wrong != nullptr) {
+        ssize_t count = 0;
+        int error = 0;
+        const char* const wrong = helper.act_amid([&] {
+            count = read(bytes_[0], text, sizeof text);
+            error = errno;
+        });
+        if (wrong != nullptr) {
             return wrong;
         }
         errno = error;

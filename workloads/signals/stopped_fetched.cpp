@@ -39,18 +39,20 @@ class StoppedFetched final : public mosrig::guest::Deed {
     const char* act() override {
         const Way& way = next_way();
         continued_ = 0;
-        if (const char* const wrong = helper_.begin_act(); wrong != nullptr) {
-            return wrong;
-        }
-        const int result = way.call(*this);
-        const int error = errno;
-        if (const char* const wrong = helper_.end_act(); wrong != nullptr) {
+        int result = 0;
+        int error = 0;
+        const char* wrong = helper_.act_amid([&] {
+            result = way.call(*this);
+            error = errno;
+        });
+        if (wrong != nullptr) {
             return wrong;
         }
         if (result != -1 || error != EINTR) {
             return differs(way.place, error, EINTR);
         }
-        if (const char* const wrong = mosrig::guest::blocks_as(blocked_); wrong != nullptr) {
+        wrong = mosrig::guest::blocks_as(blocked_);
+        if (wrong != nullptr) {
             return wrong;
         }
         return continued_ != 1 ? differs("handlers of SIGCONT", continued_, 1) : nullptr;

@@ -42,12 +42,13 @@ class WaitingFetched final : public mosrig::guest::Deed {
         handled_ = 0;
         memset(burden_, static_cast<int>(++turn_), burden_size);
         struct epoll_event event = {};
-        if (const char* const wrong = helper_.begin_act(); wrong != nullptr) {
-            return wrong;
-        }
-        const int result = epoll_wait(poll_, &event, 1, -1);
-        const int error = errno;
-        if (const char* const wrong = helper_.end_act(); wrong != nullptr) {
+        int result = 0;
+        int error = 0;
+        const char* const wrong = helper_.act_amid([&] {
+            result = epoll_wait(poll_, &event, 1, -1);
+            error = errno;
+        });
+        if (wrong != nullptr) {
             return wrong;
         }
         return result != -1 || error != EINTR || handled_ == 0

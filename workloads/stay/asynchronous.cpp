@@ -4,13 +4,12 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
-#include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "workloads/lib/kinds.h"
+#include "workloads/stay/user_faults.h"
 
 namespace {
 
@@ -51,21 +50,16 @@ class UserFault final : public mosrig::guest::Holder {
     using Holder::Holder;
 
     const char* hold() override {
-        fd_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
-        struct uffdio_api api = {};
-        api.api = UFFD_API;
-        if (fd_ < 0 || ioctl(fd_, UFFDIO_API, &api) != 0) {
+        fd_ = mosrig::guest::open_user_faults();
+        if (fd_ < 0) {
             return failed("userfaultfd");
         }
         view_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (view_ == MAP_FAILED) {
             return failed("mmap");
         }
-        struct uffdio_register range = {};
-        range.range.start = reinterpret_cast<__u64>(view_);
-        range.range.len = size;
-        range.mode = UFFDIO_REGISTER_MODE_MISSING;
-        return ioctl(fd_, UFFDIO_REGISTER, &range) != 0 ? failed("UFFDIO_REGISTER") : nullptr;
+        return mosrig::guest::register_missing(fd_, view_, size) ? nullptr
+                                                                 : failed("UFFDIO_REGISTER");
     }
 
     const char* release() override {

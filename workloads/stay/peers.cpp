@@ -3,12 +3,10 @@
 // Reasons that another process makes: it maps writable and shared what this one maps private or
 // only reads, it gives this one a real-time class, it traces it, it serves its faults.
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +22,7 @@
 #include "workloads/lib/state.h"
 #include "workloads/stay/counter.h"
 #include "workloads/stay/policy.h"
+#include "workloads/stay/user_faults.h"
 
 namespace {
 
@@ -233,10 +232,8 @@ class ServedByPeer final : public ByPeer {
 
   private:
     const char* open_view() {
-        fd_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
-        struct uffdio_api api = {};
-        api.api = UFFD_API;
-        if (fd_ < 0 || ioctl(fd_, UFFDIO_API, &api) != 0) {
+        fd_ = mosrig::guest::open_user_faults();
+        if (fd_ < 0) {
             return failed("userfaultfd");
         }
         void* view =
@@ -248,20 +245,15 @@ class ServedByPeer final : public ByPeer {
         return nullptr;
     }
 
-    [[nodiscard]] struct uffdio_range range() const {
-        return {reinterpret_cast<__u64>(view_), size};
-    }
-
     static const char* enlist(void* data) {
         const auto& self = *static_cast<ServedByPeer*>(data);
-        struct uffdio_register list = {};
-        list.range = self.range();
-        list.mode = UFFDIO_REGISTER_MODE_MISSING;
-        return ioctl(self.fd_, UFFDIO_REGISTER, &list) != 0 ? failed("UFFDIO_REGISTER") : nullptr;
+        return mosrig::guest::register_missing(self.fd_, self.view_, size)
+                   ? nullptr
+                   : failed("UFFDIO_REGISTER");
     }
     static const char* strike_off(void* data) {
         const auto& self = *static_cast<ServedByPeer*>(data);
-        struct uffdio_range list = self.range();
+        struct uffdio_range list = {reinterpret_cast<__u64>(self.view_), size};
         return ioctl(self.fd_, UFFDIO_UNREGISTER, &list) != 0 ? failed("UFFDIO_UNREGISTER")
                                                               : nullptr;
     }
