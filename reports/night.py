@@ -29,6 +29,7 @@ MUTANTS = {
     "lose-signal": "signal-flood",
     "cheap-cpu": "busy",
     "stale-file": "memory-file-changed",
+    "old-title": "io-title",
     "wrong-where": "three-nodes",
     "leak": "soak-short",
 }

@@ -292,7 +292,7 @@ void om_body_signal(struct om_proc *p)
 	if (now.runtime - b->told.runtime >=
 	    (b->counted ? 10 : 100) * NSEC_PER_MSEC) {
 		b->told = now;
-		if (om_flush_ops(b) ||
+		if (om_flush_ops(b) || om_title_tell(b) ||
 		    om_link_send_one(b->link, OM_M_USAGE, &now, sizeof(now)))
 			om_body_die(b, "no link");
 	}

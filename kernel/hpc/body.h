@@ -38,6 +38,7 @@ struct om_body {
 	u32 vdso_len;
 	u64 vdso;		/* with its entries replaced, see vdso.c */
 	char comm[TASK_COMM_LEN];	/* at home */
+	struct om_title title;	/* as home was told */
 	struct list_head guests;	/* while it runs: see guests.c */
 	struct proc_dir_entry *dir;
 	struct om_leave leave;	/* what home shall be told */
@@ -111,6 +112,11 @@ bool om_own_memory(struct om_body *b, const struct pt_regs *regs, long *result);
 void om_own_resident(u64 start, u64 len, u64 vec);
 int om_send_ops(struct om_body *b);
 int om_flush_ops(struct om_body *b);
+
+/* title.c */
+
+bool om_title_sane(const struct om_title *t);
+int om_title_tell(struct om_body *b);
 
 /* forward.c */
 

@@ -208,18 +208,30 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 }
 
 /*
+ * Is this a file of /proc that shows or changes memory of the process? Its title home
+ * has been told, all of it that counts.
+ */
+static bool om_shows_memory(const unsigned char *name)
+{
+	static const char * const names[] = {
+		"environ", "cmdline", "mem", "pagemap", "clear_refs",
+	};
+	struct om_title title;
+	int i = om_title_find(&title) ? 2 : 0;
+
+	while (i < ARRAY_SIZE(names) && strcmp(name, names[i]))
+		i++;
+	return i < ARRAY_SIZE(names);
+}
+
+/*
  * Does the call read or write the caller's memory through a file? Only the whole
  * process can do that right.
  */
 static bool om_reaches_itself(const struct om_call *call)
 {
-	static const char * const names[] = {
-		"mem", "environ", "cmdline", "pagemap", "clear_refs",
-	};
-	const unsigned char *name;
 	struct inode *inode;
 	bool found = false;
-	unsigned int i;
 	struct fd f;
 
 	switch (call->nr) {
@@ -246,12 +258,9 @@ static bool om_reaches_itself(const struct om_call *call)
 		return false;
 	inode = file_inode(fd_file(f));
 	if (inode->i_sb->s_magic == PROC_SUPER_MAGIC &&
-	    fd_file(f)->f_path.dentry->d_parent != inode->i_sb->s_root) {
-		name = fd_file(f)->f_path.dentry->d_name.name;
-		for (i = 0; i < ARRAY_SIZE(names) && !found; i++)
-			found = !strcmp(name, names[i]) &&
-				proc_pid(inode) == task_tgid(current);
-	}
+	    fd_file(f)->f_path.dentry->d_parent != inode->i_sb->s_root)
+		found = proc_pid(inode) == task_tgid(current) &&
+			om_shows_memory(fd_file(f)->f_path.dentry->d_name.name);
 	fdput(f);
 	return found;
 }
@@ -263,10 +272,27 @@ static bool om_goes_on(const struct om_call *call, long result)
 	       !(call->nr == __NR_fcntl && (u32)call->arg[1] == F_GETOWN);
 }
 
+/* As it is, for the body. */
+static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
+{
+	long result;
+
+	if (w->call->nr == __NR_rseq)
+		om_rseq_give(p);
+	result = light ? om_native_light(p, w->call) : om_native(w->call);
+	if (w->call->nr == __NR_rseq)
+		om_rseq_take(p);
+	else if (w->call->nr == __NR_sched_setaffinity && !result)
+		om_rseq_tell(p);
+	if (p->away.at_home)
+		w->reply.flags |= OM_REPLY_NATIVE;
+	p->away.at_home = false;
+	return result;
+}
+
 static long om_run(struct om_proc *p, struct om_work *w, bool light)
 {
 	struct pt_regs *regs = task_pt_regs(current);
-	long result;
 
 	regs->ip = w->call->ip;
 	regs->sp = w->call->sp;
@@ -280,16 +306,7 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
 	case OM_ROW_CLOCK:
-		if (light)
-			return om_native_light(p, w->call);
-		if (w->call->nr == __NR_rseq)
-			om_rseq_give(p);
-		result = om_native(w->call);
-		if (w->call->nr == __NR_rseq)
-			om_rseq_take(p);
-		else if (w->call->nr == __NR_sched_setaffinity && !result)
-			om_rseq_tell(p);
-		return result;
+		return om_run_forward(p, w, light);
 	case OM_ROW_MEMORY:
 		return om_memory_call(p, w);
 	case OM_ROW_SIGRETURN:

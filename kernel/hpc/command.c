@@ -267,8 +267,13 @@ static int om_add_futex(struct om_request *r)
 	case FUTEX_LOCK_PI2:
 		return om_add(r, arg[3], sizeof(struct __kernel_timespec),
 			      OM_SEG_IN, 0);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return om_add(r, arg[3], sizeof(struct __kernel_timespec),
+			      OM_SEG_IN, 0) ?:
+		       om_add(r, arg[4], sizeof(u32), both, 0);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
+	case FUTEX_CMP_REQUEUE_PI:
 	case FUTEX_WAKE_OP:
 		return om_add(r, arg[4], sizeof(u32), both, 0);
 	default:

@@ -183,6 +183,8 @@ static int om_exchange(struct om_body *b, struct om_request *r,
 	int ret;
 
 	ret = om_flush_ops(b);
+	if (!ret)
+		ret = om_title_tell(b);
 	if (!ret && r->in > OM_MAX_INLINE)
 		ret = om_send_ahead(b, r);
 	if (ret)

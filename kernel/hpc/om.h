@@ -91,6 +91,7 @@ struct om_away {
 	bool parking;		/* the body was asked to stand still */
 	bool parked;		/* it does, and a signal is being delivered */
 	bool unwritable;	/* data of the next call could not be written */
+	bool at_home;		/* this call is to be made by the whole process */
 	u32 moves;		/* mappings that were moved to another address */
 	struct rseq __user *rseq;	/* the thread's, as it left */
 	u32 rseq_sig;
@@ -223,6 +224,11 @@ int om_await_ready(struct om_proc *p);
 int om_wait_ready(struct om_proc *p);
 int om_wait_soon(struct om_proc *p);
 bool om_prepare_stale(struct om_proc *p);
+
+/* title.c */
+
+bool om_title_find(struct om_title *t);
+void om_title_note(struct om_title *t);
 
 /* others.c */
 

@@ -152,13 +152,18 @@ void om_bring_home(struct task_struct *task, u32 reason)
  */
 static int om_bring_memory(struct task_struct *task)
 {
-	struct om_proc *p;
+	struct om_proc *p, *own = om_proc_of(current);
 	long left;
 
 	/* pairs with om_is_held() */
 	smp_mb();
 	p = om_call_home(task, OM_R_PTRACE);
 	while (p && READ_ONCE(p->out)) {
+		/* two who wait for each other's would wait in vain: home first */
+		if (own && READ_ONCE(own->out)) {
+			own->away.at_home = true;
+			return -EAGAIN;
+		}
 		left = wait_event_killable_timeout(p->home_wait,
 						   !READ_ONCE(p->out),
 						   OM_CALL_PATIENCE);

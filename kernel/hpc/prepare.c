@@ -134,6 +134,7 @@ static void om_fill_prepare(struct om_proc *p, struct om_prepare *prep)
 	prep->nice = task_nice(current);
 	prep->policy = current->policy;
 	get_task_comm(prep->comm, current);
+	om_title_find(&prep->title);
 }
 
 /**
@@ -152,6 +153,7 @@ int om_send_prepare(struct om_proc *p)
 
 	p->away.sealed = om_any_sealed(mm);
 	om_fill_prepare(p, &p->away.told);
+	om_title_note(&p->away.told.title);
 	trace_om_prepare(task_tgid_nr(current), p->link->node, mm->map_count);
 	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);
 	if (!vmas)
@@ -185,6 +187,8 @@ bool om_prepare_stale(struct om_proc *p)
 	    p->away.mm_seq != om_mm_seq(current->mm))
 		return true;
 	om_fill_prepare(p, &now);
+	/* what has been changed since is told to home once more, no harm */
+	memcpy(now.title.sum, p->away.told.title.sum, sizeof(now.title.sum));
 	return memcmp(&now, &p->away.told, sizeof(now));
 }
 

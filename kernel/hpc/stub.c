@@ -153,9 +153,10 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	unsigned int i, n;
 	int ret;
 
-	if (prep.comm[sizeof(prep.comm) - 1])
+	if (prep.comm[sizeof(prep.comm) - 1] || !om_title_sane(&prep.title))
 		return -EPROTO;
 	memcpy(b->comm, prep.comm, sizeof(b->comm));
+	b->title = prep.title;
 	b->home_pid = prep.home_pid;
 	trace_om_guest_prepare(b->home, b->home_pid, prep.vma_count);
 	b->own_memory = prep.flags & OM_PREP_OWN_MEMORY;

@@ -67,10 +67,19 @@ struct om_hdr {
 #define OM_MAX_OPS	64
 #define OM_MAX_HOT	6		/* pages that are sent before the process */
 #define OM_MAX_PATCHES	48
+#define OM_MAX_TITLE	(16 * 1024)
+#define OM_TITLE_PAGES	(OM_MAX_TITLE / 4096 + 1)	/* that it lies in */
 
 struct om_range {
 	__u64 start;
 	__u64 end;
+};
+
+/* Where ps finds the arguments and the environment; see title.c. */
+struct om_title {
+	__u64 start;
+	__u64 len;		/* at most OM_MAX_TITLE */
+	__u64 sum[OM_TITLE_PAGES];	/* of its part in each page, as home has it */
 };
 
 struct om_prepare {
@@ -90,6 +99,7 @@ struct om_prepare {
 	__s32 nice;
 	__u32 policy;		/* SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE */
 	char comm[TASK_COMM_LEN];	/* for people */
+	struct om_title title;
 };
 
 /*

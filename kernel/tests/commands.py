@@ -51,6 +51,8 @@ def returned(text: str) -> str:
     """What travels, in words, by what is returned for a command."""
     if text == "0":
         return NOTHING
+    if " ?: " in text:
+        return "; ".join(returned(part) for part in text.split(" ?: "))
     match = re.fullmatch(r"om_add\(r, arg(\[\d\])?, (.*), ([\w |]+), 0\)", text)
     if not match:
         raise ValueError(f"command.c: no words for {text}")

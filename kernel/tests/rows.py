@@ -120,7 +120,9 @@ Commands of fcntl, ioctl, prctl, setsockopt, getsockopt, futex and semctl that
 `kernel/hpc/command.c` does not know come home as well: those that it knows are listed
 [below](#commands). So do, of the other rows,
 
-- a read or write of its own `mem`, `environ`, `cmdline`, `pagemap` or `clear_refs` in /proc;
+- a read or write of its own `mem`, `pagemap` or `clear_refs` in /proc, and of `environ` and
+  `cmdline` if these are longer than 16 KiB;
+- a read or write of the `mem` of another process that is away, too;
 - a call with an argument in memory that cannot be read;
 - a new limit of the stack;
 - advice across a hole.
@@ -134,7 +136,7 @@ COMMANDS_HEAD = """
 
 What travels with each command, beside its numbers, from and to where an argument points: the
 third one of ioctl and fcntl, the second one of prctl, the fourth one of setsockopt and getsockopt.
-Of futex the first one points to the word, and the fourth or fifth to what comes with it.
+Of futex the first one points to the word, and the fourth, the fifth or both to what comes with it.
 
 """
 

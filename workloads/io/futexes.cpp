@@ -41,7 +41,8 @@ class Futexes final : public mosrig::guest::Deed {
         words_[1] = ++turn_;
         const char* wrong = by_futex();
         wrong = wrong != nullptr ? wrong : by_wait();
-        return wrong != nullptr ? wrong : by_waiters();
+        wrong = wrong != nullptr ? wrong : by_waiters();
+        return wrong != nullptr ? wrong : by_requeue_pi();
     }
 
   private:
@@ -75,6 +76,35 @@ class Futexes final : public mosrig::guest::Deed {
                    : expect("FUTEX_WAIT for nobody",
                             syscall(SYS_futex, words_, FUTEX_WAIT_PRIVATE, words_[0], &wait),
                             ETIMEDOUT);
+    }
+
+    // With inheritance of priorities: the second word is a lock, which nobody holds.
+    const char* by_requeue_pi() {
+        const struct timespec end = soon();
+        words_[1] = 0;
+        if (const char* wrong = expect("FUTEX_WAIT_REQUEUE_PI for another value",
+                                       syscall(SYS_futex, words_, FUTEX_WAIT_REQUEUE_PI_PRIVATE,
+                                               words_[0] + 1, &end, words_ + 1, any),
+                                       EAGAIN);
+            wrong != nullptr) {
+            return wrong;
+        }
+        if (const char* wrong = expect("FUTEX_WAIT_REQUEUE_PI for nobody",
+                                       syscall(SYS_futex, words_, FUTEX_WAIT_REQUEUE_PI_PRIVATE,
+                                               words_[0], &end, words_ + 1, any),
+                                       ETIMEDOUT);
+            wrong != nullptr) {
+            return wrong;
+        }
+        if (const long moved = syscall(SYS_futex, words_, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, 0,
+                                       words_ + 1, words_[0]);
+            moved != 0) {
+            return moved < 0 ? failed("FUTEX_CMP_REQUEUE_PI") : differs("moved", moved, 0);
+        }
+        return expect("FUTEX_CMP_REQUEUE_PI for another value",
+                      syscall(SYS_futex, words_, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, 0, words_ + 1,
+                              words_[0] + 1),
+                      EAGAIN);
     }
 
     const char* by_wait() {

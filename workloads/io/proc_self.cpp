@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What /proc/self tells is what home's /proc tells of the process. What is read out of its memory
-// has a word of its own, since that brings a process home.
+// What /proc/self tells is what home's /proc tells of the process. To read its own memory there has
+// a word of its own, since that brings a process home.
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,6 +13,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,6 +45,10 @@ class ProcSelf final : public mosrig::guest::Holder {
             char now[sizeof command_] = {};
             mosrig::guest::answer(read_command(now) && strcmp(now, command_) == 0 ? nullptr
                                                                                   : "cmdline");
+            return true;
+        }
+        if (strcmp(word, "MEMORY") == 0) {
+            mosrig::guest::answer(read_memory());
             return true;
         }
         return Holder::command(word);
@@ -149,6 +155,22 @@ class ProcSelf final : public mosrig::guest::Holder {
         return read_text("/proc/self/cmdline", text, sizeof text) > 0 && text[0] != '\0';
     }
 
+    // Its own, as it has just written it.
+    const char* read_memory() {
+        char seen[sizeof written_] = {};
+        (void)snprintf(written_, sizeof written_, "written in turn %u", ++turn_);
+        const int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+        const ssize_t count =
+            pread(fd, seen, sizeof seen, static_cast<off_t>(reinterpret_cast<uintptr_t>(written_)));
+        const int error = errno;
+        (void)close(fd);
+        errno = error;
+        if (count != sizeof seen) {
+            return failed("read of /proc/self/mem");
+        }
+        return strcmp(seen, written_) != 0 ? reads("/proc/self/mem", seen) : nullptr;
+    }
+
     // A mapping is in the list while it is there, and as it then may be used.
     static const char* mappings() {
         constexpr size_t size = 3UL * 4096;
@@ -177,6 +199,8 @@ class ProcSelf final : public mosrig::guest::Holder {
 
     Seen known_;
     char command_[256] = {};
+    char written_[64] = {};
+    unsigned turn_ = 0;
 };
 
 const mosrig::guest::KindOf<ProcSelf> proc_self("proc-self");
