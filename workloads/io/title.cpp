@@ -17,7 +17,6 @@
 
 namespace {
 
-using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
 
@@ -62,27 +61,22 @@ class Title final : public mosrig::guest::Deed {
     }
 
   private:
-    // Where they are, as /proc/self/stat says: its last fields but one.
+    // Where they are: the kernel puts each one behind the one before.
     bool find() {
-        constexpr int first = 48;
-        char text[1024];
-        unsigned long at[4] = {};
-        if (mosrig::guest::read_text("/proc/self/stat", text, sizeof text) == 0) {
-            return false;
-        }
-        const char* field = strrchr(text, ')');
-        for (int number = 2; field != nullptr && number < first; ++number) {
-            field = strchr(field + 1, ' ');
-        }
+        arguments_ = {"cmdline", as_bytes(program_invocation_name), 0};
+        environment_ = {"environ", as_bytes(environ[0]), 0};
+        return find_end(arguments_) && find_end(environment_);
+    }
+
+    static unsigned char* as_bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
+
+    static bool find_end(Part& part) {
+        static char text[most + 1];
+        char path[32];
+        (void)snprintf(path, sizeof path, "/proc/self/%s", part.name);
+        part.length = mosrig::guest::read_text(path, text, sizeof text);
         errno = ENOMSG;
-        if (field == nullptr ||
-            sscanf(field, "%lu %lu %lu %lu", &at[0], &at[1], &at[2], &at[3]) != 4) {
-            return false;
-        }
-        arguments_ = {"cmdline", reinterpret_cast<unsigned char*>(at[0]), at[1] - at[0]};
-        environment_ = {"environ", reinterpret_cast<unsigned char*>(at[2]), at[3] - at[2]};
-        return arguments_.length > 1 && arguments_.length <= most && environment_.length > 1 &&
-               environment_.length <= most;
+        return part.length > 1 && part.length < most && memcmp(text, part.begin, part.length) == 0;
     }
 
     // Arguments end as they did, or ps would go on reading. What is there says which turn it is.
