@@ -284,7 +284,8 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 		om_rseq_take(p);
 	else if (w->call->nr == __NR_sched_setaffinity && !result)
 		om_rseq_tell(p);
-	if (p->away.at_home)
+	/* unless it has done some of it before */
+	if (p->away.at_home && result == -EAGAIN)
 		w->reply.flags |= OM_REPLY_NATIVE;
 	p->away.at_home = false;
 	return result;

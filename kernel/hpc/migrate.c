@@ -252,6 +252,7 @@ static bool om_start_stat(struct om_proc *p)
 	away->parking = false;
 	away->parked = false;
 	away->unwritable = false;
+	away->at_home = false;
 	away->moves = 0;
 	away->window = 32 * 1024;
 	memset(&away->usage, 0, sizeof(away->usage));
