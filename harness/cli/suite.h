@@ -39,6 +39,8 @@ struct BenchOptions {
 // Run the suite; the exit code of the verb: 0 ok, 1 a case failed, 2 usage, 3 infrastructure.
 // Defined in harness/conformance and harness/benchmarks.
 int run_conformance(const ConformanceOptions& options);
+// Whether there are the cases that it is to run; 0 or 2. Needs no cluster.
+int look_up_cases(const ConformanceOptions& options);
 int run_benchmarks(const BenchOptions& options);
 // Writes results.json (schema in reports/) from the journal. Defined in harness/journal's user,
 // harness/conformance.

@@ -126,6 +126,9 @@ Verb add_conformance(CLI::App& parser, const Places& places) {
                 if (chosen.list) {
                     return run_conformance(chosen);
                 }
+                if (const int unknown = look_up_cases(chosen); unknown != 0) {
+                    return unknown;
+                }
                 return with_cluster(places, arguments->flags, arguments->keep, chosen.console_dir,
                                     [&chosen](bool fresh) {
                                         chosen.fresh = fresh;

@@ -366,6 +366,11 @@ Result<void> run_all(const ConformanceOptions& options, const std::vector<Descri
 
 }  // namespace
 
+int look_up_cases(const ConformanceOptions& options) {
+    const Result<std::vector<Description>> cases = choose(options);
+    return cases ? 0 : report(cases.error());
+}
+
 int run_conformance(const ConformanceOptions& options) {
     const Result<std::vector<Description>> cases = choose(options);
     if (!cases) {
