@@ -33,23 +33,11 @@ constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locki
 // used since the last time that was tried, and the daemon looks some up each second: so that is
 // tried some times, and they are counted right after. A kernel that holds back what was freed would
 // look through all of that for each cache: there it is as it is.
-// What /sys says of a cache takes itself room for two numbers, and with that a slab: so the lines
-// of those caches are read from the list, which makes each as its first byte is asked for.
+// What /sys says of a cache takes itself room for a number of each memory node, and with that a
+// slab of a small cache: of those the list tells, which a program reads that waits for their
+// shrinking.
 constexpr const char* list_objects_script = R"(
 cd /sys/kernel/slab || exit
-list_kmalloc() {
-    exec 5</proc/slabinfo || exit
-    for name in $(cut -d " " -f 1 /proc/slabinfo); do
-        case $name in kmalloc*)
-            [ -e "$1" ] || { exec 4>"$name/shrink" && echo 1 >&4; } || exit
-        esac
-        read -r seen active objects size rest <&5 && [ "$seen" = "$name" ] || exit
-        case $name in kmalloc*)
-            echo "$name $active $objects $size"
-        esac
-    done
-    exec 5<&-
-}
 list() {
     while read -r name active objects size rest; do
         if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
@@ -62,8 +50,14 @@ list() {
 }
 echo 3 >/proc/sys/vm/drop_caches && sleep 0.2 || exit
 names='^[a-z0-9_]*(dentry|inode)'
-list_kmalloc "$1" || exit
-grep -vE "$names|^kmalloc" /proc/slabinfo | list "$1" || exit
+small='^kmalloc-(8|16) '
+{
+    if ! [ -e "$1" ]; then
+        exec 3>kmalloc-8/shrink 4>kmalloc-16/shrink && sleep 0.2 && echo 1 >&3 && echo 1 >&4
+    fi
+} | cat - /proc/slabinfo | grep -E "$small" || exit
+{ grep ^kmalloc /proc/slabinfo; grep -vE "$names|^kmalloc" /proc/slabinfo; } |
+    grep -vE "$small" | list "$1" || exit
 for turn in 1 2 3 4; do echo 3 >/proc/sys/vm/drop_caches || exit; done
 sleep 0.1
 grep -E "$names" /proc/slabinfo | list "$1"

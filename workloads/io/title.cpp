@@ -44,7 +44,19 @@ class Title final : public mosrig::guest::Deed {
     }
 
   protected:
+    // What is in its environment is asked for later.
     const char* act() override {
+        static unsigned char kept[2 * most];
+        memcpy(kept, arguments_.begin, arguments_.length);
+        memcpy(kept + most, environment_.begin, environment_.length);
+        const char* const wrong = write_and_compare();
+        memcpy(arguments_.begin, kept, arguments_.length);
+        memcpy(environment_.begin, kept + most, environment_.length);
+        return wrong;
+    }
+
+  private:
+    const char* write_and_compare() {
         write_title(++turn_);
         if (const char* wrong = compare(getpid(), turn_); wrong != nullptr) {
             return wrong;
@@ -60,7 +72,6 @@ class Title final : public mosrig::guest::Deed {
         });
     }
 
-  private:
     // Where they are: the kernel puts each one behind the one before.
     bool find() {
         arguments_ = {"cmdline", as_bytes(program_invocation_name), 0};

@@ -30,11 +30,14 @@ class EachOther final : public mosrig::guest::Deed {
         if (pipe2(time_, O_CLOEXEC) != 0) {
             return failed("pipe2");
         }
-        const char* const wrong = helper_.start(be_other, be_other, this);
+        const char* const wrong = helper_.start(be_other, be_there, this);
         return wrong != nullptr ? wrong : act();
     }
 
   protected:
+    // Who waits in a call moves when that ends.
+    const char* step() override { return helper_.undo(); }
+
     const char* act() override {
         const int64_t when = mosrig::guest::now_ms() + ahead_ms;
         if (write(time_[1], &when, sizeof when) != sizeof when) {
@@ -62,6 +65,8 @@ class EachOther final : public mosrig::guest::Deed {
         }
         return self.look(getppid(), when, other_seed, own_seed);
     }
+
+    static const char* be_there(void* /*data*/) { return nullptr; }
 
     // Writes its own block, and at that time reads the other's.
     const char* look(pid_t other, int64_t when_ms, unsigned own, unsigned others) {
