@@ -5,6 +5,7 @@
 // child in its place.
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/procfs.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@
 #include "workloads/lib/bytes.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/scratch.h"
 
 // Faults at its first instruction.
 extern "C" void mosrig_fault(int* nowhere);
@@ -116,6 +118,9 @@ class Endings final : public mosrig::guest::Holder {
             testament.limit_ns = strcmp(word, "LIMITED") == 0 ? limit_cpu_time() : 0;
             // The core has to hold what is written here, wherever that now is.
             mosrig::guest::fill_bytes(mark_, sizeof mark_, mark_at_the_end);
+            if (testament.leaves_core && !keep_a_secret()) {
+                _exit(98);
+            }
             (void)mosrig::guest::write_all(said_[1], &testament, sizeof testament);
             way.end();
             _exit(99);
@@ -124,12 +129,23 @@ class Endings final : public mosrig::guest::Holder {
     }
 
   private:
+    // Memory of which the core has to show nothing.
+    static bool keep_a_secret() {
+        unsigned char* const secret = mosrig::guest::map_private(sizeof mark_);
+        if (secret == nullptr || madvise(secret, sizeof mark_, MADV_DONTDUMP) != 0) {
+            return false;
+        }
+        mosrig::guest::fill_bytes(secret, sizeof mark_, mark_of_the_secret);
+        return true;
+    }
+
     static constexpr long long second = 1000000000;
     static constexpr long long burnt_ns = 12000000000;  // within 1 % of it, a child can end
     static constexpr int reader_sleeps_s = 20;
     static constexpr const char* pattern_file = "/proc/sys/kernel/core_pattern";
     static constexpr unsigned mark_at_home = 99;
     static constexpr unsigned mark_at_the_end = 100;
+    static constexpr unsigned mark_of_the_secret = 101;
 
     static void burn() {
         struct timespec used = {};
@@ -250,17 +266,20 @@ class Endings final : public mosrig::guest::Holder {
         }
         (void)unlink("core");
         bool found = false;
+        bool told = false;
         unsigned char page[sizeof mark_];
-        unsigned char mark[sizeof mark_];
-        mosrig::guest::fill_bytes(mark, sizeof mark, mark_at_the_end);
-        while (!found && mosrig::guest::read_all(fd, page, sizeof page)) {
-            found = memcmp(page, mark, sizeof page) == 0;
+        while (mosrig::guest::read_all(fd, page, sizeof page)) {
+            found = found || mosrig::guest::same_bytes(page, sizeof page, mark_at_the_end);
+            told = told || mosrig::guest::same_bytes(page, sizeof page, mark_of_the_secret);
         }
         const bool all = is_whole(fd);
         const char* const wrong = look_at_thread(fd, child, testament);
         (void)close(fd);
         if (!found) {
             return "the core has not what the child had in its memory";
+        }
+        if (told) {
+            return "the core has what it is to leave out";
         }
         return all ? wrong : "the core ends before its last part";
     }
