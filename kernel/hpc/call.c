@@ -323,6 +323,30 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 	}
 }
 
+/* Does the program go on with the result there, or come home with it, or stand still? */
+static void om_decide(struct om_proc *p, struct om_work *w)
+{
+	if (w->reply.flags & OM_REPLY_REGS) {
+		task_pt_regs(current)->ax = w->reply.result;
+	} else if (READ_ONCE(p->wanted) || READ_ONCE(p->hurry)) {
+		w->reply.flags |= OM_REPLY_RETURN;
+	} else if (rlimit(RLIMIT_STACK) != p->away.told.stack_limit) {
+		/* the body's stack grows without asking */
+		p->stat.home_reason = OM_HOME_SYSCALL;
+		p->stat.home_arg = w->call->nr;
+		w->reply.flags |= OM_REPLY_RETURN;
+	} else if (om_goes_on(w->call, w->reply.result) ||
+		   task_sigpending(current)) {
+		/*
+		 * What the program sent itself is delivered before the call
+		 * returns, and what becomes of an interrupted call only the
+		 * exit to user mode knows.
+		 */
+		w->reply.flags |= OM_REPLY_PARK;
+		p->away.parking = true;
+	}
+}
+
 /**
  * om_call_execute - execute a call of the body and answer it
  * @p: the process; the current one
@@ -369,25 +393,7 @@ int om_call_execute(struct om_proc *p, const struct om_msg *msg)
 	}
 	om_link_bind(p->link, current, OM_NOTIFY_NONE);
 	om_set_in_call(p, OM_CALL_NONE);
-	if (w->reply.flags & OM_REPLY_REGS) {
-		task_pt_regs(current)->ax = w->reply.result;
-	} else if (READ_ONCE(p->wanted) || READ_ONCE(p->hurry)) {
-		w->reply.flags |= OM_REPLY_RETURN;
-	} else if (rlimit(RLIMIT_STACK) != p->away.told.stack_limit) {
-		/* the body's stack grows without asking */
-		p->stat.home_reason = OM_HOME_SYSCALL;
-		p->stat.home_arg = nr;
-		w->reply.flags |= OM_REPLY_RETURN;
-	} else if (om_goes_on(w->call, w->reply.result) ||
-		   task_sigpending(current)) {
-		/*
-		 * What the program sent itself is delivered before the call
-		 * returns, and what becomes of an interrupted call only the
-		 * exit to user mode knows.
-		 */
-		w->reply.flags |= OM_REPLY_PARK;
-		p->away.parking = true;
-	}
+	om_decide(p, w);
 	trace_om_reply(task_tgid_nr(current), p->link->node, w->reply.result);
 	ret = om_send_reply(p, w);
 	handled = w->reply.flags & OM_REPLY_REGS;

@@ -191,58 +191,29 @@ void om_fetch_memory(struct om_proc *p)
 		om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
 }
 
-/*
- * The process comes home: registers first, then its dirty pages. Nothing but
- * TAKEN ends the body, so a link that breaks on the way leaves no copy at all,
- * and the caller reports that death.
- */
-static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
-			      const struct om_msg *first)
+/* What it came home with, checked, or an error; kvfree() it. */
+static struct om_return *om_take_return(const struct om_msg *msg)
 {
-	size_t xlen = first->len - sizeof(struct om_return);
-	const struct om_return *said = first->data;
+	const struct om_return *said = msg->data;
 	struct om_return *r;
-	int ret = -ENOMEM;
 
-	if (first->len < sizeof(*said) || said->reason > OM_HOME_NODE ||
+	if (msg->len < sizeof(*said) || said->reason > OM_HOME_NODE ||
 	    (said->reason == OM_HOME_REASON && said->arg >= OM_R_COUNT))
-		return -EPROTO;
-	spin_lock(&p->lock);
-	p->state = OM_RETURNING;
-	/* it has been standing still since it sent this */
-	p->stat.frozen = ktime_get_ns() - om_link_half_trip(p->link);
-	p->stat.prepared = p->stat.frozen;
-	spin_unlock(&p->lock);
-	r = kvmalloc(first->len, GFP_KERNEL);
+		return ERR_PTR(-EPROTO);
+	r = kvmalloc(msg->len, GFP_KERNEL);
 	if (!r)
-		return ret;
-	memcpy(r, first->data, first->len);
-	ret = -EPROTO;
-	if (!om_regs_sane(&r->regs, r + 1, xlen) || !om_trap_sane(&r->trap))
-		goto out;
-	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
-	ret = om_usage_add(p, &r->usage);
-	if (!ret)
-		ret = om_receive_pages(p);
-	if (ret)
-		goto out;
-	/* what home has loaded for the body lacks only what no signal changes */
-	ret = p->away.keep_regs ? om_data_segments_load(&r->regs) :
-				  om_regs_load(regs, &r->regs, r + 1);
-	if (ret)
-		goto out;
-	/* a call that is to be made again needs the exit path to look */
-	if (regs->orig_ax != (unsigned long)-1)
-		set_notify_signal(current);
-	om_stop_again();
-	om_trap_raise(regs, &r->trap);
-	/* If it does not get there: the body waits for it, and runs no more. */
-	om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
-	trace_om_taken(task_tgid_nr(current), p->link->node, 0);
-	if (fatal_signal_pending(current)) {
-		ret = -EINTR;
-		goto out;
-	}
+		return ERR_PTR(-ENOMEM);
+	memcpy(r, said, msg->len);
+	if (om_regs_sane(&r->regs, r + 1, msg->len - sizeof(*r)) &&
+	    om_trap_sane(&r->trap))
+		return r;
+	kvfree(r);
+	return ERR_PTR(-EPROTO);
+}
+
+/* It is here, and its body runs no more. */
+static void om_note_return(struct om_proc *p, const struct om_return *r)
+{
 	spin_lock(&p->lock);
 	if (p->requested && p->target == om_self()) {
 		p->requested = false;
@@ -268,6 +239,51 @@ static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
 	p->stat.resumed = ktime_get_ns();
 	p->stat.released = p->stat.resumed;
 	spin_unlock(&p->lock);
+}
+
+/*
+ * The process comes home: registers first, then its dirty pages. Nothing but
+ * TAKEN ends the body, so a link that breaks on the way leaves no copy at all,
+ * and the caller reports that death.
+ */
+static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
+			      const struct om_msg *first)
+{
+	struct om_return *r = om_take_return(first);
+	int ret;
+
+	if (IS_ERR(r))
+		return PTR_ERR(r);
+	spin_lock(&p->lock);
+	p->state = OM_RETURNING;
+	/* it has been standing still since it sent this */
+	p->stat.frozen = ktime_get_ns() - om_link_half_trip(p->link);
+	p->stat.prepared = p->stat.frozen;
+	spin_unlock(&p->lock);
+	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
+	ret = om_usage_add(p, &r->usage);
+	if (!ret)
+		ret = om_receive_pages(p);
+	if (ret)
+		goto out;
+	/* what home has loaded for the body lacks only what no signal changes */
+	ret = p->away.keep_regs ? om_data_segments_load(&r->regs) :
+				  om_regs_load(regs, &r->regs, r + 1);
+	if (ret)
+		goto out;
+	/* a call that is to be made again needs the exit path to look */
+	if (regs->orig_ax != (unsigned long)-1)
+		set_notify_signal(current);
+	om_stop_again();
+	om_trap_raise(regs, &r->trap);
+	/* If it does not get there: the body waits for it, and runs no more. */
+	om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
+	trace_om_taken(task_tgid_nr(current), p->link->node, 0);
+	if (fatal_signal_pending(current)) {
+		ret = -EINTR;
+		goto out;
+	}
+	om_note_return(p, r);
 	/* the kernel makes the call again here, unless a handler ends it */
 	if ((long)regs->ax == -ERESTART_RESTARTBLOCK && task_sigpending(current))
 		om_tell_rest(p, false);

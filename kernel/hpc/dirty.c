@@ -10,7 +10,6 @@
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
 #include <linux/swap.h>
-#include <linux/swapops.h>
 #include <asm/tlbflush.h>
 
 #include "om.h"

@@ -219,9 +219,8 @@ static int om_send_all(struct om_link *link, struct msghdr *msg, bool more)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		left = wait_event_killable_timeout(link->wait,
-				sk_stream_is_writeable(sk) || link->dead ||
-				READ_ONCE(sk->sk_err) ||
-				READ_ONCE(sk->sk_state) != TCP_ESTABLISHED,
+				sk_stream_is_writeable(sk) ||
+				!om_link_alive(link),
 				OM_LINK_TIMEOUT);
 		if (left <= 0)
 			return left ? -EINTR : -ETIMEDOUT;

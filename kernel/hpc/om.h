@@ -212,7 +212,16 @@ bool om_regs_sane(const struct om_regs *in, const void *xstate,
 
 void om_home_resume(struct om_proc *p, struct pt_regs *regs);
 void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason);
+void om_home_abort(struct om_proc *p, int error);
+void om_set_home(struct om_proc *p);
+bool om_good_moment(struct pt_regs *regs);
 void om_drop_link(struct om_proc *p);
+
+/* away.c */
+
+bool om_start_leaving(struct om_proc *p);
+int om_freeze(struct om_proc *p, struct pt_regs *regs);
+void om_be_away(struct om_proc *p, struct pt_regs *regs);
 
 /* prepare.c */
 
