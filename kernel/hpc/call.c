@@ -211,17 +211,16 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
  * Is this a file of /proc that shows or changes memory of the process? Its title home
  * has been told, all of it that counts.
  */
-static bool om_shows_memory(const unsigned char *name)
+static bool om_shows_memory(const struct dentry *dentry)
 {
-	static const char * const names[] = {
-		"environ", "cmdline", "mem", "pagemap", "clear_refs",
-	};
+	static const char * const title_files[] = { "environ", "cmdline" };
+	static const char * const others[] = { "mem", "pagemap", "clear_refs" };
+	const char *name = (const char *)dentry->d_name.name;
 	struct om_title title;
-	int i = om_title_find(&title) ? 2 : 0;
 
-	while (i < ARRAY_SIZE(names) && strcmp(name, names[i]))
-		i++;
-	return i < ARRAY_SIZE(names);
+	if (match_string(title_files, ARRAY_SIZE(title_files), name) >= 0)
+		return !om_title_find(&title);
+	return match_string(others, ARRAY_SIZE(others), name) >= 0;
 }
 
 /*
@@ -260,7 +259,7 @@ static bool om_reaches_itself(const struct om_call *call)
 	if (inode->i_sb->s_magic == PROC_SUPER_MAGIC &&
 	    fd_file(f)->f_path.dentry->d_parent != inode->i_sb->s_root)
 		found = proc_pid(inode) == task_tgid(current) &&
-			om_shows_memory(fd_file(f)->f_path.dentry->d_name.name);
+			om_shows_memory(fd_file(f)->f_path.dentry);
 	fdput(f);
 	return found;
 }

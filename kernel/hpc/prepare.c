@@ -187,9 +187,9 @@ bool om_prepare_stale(struct om_proc *p)
 	    p->away.mm_seq != om_mm_seq(current->mm))
 		return true;
 	om_fill_prepare(p, &now);
-	/* what has been changed since is told to home once more, no harm */
-	memcpy(now.title.sum, p->away.told.title.sum, sizeof(now.title.sum));
-	return memcmp(&now, &p->away.told, sizeof(now));
+	/* the sums are last: of a title that has changed since, home is told once more */
+	return memcmp(&now, &p->away.told,
+		      offsetof(struct om_prepare, title.sum));
 }
 
 /**

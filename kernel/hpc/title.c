@@ -80,14 +80,14 @@ bool om_title_sane(const struct om_title *t)
 	return t->len <= OM_MAX_TITLE && om_range_ok(t->start, t->len);
 }
 
+/* Returns 0, 1 if it is to be tried again, or a negative errno if the link is gone. */
 static int om_title_send(struct om_body *b, u64 at, size_t len)
 {
 	u64 *buf = kmalloc(sizeof(at) + len, GFP_KERNEL);
-	int ret = 0;
+	int ret = 1;
 
-	/* it is tried again */
 	if (!buf)
-		return 0;
+		return ret;
 	*buf = at;
 	if (!copy_from_user(buf + 1, (void __user *)at, len))
 		ret = om_link_send_one(b->link, OM_M_BYTES, buf,
@@ -110,7 +110,7 @@ int om_title_tell(struct om_body *b)
 	int ret = 0;
 	u64 at, sum;
 
-	for (i = 0; i < OM_TITLE_PAGES && !ret; i++) {
+	for (i = 0; i < OM_TITLE_PAGES && ret >= 0; i++) {
 		size_t len = om_title_part(t, i, &at);
 
 		if (!len || om_mutant("old-title"))
@@ -120,8 +120,9 @@ int om_title_tell(struct om_body *b)
 		sum = om_title_sum(at, len, t->sum[i]);
 		if (sum == t->sum[i])
 			continue;
-		t->sum[i] = sum;
 		ret = om_title_send(b, at, len);
+		if (!ret)
+			t->sum[i] = sum;
 	}
-	return ret;
+	return min(ret, 0);
 }

@@ -99,7 +99,7 @@ struct om_prepare {
 	__s32 nice;
 	__u32 policy;		/* SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE */
 	char comm[TASK_COMM_LEN];	/* for people */
-	struct om_title title;
+	struct om_title title;	/* last: its sums are not compared */
 };
 
 /*

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "state.h"
 
+#include <fcntl.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -84,6 +86,12 @@ const char* bring_home(pid_t pid) {
         return failed("bring");
     }
     return place != 0 ? differs("where it is once it was fetched", place, 0) : nullptr;
+}
+
+int open_memory(pid_t pid) {
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/mem", pid);
+    return open(path, O_RDWR | O_CLOEXEC);
 }
 
 const char* comes_home(pid_t pid) {

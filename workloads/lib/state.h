@@ -37,6 +37,9 @@ int place_of(pid_t pid);
 // Has it brought home, as an administrator of its node does with all; nullptr or what is wrong.
 const char* bring_home(pid_t pid);
 
+// The memory of a process, to be read and written; -1 with errno.
+int open_memory(pid_t pid);
+
 // Waits until a process is at home; nullptr, or where it still is.
 const char* comes_home(pid_t pid);
 

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <ctime>
 
 #include "workloads/lib/bytes.h"
@@ -15,6 +14,7 @@
 #include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
+#include "workloads/lib/state.h"
 
 namespace {
 
@@ -73,9 +73,7 @@ class EachOther final : public mosrig::guest::Deed {
         ++turn_;
         fill_bytes(block_, size, turn_ + own);
         if (memory_ < 0) {
-            char path[32];
-            (void)snprintf(path, sizeof path, "/proc/%d/mem", other);
-            memory_ = open(path, O_RDONLY | O_CLOEXEC);
+            memory_ = mosrig::guest::open_memory(other);
         }
         const struct timespec when = {when_ms / 1000, when_ms % 1000 * 1000000};
         if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr) != 0) {

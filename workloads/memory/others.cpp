@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -31,17 +30,12 @@ using mosrig::guest::failed;
 using mosrig::guest::fill_bytes;
 using mosrig::guest::KindOf;
 using mosrig::guest::now_ms;
+using mosrig::guest::open_memory;
 using mosrig::guest::place_of;
 using mosrig::guest::same_bytes;
 
 constexpr size_t size = size_t{5} * 4096;
 constexpr int64_t soon_ms = 10000;
-
-int open_memory(pid_t pid) {
-    char path[32];
-    (void)snprintf(path, sizeof path, "/proc/%d/mem", pid);
-    return open(path, O_RDWR | O_CLOEXEC);
-}
 
 // A block that changes in each turn, and a child that looks at it. Both count the turns.
 class Seen : public mosrig::guest::Deed {
