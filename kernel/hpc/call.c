@@ -49,7 +49,7 @@ static struct om_work *om_call_parse(const struct om_msg *msg)
 	for (i = 0; i < call->segs; i++) {
 		const struct om_seg *s = &w->seg[i];
 
-		if (!om_range_ok(s->addr, s->len) ||
+		if (!om_range_ok(s->addr, s->len) || s->len > MAX_RW_COUNT ||
 		    (s->dir & ~(OM_SEG_IN | OM_SEG_OUT | OM_SEG_AHEAD)))
 			goto broken;
 		if (s->dir & OM_SEG_IN)
@@ -113,6 +113,7 @@ int om_send_memory(struct om_proc *p, u64 addr, size_t len)
 	om_note_written(&p->away, addr, len);
 	for (; len && !ret; addr += chunk, len -= chunk) {
 		/* the length is the body's */
+		cond_resched();
 		if (fatal_signal_pending(current)) {
 			ret = -EINTR;
 			break;
@@ -271,14 +272,31 @@ static bool om_goes_on(const struct om_call *call, long result)
 	       !(call->nr == __NR_fcntl && (u32)call->arg[1] == F_GETOWN);
 }
 
+/* For /proc/PID/syscall. The registers themselves are with the body. */
+static void om_show_call(struct pt_regs *regs, const struct om_call *call)
+{
+	regs->orig_ax = call->nr;
+	regs->di = call->arg[0];
+	regs->si = call->arg[1];
+	regs->dx = call->arg[2];
+	regs->r10 = call->arg[3];
+	regs->r8 = call->arg[4];
+	regs->r9 = call->arg[5];
+}
+
 /* As it is, for the body. */
 static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 {
+	struct pt_regs *regs = task_pt_regs(current);
+	const unsigned long orig_ax = regs->orig_ax;
 	long result;
+
+	om_show_call(regs, w->call);
 
 	if (w->call->nr == __NR_rseq)
 		om_rseq_give(p);
 	result = light ? om_native_light(p, w->call) : om_native(w->call);
+	regs->orig_ax = orig_ax;
 	if (w->call->nr == __NR_rseq)
 		om_rseq_take(p);
 	else if (w->call->nr == __NR_sched_setaffinity && !result)
@@ -288,6 +306,19 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 		w->reply.flags |= OM_REPLY_NATIVE;
 	p->away.at_home = false;
 	return result;
+}
+
+/*
+ * Did a CPU timer expire by what the program used before this call? Then its signal
+ * comes first, or is there for the call to wait for: nothing else would send it while
+ * the deputy sleeps.
+ */
+static bool om_expired_before(void)
+{
+	if (!task_work_pending(current))
+		return false;
+	task_work_run();
+	return task_sigpending(current);
 }
 
 static long om_run(struct om_proc *p, struct om_work *w, bool light)
@@ -303,6 +334,8 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
+	if (om_expired_before())
+		return -ERESTARTNOINTR;
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
 	case OM_ROW_CLOCK:

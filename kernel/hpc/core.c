@@ -188,15 +188,18 @@ void om_get_signal(void)
 
 /*
  * A deputy that waits, and makes no call, waits for its process, which runs elsewhere.
+ * Nor is a process idle, like a thread of the kernel, when it waits to leave.
  * @index: the task's own state, as in task_index_to_char()
  */
 unsigned int om_task_state(struct task_struct *task, unsigned int index)
 {
 	struct om_proc *p = om_proc_of(task);
+	bool idle = index == fls(TASK_REPORT_IDLE);
 	bool waits = index == fls(TASK_INTERRUPTIBLE) ||
-		     index == fls(TASK_REPORT_IDLE);
+		     index == fls(TASK_UNINTERRUPTIBLE);
 
-	if (p && waits && READ_ONCE(p->where) && !READ_ONCE(p->in_call))
+	if (p && (idle || (waits && READ_ONCE(p->where) &&
+			   !READ_ONCE(p->in_call))))
 		return 0;
 	return index;
 }

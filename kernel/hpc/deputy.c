@@ -345,7 +345,7 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 	struct om_link *link = p->link;
 	unsigned int heard = 0;
 	struct om_msg msg;
-	bool waiting;
+	bool asked, coming;
 	int ret, more;
 
 	for (;;) {
@@ -353,12 +353,10 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		/* first: a body that always has more to say must hear it, too */
-		if (om_wants_home(p))
-			ret = om_recall(p, om_wanted_now(p));
-		else if (task_sigpending(current))
+		ret = om_wants_home(p) ? om_recall(p, om_wanted_now(p)) : 0;
+		/* a signal does not wait until a body that runs on has sent all */
+		if (!ret && task_sigpending(current) && p->away.recalled < 2)
 			ret = om_park(p);
-		else
-			ret = 0;
 		if (!ret)
 			ret = om_link_recv(link, &msg);
 		if (ret < 0)
@@ -372,8 +370,9 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 				continue;
 		}
 		heard = 0;
-		waiting = p->away.recalled || p->away.parking;
-		more = waiting ? 0 : om_push_some(p);
+		coming = p->away.recalled;
+		asked = p->away.recalled == 2 || p->away.parking;
+		more = coming || asked ? 0 : om_push_some(p);
 		if (more < 0)
 			return more;
 		p->stat.bytes_out = link->bytes_out;
@@ -384,10 +383,13 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		 * With a question on its way only the body can say something
 		 * new, or death; without it, any signal is a reason to wake.
 		 */
-		if (waiting)
+		if (asked)
 			wait_event_killable(link->wait,
 				om_link_readable(link) ||
 				(p->away.recalled < 2 && om_wanted_now(p)));
+		else if (coming)
+			wait_event_interruptible(link->wait,
+				om_link_readable(link) || om_wanted_now(p));
 		else
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wants_home(p) ||

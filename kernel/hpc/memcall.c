@@ -42,6 +42,46 @@ static void om_op_vmas(struct om_proc *p, struct om_work *w, u32 kind,
 	mmap_read_unlock(current->mm);
 }
 
+/*
+ * What is not mapped in a range. A mapping over others that fails may have taken
+ * those away.
+ */
+static void om_op_gaps(struct om_proc *p, struct om_work *w,
+		       unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	unsigned long to;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	mmap_read_lock(current->mm);
+	while (start < end) {
+		vma = vma_next(&vmi);
+		to = vma ? min(end, vma->vm_start) : end;
+		if (to > start)
+			om_op_add(p, w, (struct om_op){
+				.kind = OM_OP_UNMAP, .start = start,
+				.len = to - start });
+		start = vma ? vma->vm_end : end;
+	}
+	mmap_read_unlock(current->mm);
+}
+
+/* Is one of these flags set for a mapping in the range? */
+static bool om_any_vma(unsigned long start, unsigned long len, vm_flags_t flags)
+{
+	struct vm_area_struct *vma;
+	bool any = false;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, start + len)
+		any |= vma->vm_flags & flags;
+	mmap_read_unlock(current->mm);
+	return any;
+}
+
 static long om_brk(struct om_proc *p, struct om_work *w)
 {
 	unsigned long old = PAGE_ALIGN(current->mm->brk), new;
@@ -67,7 +107,7 @@ static bool om_only_exec(unsigned long prot)
 static long om_mmap(struct om_proc *p, struct om_work *w)
 {
 	unsigned long flags = w->call->arg[3];
-	unsigned long len = PAGE_ALIGN(w->call->arg[1]);
+	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
 	u32 reasons;
 	long result;
 
@@ -80,8 +120,12 @@ static long om_mmap(struct om_proc *p, struct om_work *w)
 		return 0;
 	}
 	result = om_native(w->call);
-	if (IS_ERR_VALUE(result))
+	if (IS_ERR_VALUE(result)) {
+		if ((flags & MAP_FIXED) && PAGE_ALIGNED(start) && len &&
+		    om_range_ok(start, len))
+			om_op_gaps(p, w, start, start + len);
 		return result;
+	}
 	om_op_vmas(p, w, OM_OP_MAP, result, result + len);
 	reasons = flags & MAP_ANONYMOUS ? 0 : om_stay_reasons(current);
 	if (reasons) {
@@ -94,11 +138,7 @@ static long om_mmap(struct om_proc *p, struct om_work *w)
 static long om_mprotect(struct om_proc *p, struct om_work *w)
 {
 	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
-	struct vm_area_struct *vma;
-	bool shared = false;
 	long result;
-
-	VMA_ITERATOR(vmi, current->mm, start);
 
 	if (!len || !om_range_ok(start, len) || !PAGE_ALIGNED(start))
 		return om_native(w->call);
@@ -108,11 +148,7 @@ static long om_mprotect(struct om_proc *p, struct om_work *w)
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
-	mmap_read_lock(current->mm);
-	for_each_vma_range(vmi, vma, start + len)
-		shared |= vma->vm_flags & VM_MAYSHARE;
-	mmap_read_unlock(current->mm);
-	if (shared) {
+	if (om_any_vma(start, len, VM_MAYSHARE)) {
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
@@ -158,6 +194,12 @@ static long om_madvise(struct om_proc *p, struct om_work *w)
 	switch (w->call->arg[2]) {
 	case MADV_DONTNEED:
 	case MADV_FREE:
+		/* it ends at such a mapping, with what lies before it done */
+		if (om_range_ok(start, len) &&
+		    om_any_vma(start, len, VM_PFNMAP | VM_SEALED)) {
+			w->reply.flags |= OM_REPLY_NATIVE;
+			return 0;
+		}
 		break;
 	case MADV_NORMAL:
 	case MADV_RANDOM:

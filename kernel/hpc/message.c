@@ -196,6 +196,7 @@ int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
 static int om_send_all(struct om_link *link, struct msghdr *msg, bool more)
 {
 	struct sock *sk = link->sock->sk;
+	size_t inflight;
 	long left;
 	int ret;
 
@@ -218,8 +219,11 @@ static int om_send_all(struct om_link *link, struct msghdr *msg, bool more)
 			schedule_timeout_killable(1);
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		/* one that takes what it gets, however slowly, is not silent */
+		inflight = om_link_inflight(link);
 		left = wait_event_killable_timeout(link->wait,
 				sk_stream_is_writeable(sk) ||
+				om_link_inflight(link) != inflight ||
 				!om_link_alive(link),
 				OM_LINK_TIMEOUT);
 		if (left <= 0)

@@ -289,14 +289,21 @@ void om_mmap_file(struct file *file, unsigned long flags)
 }
 
 /*
- * Called when a file has been opened for writing, or is about to be truncated: who
- * maps a shared view of it would not see that elsewhere. The one who does it may be
- * such a process itself, by its deputy: it comes home with the result.
+ * Called when a file has been opened for writing: who maps a shared view of it would
+ * not see that elsewhere. The one who does it may be such a process itself, by its
+ * deputy: it comes home with the result.
  */
 void om_write_file(struct address_space *mapping)
 {
 	if (mapping_mapped(mapping) && !om_mutant("stale-file"))
 		om_share(mapping, true);
+}
+
+/* Called when it is about to be truncated: what it loses, a private view loses, too. */
+void om_truncate_file(struct address_space *mapping)
+{
+	if (mapping_mapped(mapping))
+		om_share(mapping, false);
 }
 
 /**

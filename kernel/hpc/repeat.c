@@ -166,6 +166,27 @@ static int om_exempt(unsigned long start, unsigned long len)
 	return 0;
 }
 
+/* And what grows is not counted any more, where that could be refused. */
+static int om_discount(unsigned long start, unsigned long len)
+{
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	if (sysctl_overcommit_memory != OVERCOMMIT_NEVER)
+		return 0;
+	if (mmap_write_lock_killable(current->mm))
+		return -EINTR;
+	for_each_vma_range(vmi, vma, start + len) {
+		if (!(vma->vm_flags & VM_ACCOUNT))
+			continue;
+		vm_unacct_memory(vma_pages(vma));
+		vm_flags_mod(vma, VM_NORESERVE, VM_ACCOUNT);
+	}
+	mmap_write_unlock(current->mm);
+	return 0;
+}
+
 static int om_repeat_uncounted(const struct om_op *op)
 {
 	switch (op->kind) {
@@ -175,6 +196,8 @@ static int om_repeat_uncounted(const struct om_op *op)
 		return om_grow_heap_uncounted(op->start);
 	case OM_OP_PROTECT:
 		return om_exempt(op->start, op->len) ?: om_repeat(op);
+	case OM_OP_MOVE:
+		return om_discount(op->start, op->len) ?: om_repeat(op);
 	default:
 		return om_repeat(op);
 	}

@@ -147,9 +147,15 @@ static u32 om_stay_mm(struct mm_struct *mm)
 static bool om_has_io_uring(struct task_struct *task)
 {
 #ifdef CONFIG_IO_URING
-	struct io_uring_task *tctx = READ_ONCE(task->io_uring);
+	struct io_uring_task *tctx;
+	bool found;
 
-	return tctx && !xa_empty(&tctx->xa);
+	/* an execve frees it, after a grace period */
+	rcu_read_lock();
+	tctx = READ_ONCE(task->io_uring);
+	found = tctx && !xa_empty(&tctx->xa);
+	rcu_read_unlock();
+	return found;
 #else
 	return false;
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A file that the process maps shared, only to read, while another one changes it by calls: the
-// view is the file, as it is now.
+// view is the file, as it is now. A private view need not show what is written, but ends with the
+// file.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ bool rewrite(int fd, unsigned turn) {
 
 // A view of a file of zeros on a disk, and a descriptor that can only read it; nullptr with errno.
 // The program ends if no such file can be had.
-const unsigned char* view_of_new_file(int& fd) {
+const unsigned char* view_of_new_file(int& fd, int flags = MAP_SHARED) {
     const int file = mosrig::guest::scratch_file(O_CLOEXEC);
     if (file < 0 || mosrig::guest::in_memory(file)) {
         _exit(mosrig::guest::skip("the files of this node are in memory, and stay for that"));
@@ -47,16 +48,16 @@ const unsigned char* view_of_new_file(int& fd) {
         return nullptr;
     }
     fd = mosrig::guest::only_to_read(file);
-    void* const view = mosrig::guest::map_to_read(fd, size, PROT_READ, MAP_SHARED);
+    void* const view = mosrig::guest::map_to_read(fd, size, PROT_READ, flags);
     return view == MAP_FAILED ? nullptr : static_cast<const unsigned char*>(view);
 }
 
 class FileChanged final : public mosrig::guest::Holder {
   public:
-    using Holder::Holder;
+    explicit FileChanged(const char* name, int flags) : Holder(name), flags_(flags) {}
 
     const char* hold() override {
-        view_ = view_of_new_file(fd_);
+        view_ = view_of_new_file(fd_, flags_);
         if (view_ == nullptr) {
             return failed("a view of a file");
         }
@@ -174,6 +175,7 @@ class FileChanged final : public mosrig::guest::Holder {
     }
 
     static inline sigjmp_buf back_;
+    const int flags_;
     mosrig::guest::Helper helper_;
     mosrig::guest::Helper emptier_;
     const unsigned char* view_ = nullptr;
@@ -249,7 +251,8 @@ class ChangedWhileStopped final : public mosrig::guest::Deed {
     unsigned turn_ = 0;
 };
 
-const mosrig::guest::KindOf<FileChanged> file_changed("file-changed");
+const mosrig::guest::KindOf<FileChanged, MAP_SHARED> file_changed("file-changed");
+const mosrig::guest::KindOf<FileChanged, MAP_PRIVATE> private_view("file-changed-private");
 const mosrig::guest::KindOf<ChangedInACall> file_changed_in_a_call("file-changed-in-a-call");
 const mosrig::guest::KindOf<ChangedWhileStopped> file_changed_stopped("file-changed-stopped");
 

@@ -2,9 +2,10 @@
 //
 // A file that is written, mapped, and mapped over other memory while the process is away: home has
 // the file, and the views are made there. What is made of them afterwards, is: pages written,
-// hidden and forbidden, some unmapped, some replaced by plain memory.
+// hidden and forbidden, some unmapped, some replaced by plain memory or by nothing.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -113,6 +114,7 @@ class FileMappedAway final : public mosrig::guest::Deed {
 
   private:
     // What becomes of parts of the private view: each of so many pages, from there on.
+    static constexpr size_t spoilt = 10;
     static constexpr size_t forbidden = 20;
     static constexpr size_t hidden = 30;
     static constexpr size_t unmapped = 40;
@@ -213,7 +215,20 @@ class FileMappedAway final : public mosrig::guest::Deed {
         }
         private_.write(replaced + 1, own_seed + turn_ + 2);
         private_.forget(unmapped, part);
-        return munmap(private_.at(unmapped), part * page) != 0 ? failed("munmap") : nullptr;
+        if (munmap(private_.at(unmapped), part * page) != 0) {
+            return failed("munmap");
+        }
+        return map_what_cannot_be(private_.at(spoilt));
+    }
+
+    // A mapping over another one that the file refuses: what was there is gone all the same.
+    const char* map_what_cannot_be(unsigned char* place) {
+        private_.forget(spoilt, part);
+        const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const bool refused =
+            mmap(place, part * page, PROT_READ, MAP_PRIVATE | MAP_FIXED, socket, 0) == MAP_FAILED &&
+            errno == ENODEV;
+        return close(socket) != 0 || !refused ? failed("a view of a socket") : nullptr;
     }
 
     // The views, the file, and that there is nothing where a part is gone.
@@ -255,7 +270,8 @@ class FileMappedAway final : public mosrig::guest::Deed {
 
     // Also of what could not be seen until now.
     const char* let_go() {
-        if (!mosrig::guest::is_unmapped(private_.at(unmapped), part * page)) {
+        if (!mosrig::guest::is_unmapped(private_.at(unmapped), part * page) ||
+            !mosrig::guest::is_unmapped(private_.at(spoilt), part * page)) {
             return "something is where a part of the view was unmapped";
         }
         if (mprotect(private_.at(hidden), part * page, PROT_READ) != 0) {

@@ -37,6 +37,7 @@ constexpr const char* limit_file = "/proc/sys/vm/overcommit_kbytes";
 unsigned char* arena;
 unsigned char* taken;
 unsigned char* taken_too;
+unsigned char* grown;
 volatile sig_atomic_t done;
 volatile sig_atomic_t refused;
 
@@ -102,8 +103,11 @@ void open_arena(int /*signal*/) {
 void take_much(int /*signal*/) {
     taken = mosrig::guest::map_private(large_size);
     taken_too = mosrig::guest::map_private(large_size);
-    const bool grown = sbrk(large_size) != reinterpret_cast<void*>(-1);  // NOLINT: sbrk's answer
-    refused = taken == nullptr || taken_too == nullptr || !grown ||
+    const bool higher = sbrk(large_size) != reinterpret_cast<void*>(-1);  // NOLINT: sbrk's answer
+    void* const more = mremap(grown, small_size, large_size, MREMAP_MAYMOVE);
+    const bool longer = more != MAP_FAILED;
+    grown = longer ? static_cast<unsigned char*>(more) : grown;
+    refused = taken == nullptr || taken_too == nullptr || !higher || !longer ||
               mprotect(arena, large_size, PROT_READ | PROT_WRITE) != 0;
     done = 1;
 }
@@ -211,19 +215,25 @@ class Limited final : public mosrig::guest::Holder {
             return wrong;
         }
         auto* const heap = static_cast<unsigned char*>(sbrk(0));
+        grown = mosrig::guest::map_private(small_size);
+        if (grown == nullptr) {
+            return failed("mmap");
+        }
         const char* wrong = change(by_all_, take_much);
         if (wrong == nullptr && refused == 0) {
             wrong = use(taken, large_size);
             wrong = wrong != nullptr ? wrong : use(taken_too, large_size);
             wrong = wrong != nullptr ? wrong : use(arena, large_size);
             wrong = wrong != nullptr ? wrong : use(heap, large_size);
+            wrong = wrong != nullptr ? wrong : use(grown, large_size);
         }
         const void* const more = mosrig::guest::map_private(large_size);
         const bool none = more == nullptr && errno == ENOMEM;
         const char* const undone = by_all_.undo();
         wrong = wrong != nullptr ? wrong : undone;
         const bool returned = brk(heap) == 0 && munmap(arena, large_size) == 0 &&
-                              give_back(taken, large_size) && give_back(taken_too, large_size);
+                              give_back(taken, large_size) && give_back(taken_too, large_size) &&
+                              give_back(grown, large_size);
         if (!returned) {
             return failed("brk, munmap");
         }
