@@ -337,9 +337,17 @@ int conclude(const ConformanceOptions& options) {
                    : report(results.error());
 }
 
-Result<void> run_all(const ConformanceOptions& options, const std::vector<Description>& chosen) {
-    MOSRIG_TRY(const ClusterInfo info, load_cluster_info(options.state));
-    MOSRIG_TRY(const Calibration calibration, Calibration::load(options.state));
+// What is to be run, on which cluster.
+struct Plan {
+    ClusterInfo info;
+    Calibration calibration;
+    First first;
+    std::vector<Description> cases;
+};
+
+Result<Plan> make_plan(const ConformanceOptions& options, const std::vector<Description>& chosen) {
+    MOSRIG_TRY(ClusterInfo info, load_cluster_info(options.state));
+    MOSRIG_TRY(Calibration calibration, Calibration::load(options.state));
     First first;
     MOSRIG_TRY(first.beside,
                choose_beside_cases(options.cases, options.also, options.tier, info.kernel_config));
@@ -347,6 +355,11 @@ Result<void> run_all(const ConformanceOptions& options, const std::vector<Descri
     for (const Description& one : chosen) {
         (one.wants_own_nodes() ? first.described : cases).push_back(one);
     }
+    return Plan{std::move(info), calibration, std::move(first), std::move(cases)};
+}
+
+Result<void> run_all(const ConformanceOptions& options, const Plan& plan) {
+    const auto& [info, calibration, first, cases] = plan;
     // What a run before this one recorded of its waits says nothing of this one.
     std::error_code ignored;
     std::filesystem::remove_all(options.results_dir / "scenes", ignored);
@@ -386,7 +399,11 @@ int run_conformance(const ConformanceOptions& options) {
         }
         return 0;
     }
-    if (const Result<void> ran = run_all(options, *cases); !ran) {
+    const Result<Plan> plan = make_plan(options, *cases);
+    if (!plan) {
+        return report(plan.error());
+    }
+    if (const Result<void> ran = run_all(options, *plan); !ran) {
         // What was recorded until now is still a result.
         (void)report(ran.error());
         const int seen = conclude(options);
