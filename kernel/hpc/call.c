@@ -311,14 +311,14 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 /*
  * Did a CPU timer expire by what the program used before this call? Then its signal
  * comes first, or is there for the call to wait for: nothing else would send it while
- * the deputy sleeps.
+ * the deputy sleeps. The rest of a sleep has its own way to be interrupted.
  */
-static bool om_expired_before(void)
+static bool om_expired_before(const struct om_call *call)
 {
 	if (!task_work_pending(current))
 		return false;
 	task_work_run();
-	return task_sigpending(current);
+	return task_sigpending(current) && call->nr != __NR_restart_syscall;
 }
 
 static long om_run(struct om_proc *p, struct om_work *w, bool light)
@@ -334,7 +334,7 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
-	if (om_expired_before())
+	if (om_expired_before(w->call))
 		return -ERESTARTNOINTR;
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:

@@ -198,8 +198,8 @@ unsigned int om_task_state(struct task_struct *task, unsigned int index)
 	bool waits = index == fls(TASK_INTERRUPTIBLE) ||
 		     index == fls(TASK_UNINTERRUPTIBLE);
 
-	if (p && (idle || (waits && READ_ONCE(p->where) &&
-			   !READ_ONCE(p->in_call))))
+	if (p && !READ_ONCE(p->guest) && !READ_ONCE(p->in_call) &&
+	    (idle || (waits && READ_ONCE(p->where))))
 		return 0;
 	return index;
 }

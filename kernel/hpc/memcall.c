@@ -67,21 +67,6 @@ static void om_op_gaps(struct om_proc *p, struct om_work *w,
 	mmap_read_unlock(current->mm);
 }
 
-/* Is one of these flags set for a mapping in the range? */
-static bool om_any_vma(unsigned long start, unsigned long len, vm_flags_t flags)
-{
-	struct vm_area_struct *vma;
-	bool any = false;
-
-	VMA_ITERATOR(vmi, current->mm, start);
-
-	mmap_read_lock(current->mm);
-	for_each_vma_range(vmi, vma, start + len)
-		any |= vma->vm_flags & flags;
-	mmap_read_unlock(current->mm);
-	return any;
-}
-
 static long om_brk(struct om_proc *p, struct om_work *w)
 {
 	unsigned long old = PAGE_ALIGN(current->mm->brk), new;
@@ -138,7 +123,11 @@ static long om_mmap(struct om_proc *p, struct om_work *w)
 static long om_mprotect(struct om_proc *p, struct om_work *w)
 {
 	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
+	struct vm_area_struct *vma;
+	bool shared = false;
 	long result;
+
+	VMA_ITERATOR(vmi, current->mm, start);
 
 	if (!len || !om_range_ok(start, len) || !PAGE_ALIGNED(start))
 		return om_native(w->call);
@@ -148,7 +137,11 @@ static long om_mprotect(struct om_proc *p, struct om_work *w)
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
-	if (om_any_vma(start, len, VM_MAYSHARE)) {
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, start + len)
+		shared |= vma->vm_flags & VM_MAYSHARE;
+	mmap_read_unlock(current->mm);
+	if (shared) {
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
@@ -186,6 +179,25 @@ static long om_mremap(struct om_proc *p, struct om_work *w)
 	return result;
 }
 
+/* Such advice ends where it must not be followed, with what lies before that done. */
+static bool om_advised_in_part(unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	bool before = false, ends = false;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, end) {
+		ends = vma->vm_flags & (VM_PFNMAP | VM_SEALED);
+		if (ends)
+			break;
+		before = true;
+	}
+	mmap_read_unlock(current->mm);
+	return before && ends;
+}
+
 static long om_madvise(struct om_proc *p, struct om_work *w)
 {
 	unsigned long start = w->call->arg[0], len = PAGE_ALIGN(w->call->arg[1]);
@@ -194,9 +206,8 @@ static long om_madvise(struct om_proc *p, struct om_work *w)
 	switch (w->call->arg[2]) {
 	case MADV_DONTNEED:
 	case MADV_FREE:
-		/* it ends at such a mapping, with what lies before it done */
-		if (om_range_ok(start, len) &&
-		    om_any_vma(start, len, VM_PFNMAP | VM_SEALED)) {
+		if (len && om_range_ok(start, len) &&
+		    om_advised_in_part(start, start + len)) {
 			w->reply.flags |= OM_REPLY_NATIVE;
 			return 0;
 		}

@@ -41,7 +41,7 @@ void om_attach(struct task_struct *task);
 int om_mm_touch(struct mm_struct *mm);
 void om_mmap_file(struct file *file, unsigned long flags);
 void om_write_file(struct address_space *mapping);
-void om_truncate_file(struct address_space *mapping);
+void om_truncated_file(struct address_space *mapping);
 
 extern const struct file_operations om_proc_lock_operations;
 extern const struct file_operations om_proc_goto_operations;
@@ -76,7 +76,7 @@ static inline void om_attach(struct task_struct *task) { }
 static inline int om_mm_touch(struct mm_struct *mm) { return 0; }
 static inline void om_mmap_file(struct file *file, unsigned long flags) { }
 static inline void om_write_file(struct address_space *mapping) { }
-static inline void om_truncate_file(struct address_space *mapping) { }
+static inline void om_truncated_file(struct address_space *mapping) { }
 
 #endif
 #endif

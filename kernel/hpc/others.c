@@ -23,6 +23,8 @@ static atomic_t om_out_count = ATOMIC_INIT(0);
 
 /* Counts what can make a mapping of a file a reason to stay. */
 static atomic_t om_shares = ATOMIC_INIT(0);
+/* Those of them that are no reason to stay, but to come home once. */
+static atomic_t om_cuts = ATOMIC_INIT(0);
 
 /**
  * om_set_out - note if the memory of the process may be elsewhere
@@ -299,11 +301,16 @@ void om_write_file(struct address_space *mapping)
 		om_share(mapping, true);
 }
 
-/* Called when it is about to be truncated: what it loses, a private view loses, too. */
-void om_truncate_file(struct address_space *mapping)
+/*
+ * Called when a file has been truncated: what it has lost, a private view loses, too,
+ * also one that is on its way elsewhere.
+ */
+void om_truncated_file(struct address_space *mapping)
 {
-	if (mapping_mapped(mapping))
-		om_share(mapping, false);
+	if (!mapping_mapped(mapping))
+		return;
+	atomic_inc(&om_cuts);
+	om_share(mapping, false);
 }
 
 /**
@@ -315,6 +322,7 @@ void om_truncate_file(struct address_space *mapping)
 u32 om_stay_now(struct om_proc *p)
 {
 	p->away.shares = atomic_read(&om_shares);
+	p->away.cuts = atomic_read(&om_cuts);
 	/* what is counted later may not be seen by the look */
 	smp_mb();
 	return om_stay_reasons(current);
@@ -329,7 +337,8 @@ void om_recheck_shares(struct om_proc *p)
 	/* pairs with the barrier in om_share() */
 	smp_mb();
 	if (p->away.shares == atomic_read(&om_shares) ||
-	    !(om_stay_reasons(current) & BIT(OM_R_MONKEY)))
+	    (p->away.cuts == atomic_read(&om_cuts) &&
+	     !(om_stay_reasons(current) & BIT(OM_R_MONKEY))))
 		return;
 	spin_lock(&p->lock);
 	WRITE_ONCE(p->wanted, true);
