@@ -292,7 +292,6 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 	long result;
 
 	om_show_call(regs, w->call);
-
 	if (w->call->nr == __NR_rseq)
 		om_rseq_give(p);
 	result = light ? om_native_light(p, w->call) : om_native(w->call);

@@ -72,7 +72,7 @@ struct om_away {
 	struct mm_struct *mm;	/* only compared */
 	int mm_seq;
 	int shares;		/* see om_recheck_shares() */
-	int cuts;
+	int cuts;		/* as well */
 	bool sealed;		/* it has mappings that must not change */
 	unsigned int attempts;
 	unsigned int held;	/* tries that found somebody with hold of its memory */

@@ -291,9 +291,9 @@ void om_mmap_file(struct file *file, unsigned long flags)
 }
 
 /*
- * Called when a file has been opened for writing: who maps a shared view of it would
- * not see that elsewhere. The one who does it may be such a process itself, by its
- * deputy: it comes home with the result.
+ * Called when a file has been opened for writing, or is about to be truncated: who
+ * maps a shared view of it would not see that elsewhere. The one who does it may be
+ * such a process itself, by its deputy: it comes home with the result.
  */
 void om_write_file(struct address_space *mapping)
 {
