@@ -18,6 +18,8 @@
 #define OM_EARLY_WINDOW	(512 * 1024)
 /* Of these, what may lie ahead of it when it stands still. */
 #define OM_EARLY_LEFT	(16 * 1024)
+/* Jiffies without the program, also where the link takes faster than we send. */
+#define OM_EARLY_TURN	2
 
 struct om_dirty {
 	bool early;		/* and call them clean */
@@ -173,11 +175,13 @@ int om_send_dirty(struct om_body *b)
  */
 int om_send_early(struct om_body *b)
 {
+	const unsigned long until = jiffies + OM_EARLY_TURN;
 	struct om_dirty dirty = { .early = true };
 	unsigned long end;
 	int ret = om_flush_ops(b);
 
-	while (!ret && om_link_inflight(b->link) < OM_EARLY_WINDOW) {
+	while (!ret && om_link_inflight(b->link) < OM_EARLY_WINDOW &&
+	       time_before(jiffies, until)) {
 		end = om_dirty_scan(&dirty, &b->sent_to);
 		if (!end)
 			return om_link_inflight(b->link) <= OM_EARLY_LEFT;
