@@ -284,6 +284,20 @@ static void om_show_call(struct pt_regs *regs, const struct om_call *call)
 	regs->r9 = call->arg[5];
 }
 
+/*
+ * Has a signal to be handled before the call is made? A CPU timer may have expired by
+ * what the program used until then, which nobody would find out while the deputy
+ * sleeps. The rest of a sleep has its own way to be interrupted, and a call of the vdso
+ * cannot be made again, for the process leaves the vdso before it handles a signal.
+ */
+static bool om_signal_first(const struct om_call *call)
+{
+	if (task_work_pending(current))
+		task_work_run();
+	return task_sigpending(current) && call->nr != __NR_restart_syscall &&
+	       !om_vdso_contains(call->ip);
+}
+
 /* As it is, for the body. */
 static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 {
@@ -291,6 +305,8 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 	const unsigned long orig_ax = regs->orig_ax;
 	long result;
 
+	if (om_signal_first(w->call))
+		return -ERESTARTNOINTR;
 	om_show_call(regs, w->call);
 	if (w->call->nr == __NR_rseq)
 		om_rseq_give(p);
@@ -307,19 +323,6 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 	return result;
 }
 
-/*
- * Did a CPU timer expire by what the program used before this call? Then its signal
- * comes first, or is there for the call to wait for: nothing else would send it while
- * the deputy sleeps. The rest of a sleep has its own way to be interrupted.
- */
-static bool om_expired_before(const struct om_call *call)
-{
-	if (!task_work_pending(current))
-		return false;
-	task_work_run();
-	return task_sigpending(current) && call->nr != __NR_restart_syscall;
-}
-
 static long om_run(struct om_proc *p, struct om_work *w, bool light)
 {
 	struct pt_regs *regs = task_pt_regs(current);
@@ -333,8 +336,6 @@ static long om_run(struct om_proc *p, struct om_work *w, bool light)
 		w->reply.flags |= OM_REPLY_NATIVE;
 		return 0;
 	}
-	if (om_expired_before(w->call))
-		return -ERESTARTNOINTR;
 	switch (om_row_of(w->call->nr)->kind) {
 	case OM_ROW_FORWARD:
 	case OM_ROW_CLOCK:
