@@ -289,13 +289,20 @@ static void om_show_call(struct pt_regs *regs, const struct om_call *call)
  * what the program used until then, which nobody would find out while the deputy
  * sleeps. The rest of a sleep has its own way to be interrupted, and a call of the vdso
  * cannot be made again, for the process leaves the vdso before it handles a signal.
+ * Each call is put off once: there may be the next signal each time.
  */
-static bool om_signal_first(const struct om_call *call)
+static bool om_signal_first(struct om_proc *p, const struct om_call *call)
 {
+	const u64 before = p->away.put_off;
+
 	if (task_work_pending(current))
 		task_work_run();
-	return task_sigpending(current) && call->nr != __NR_restart_syscall &&
-	       !om_vdso_contains(call->ip);
+	p->away.put_off = 0;
+	if (!task_sigpending(current) || call->ip == before ||
+	    call->nr == __NR_restart_syscall || om_vdso_contains(call->ip))
+		return false;
+	p->away.put_off = call->ip;
+	return true;
 }
 
 /* As it is, for the body. */
@@ -305,7 +312,7 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 	const unsigned long orig_ax = regs->orig_ax;
 	long result;
 
-	if (om_signal_first(w->call))
+	if (om_signal_first(p, w->call))
 		return -ERESTARTNOINTR;
 	om_show_call(regs, w->call);
 	if (w->call->nr == __NR_rseq)
