@@ -284,24 +284,24 @@ static void om_show_call(struct pt_regs *regs, const struct om_call *call)
 	regs->r9 = call->arg[5];
 }
 
+#define OM_PUT_OFF_PERIOD	(HZ / 20)
+
 /*
  * Has a signal to be handled before the call is made? A CPU timer may have expired by
  * what the program used until then, which nobody would find out while the deputy
  * sleeps. The rest of a sleep has its own way to be interrupted, and a call of the vdso
  * cannot be made again, for the process leaves the vdso before it handles a signal.
- * Each call is put off once: there may be the next signal each time.
+ * Nor is each call put off: where signals come faster than calls, none would be made.
  */
 static bool om_signal_first(struct om_proc *p, const struct om_call *call)
 {
-	const u64 before = p->away.put_off;
-
 	if (task_work_pending(current))
 		task_work_run();
-	p->away.put_off = 0;
-	if (!task_sigpending(current) || call->ip == before ||
-	    call->nr == __NR_restart_syscall || om_vdso_contains(call->ip))
+	if (!task_sigpending(current) || call->nr == __NR_restart_syscall ||
+	    time_before(jiffies, p->away.put_off + OM_PUT_OFF_PERIOD) ||
+	    om_vdso_contains(call->ip))
 		return false;
-	p->away.put_off = call->ip;
+	p->away.put_off = jiffies;
 	return true;
 }
 

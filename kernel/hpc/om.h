@@ -90,7 +90,7 @@ struct om_away {
 	bool unstopped;		/* woken in its stop, with signals blocked */
 	sigset_t blocked;	/* those that were */
 	bool parking;		/* the body was asked to stand still */
-	u64 put_off;		/* where the call is that waits for a handler */
+	unsigned long put_off;	/* when a call last had to wait for a handler */
 	bool parked;		/* it does, and a signal is being delivered */
 	bool unwritable;	/* data of the next call could not be written */
 	bool at_home;		/* this call is to be made by the whole process */
