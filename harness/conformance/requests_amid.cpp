@@ -240,19 +240,16 @@ Result<void> ask_twice(Stage& stage, Subject& subject) {
 }
 
 // Somebody who is about to write into the memory of a process that is about to leave, or into a
-// file of which it maps a shared view, or has emptied one of which it has a private view: he waits.
+// file of which it maps a shared view: he waits.
 struct Visit {
     Subject subject;
     std::unique_ptr<Program> visitor;
 };
 
-// Who writes a word: at a place in the memory of a process, or to a file that it has, which for a
-// private view he empties before.
-std::vector<std::string> writer_of_word(std::int64_t pid, const std::string& kind,
-                                        const std::string& place) {
-    std::vector<std::string> command = {
-        "dd", "bs=8", "count=1",
-        kind == "watched-private" ? "conv=nocreat" : "conv=notrunc,nocreat", "status=none"};
+// Who writes a word: at a place in the memory of a process, or to a file that it has.
+std::vector<std::string> writer_of_word(std::int64_t pid, const std::string& place) {
+    std::vector<std::string> command = {"dd", "bs=8", "count=1", "conv=notrunc,nocreat",
+                                        "status=none"};
     if (place.starts_with('/')) {
         command.push_back("of=" + place);
     } else {
@@ -296,7 +293,7 @@ Result<Visit> send_visitor(Stage& stage, const std::string& kind, const Moment& 
     MOSRIG_CHECK(expect_goto_answer(stage, pid, moment.request, ""));
     MOSRIG_CHECK(await_fault(stage, moment.node));
     MOSRIG_TRY(std::unique_ptr<Program> visitor,
-               stage.home().start(writer_of_word(pid, kind, place), deadline, StartOptions{}));
+               stage.home().start(writer_of_word(pid, place), deadline, StartOptions{}));
     MOSRIG_CHECK(visitor->write_line("visitor", deadline));
     return Visit{std::move(subject), std::move(visitor)};
 }
@@ -372,7 +369,6 @@ Result<void> ask_amid_a_move(Stage& stage, Subject& subject) {
     for (const Moment& moment : {as_it_leaves(stage), as_it_is_called(stage)}) {
         MOSRIG_CHECK(visit_at_the_door(stage, "visited", moment, "ptrace"));
         MOSRIG_CHECK(visit_at_the_door(stage, "watched", moment, "monkey"));
-        MOSRIG_CHECK(visit_at_the_door(stage, "watched-private", moment, "monkey"));
     }
     MOSRIG_CHECK(visit_before_it_leaves(stage, "visited"));
     MOSRIG_CHECK(visit_before_it_leaves(stage, "watched"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A file that this process maps only to read, and that others write, or empty first: PLACE says
-// where it is, WORD what its view shows of what is written there.
+// A file that this process maps shared, only to read, and that others write: PLACE says where it
+// is, WORD what its view shows of what is written there.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ using mosrig::guest::KindOf;
 
 class Watched final : public Holder {
   public:
-    Watched(const char* name, int flags) : Holder(name), flags_(flags) {}
+    using Holder::Holder;
 
     const char* hold() override {
         const int file = mosrig::guest::scratch_file(O_CLOEXEC);
@@ -31,7 +31,7 @@ class Watched final : public Holder {
             return "the files of this node are in memory, and stay for that";
         }
         fd_ = mosrig::guest::only_to_read(file);
-        void* const view = mosrig::guest::map_to_read(fd_, size, PROT_READ, flags_);
+        void* const view = mosrig::guest::map_to_read(fd_, size, PROT_READ, MAP_SHARED);
         if (view == MAP_FAILED) {
             return failed("mmap");
         }
@@ -42,8 +42,6 @@ class Watched final : public Holder {
     bool command(const char* word) override {
         char line[64];
         if (strcmp(word, "PLACE") == 0) {
-            // A page that has been read goes along.
-            (void)view_[0];
             (void)snprintf(line, sizeof line, "/proc/%d/fd/%d", getpid(), fd_);
         } else if (strcmp(word, "WORD") == 0) {
             size_t at = 0;
@@ -61,12 +59,10 @@ class Watched final : public Holder {
   private:
     static constexpr size_t size = 4096;
     static constexpr size_t length = 8;
-    const int flags_;
     int fd_ = -1;
     const volatile char* view_ = nullptr;
 };
 
-const KindOf<Watched, MAP_SHARED> watched("watched");
-const KindOf<Watched, MAP_PRIVATE> private_view("watched-private");
+const KindOf<Watched> watched("watched");
 
 }  // namespace
