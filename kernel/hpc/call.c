@@ -22,6 +22,9 @@
 #include "trace.h"
 #include "../fs/proc/internal.h"
 
+/* How often at most a call waits for the handler of a signal that was there before it. */
+#define OM_PUT_OFF_PERIOD	(HZ / 20)
+
 bool om_range_ok(u64 start, u64 len)
 {
 	return len <= TASK_SIZE_MAX && start <= TASK_SIZE_MAX - len;
@@ -272,20 +275,6 @@ static bool om_goes_on(const struct om_call *call, long result)
 	       !(call->nr == __NR_fcntl && (u32)call->arg[1] == F_GETOWN);
 }
 
-/* For /proc/PID/syscall. The registers themselves are with the body. */
-static void om_show_call(struct pt_regs *regs, const struct om_call *call)
-{
-	regs->orig_ax = call->nr;
-	regs->di = call->arg[0];
-	regs->si = call->arg[1];
-	regs->dx = call->arg[2];
-	regs->r10 = call->arg[3];
-	regs->r8 = call->arg[4];
-	regs->r9 = call->arg[5];
-}
-
-#define OM_PUT_OFF_PERIOD	(HZ / 20)
-
 /*
  * Has a signal to be handled before the call is made? A CPU timer may have expired by
  * what the program used until then, which nobody would find out while the deputy
@@ -314,7 +303,8 @@ static long om_run_forward(struct om_proc *p, struct om_work *w, bool light)
 
 	if (om_signal_first(p, w->call))
 		return -ERESTARTNOINTR;
-	om_show_call(regs, w->call);
+	/* for /proc/PID/syscall: the registers themselves are with the body */
+	om_call_regs(regs, w->call);
 	if (w->call->nr == __NR_rseq)
 		om_rseq_give(p);
 	result = light ? om_native_light(p, w->call) : om_native(w->call);

@@ -66,6 +66,7 @@ enum om_in_call {
 void om_set_in_call(struct om_proc *p, enum om_in_call what);
 void om_break_off(struct om_proc *p, struct task_struct *deputy);
 bool om_may_nudge(const struct om_call *call);
+void om_call_regs(struct pt_regs *regs, const struct om_call *call);
 long om_native(const struct om_call *call);
 long om_native_light(struct om_proc *p, const struct om_call *call);
 int om_tell_rest(struct om_proc *p, bool away);

@@ -48,18 +48,24 @@ void om_break_off(struct om_proc *p, struct task_struct *deputy)
 		set_notify_signal(deputy);
 }
 
+/* Writes the number and the arguments of a call into registers. */
+void om_call_regs(struct pt_regs *regs, const struct om_call *call)
+{
+	regs->orig_ax = call->nr;
+	regs->di = call->arg[0];
+	regs->si = call->arg[1];
+	regs->dx = call->arg[2];
+	regs->r10 = call->arg[3];
+	regs->r8 = call->arg[4];
+	regs->r9 = call->arg[5];
+}
+
 /* Makes the call as the program at home would. */
 long om_native(const struct om_call *call)
 {
 	struct pt_regs regs = *task_pt_regs(current);
 
-	regs.orig_ax = call->nr;
-	regs.di = call->arg[0];
-	regs.si = call->arg[1];
-	regs.dx = call->arg[2];
-	regs.r10 = call->arg[3];
-	regs.r8 = call->arg[4];
-	regs.r9 = call->arg[5];
+	om_call_regs(&regs, call);
 	return x64_sys_call(&regs, call->nr);
 }
 

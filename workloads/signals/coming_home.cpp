@@ -6,9 +6,9 @@
 
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 
 #include "workloads/lib/bytes.h"
+#include "workloads/lib/deed.h"
 #include "workloads/lib/helper.h"
 #include "workloads/lib/kinds.h"
 #include "workloads/lib/scratch.h"
@@ -22,9 +22,9 @@ using mosrig::guest::failed;
 constexpr size_t size = size_t{192} << 20U;
 constexpr size_t page = 4096;
 
-class ComingHome final : public mosrig::guest::Holder {
+class ComingHome final : public mosrig::guest::Deed {
   public:
-    using Holder::Holder;
+    using Deed::Deed;
 
     const char* hold() override {
         memory_ = mosrig::guest::map_private(size);
@@ -39,26 +39,8 @@ class ComingHome final : public mosrig::guest::Holder {
         return helper_.start(call_and_signal, call_and_signal, this);
     }
 
-    bool command(const char* word) override {
-        if (strcmp(word, "ACT") != 0) {
-            return Holder::command(word);
-        }
-        mosrig::guest::answer(act());
-        return true;
-    }
-
   protected:
-    const char* check() override {
-        for (size_t at = 0; turn_ != 0 && at < size; at += page) {
-            if (memory_[at] != turn_) {
-                return differs("a byte of its memory", memory_[at], turn_);
-            }
-        }
-        return nullptr;
-    }
-
-  private:
-    const char* act() {
+    const char* act() override {
         const int place = mosrig::guest::place_of(getpid());
         ++turn_;
         for (size_t at = 0; at < size; at += page) {
@@ -74,6 +56,16 @@ class ComingHome final : public mosrig::guest::Holder {
         return mosrig::guest::comes_home(getpid());
     }
 
+    const char* check() override {
+        for (size_t at = 0; turn_ != 0 && at < size; at += page) {
+            if (memory_[at] != turn_) {
+                return differs("a byte of its memory", memory_[at], turn_);
+            }
+        }
+        return nullptr;
+    }
+
+  private:
     // By the child, at home. Who computes is in no call that the request would break off.
     static const char* call_and_signal(void* /*data*/) {
         const pid_t process = getppid();

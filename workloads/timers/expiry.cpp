@@ -23,15 +23,14 @@ int64_t nanoseconds(const struct timeval& time) {
     return time.tv_sec * 1000000000LL + time.tv_usec * 1000LL;
 }
 
-// Some milliseconds of computing without a call.
-void compute() {
+}  // namespace
+
+void compute(int steps) {
     volatile uint64_t value = 1;
-    for (int step = 0; step < 200000; ++step) {
+    for (int step = 0; step < steps; ++step) {
         value = value * 6364136223846793005ULL + 1;
     }
 }
-
-}  // namespace
 
 Expiry* Expiry::current_ = nullptr;
 
@@ -77,9 +76,10 @@ const char* Expiry::await() {
     const int64_t begin = now_ns();
     // From calls home would learn what it has used, whatever becomes of the body's own word.
     constexpr int turns_without_call = 2000;
+    constexpr int some_ms_of_steps = 200000;
     while (fired_ == 0 && now_ns() - begin < give_up) {
         for (int turn = 0; turn < turns_without_call && fired_ == 0; ++turn) {
-            compute();
+            compute(some_ms_of_steps);
         }
     }
     disarm();

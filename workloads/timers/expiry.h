@@ -12,6 +12,9 @@ namespace mosrig::guest {
 // Of a timer that counts CPU time: so long that what it may be late is one percent.
 constexpr int cpu_seconds = 10;
 
+// Computes without a call: some milliseconds for 200000 steps.
+void compute(int steps);
+
 // A timer that ends in a signal, armed before a move and expiring after it: ARM arms it, AWAIT
 // computes until the signal is there and says whether it came at its time by the clock that counts.
 class Expiry : public Holder {

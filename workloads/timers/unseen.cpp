@@ -10,12 +10,14 @@
 #include <csignal>
 #include <cstring>
 
+#include "expiry.h"
 #include "workloads/lib/clock.h"
 #include "workloads/lib/kinds.h"
 
 namespace {
 
 using mosrig::guest::answer;
+using mosrig::guest::compute;
 using mosrig::guest::differs;
 using mosrig::guest::failed;
 using mosrig::guest::now_ns;
@@ -24,6 +26,8 @@ constexpr int64_t ms = 1000000;
 constexpr int64_t span = 20 * ms;
 // It has expired for long by then, and by any clock.
 constexpr int64_t spin = 6 * span;
+// Steps between two looks at the clock.
+constexpr int chunk = 20000;
 constexpr int turns = 8;
 constexpr int patience_s = 10;
 
@@ -34,15 +38,14 @@ class Unseen final : public mosrig::guest::Holder {
     const char* hold() override {
         struct sigaction action = {};
         action.sa_handler = [](int /*signal*/) { (void)!write(into_, "x", 1); };
-        sigset_t waited_for;
-        sigemptyset(&waited_for);
-        sigaddset(&waited_for, SIGUSR1);
+        sigemptyset(&waited_for_);
+        sigaddset(&waited_for_, SIGUSR1);
         struct sigevent event = {};
         event.sigev_notify = SIGEV_SIGNAL;
         event.sigev_signo = SIGUSR1;
         int ends[2];
         if (sigaction(SIGPROF, &action, nullptr) != 0 ||
-            sigprocmask(SIG_BLOCK, &waited_for, nullptr) != 0 ||
+            sigprocmask(SIG_BLOCK, &waited_for_, nullptr) != 0 ||
             timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer_) != 0 || pipe(ends) != 0) {
             return failed("timer_create, pipe");
         }
@@ -50,7 +53,7 @@ class Unseen final : public mosrig::guest::Holder {
         into_ = ends[1];
         const int64_t begin = now_ns(CLOCK_PROCESS_CPUTIME_ID);
         while (now_ns(CLOCK_PROCESS_CPUTIME_ID) - begin < spin) {
-            compute();
+            compute(chunk);
             ++steps_;
         }
         return nullptr;
@@ -70,16 +73,9 @@ class Unseen final : public mosrig::guest::Holder {
     }
 
   private:
-    static void compute() {
-        volatile uint64_t value = 1;
-        for (int step = 0; step < 20000; ++step) {
-            value = value * 6364136223846793005ULL + 1;
-        }
-    }
-
     void compute_on() const {
         for (int64_t step = 0; step < steps_; ++step) {
-            compute();
+            compute(chunk);
         }
     }
 
@@ -90,11 +86,8 @@ class Unseen final : public mosrig::guest::Holder {
             return failed("timer_settime");
         }
         compute_on();
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, SIGUSR1);
         const struct timespec patience = {patience_s, 0};
-        const int signal = sigtimedwait(&set, nullptr, &patience);
+        const int signal = sigtimedwait(&waited_for_, nullptr, &patience);
         return signal < 0 ? failed("sigtimedwait") : nullptr;
     }
 
@@ -120,6 +113,7 @@ class Unseen final : public mosrig::guest::Holder {
     static inline int into_ = -1;
     int from_ = -1;
     timer_t timer_ = nullptr;
+    sigset_t waited_for_ = {};
     int64_t steps_ = 0;
 };
 
