@@ -54,14 +54,14 @@ fi
 printf '%s\n' "${tested[@]}" | grep -qxF "$version" ||
 	say "note: $package $version is not one that this series was tested on (${tested[*]})"
 [ -f "$tarball" ] || die "$tarball is missing: reinstall $package"
-free=$(df --output=avail -k "$HOME" | tail -n 1)
+mkdir -p "$cache/kernel" "$cache/tree"
+free=$(df --output=avail -k "$cache" | tail -n 1)
 [ "$free" -gt 6000000 ] || die "less than 6 GB free for $cache: make room"
 for tool in flex bison bc gcc make rsync; do
 	command -v $tool > /dev/null || die "$tool is missing: run 'make deps'"
 done
 
 tree=$cache/tree/$config-$( (echo "$version"; hash_of series "${patches[@]}") | sha256sum | cut -c1-12)
-mkdir -p "$cache/kernel" "$cache/tree"
 exec 9> "$tree.lock"
 flock 9
 
