@@ -97,16 +97,19 @@ TEST(Handshake, BothSidesAgreeAndLearnTheFeatures) {
 }
 
 TEST(Handshake, NeverWantsTheBytesOfTheKernelBehindIt) {
-    Handshake home(home_side());
+    const auto local = home_side();
+    Handshake home(local);
     Handshake guest(guest_side());
     const Transcript said = converse(home, guest);
-    Handshake again(home_side());
+    Handshake again(local);  // with the same nonce, so that what was said to home is true for it
     std::size_t total = 0;
     for (std::size_t want = again.wanted(); want > 0; want = again.wanted()) {
         total += want;
         ASSERT_LE(total, said.by_guest.size());
         again.feed(std::span(said.by_guest).subspan(total - want, want));
     }
+    EXPECT_TRUE(again.done());
+    EXPECT_EQ(total, said.by_guest.size());
 }
 
 TEST(Handshake, WorksByteByByte) {
@@ -251,7 +254,6 @@ TEST(Handshake, AnyChangedBitOfAnyMessageIsRefused) {
             carry(guest.take_output(), home);
         }
         const bool all_sent = carried > place;
-        EXPECT_FALSE(home.done() && guest.done() && all_sent) << place;
         EXPECT_FALSE(home.done() && all_sent) << place;
     }
 }

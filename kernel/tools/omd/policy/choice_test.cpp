@@ -360,7 +360,9 @@ TEST(Choice, TheVerdictNamesTheNodeThatItGoesTo) {
         for (const NodeId id : {2, 3, 4, 5}) {
             table.node(id, 0);
         }
-        for (const Plan& plan : table.plan()) {
+        const auto plans = table.plan();
+        ASSERT_FALSE(plans.empty()) << seed;
+        for (const Plan& plan : plans) {
             EXPECT_EQ(table.verdicts[plan.id].best, plan.target) << seed;
         }
     }
