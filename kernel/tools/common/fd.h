@@ -24,8 +24,6 @@ class Fd {
 
     [[nodiscard]] int get() const { return fd_; }
     [[nodiscard]] bool valid() const { return fd_ >= 0; }
-    // Gives the descriptor away; the caller closes it.
-    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
     // Closes what is held and takes `fd` instead.
     void reset(int fd = -1) {
         if (fd_ >= 0) {

@@ -78,7 +78,6 @@ class Members {
 
     // Takes the list of configured nodes; who is not in it is forgotten.
     void set_roster(std::shared_ptr<const Roster> roster);
-    [[nodiscard]] const Roster& roster() const { return *roster_; }
     [[nodiscard]] bool contains(NodeId id) const;
 
     // Nodes to be asked this period: at most `count`, each one once before any comes again,
