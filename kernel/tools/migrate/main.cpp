@@ -7,7 +7,6 @@
 #include <optional>
 #include <thread>
 
-#include "common/file.h"
 #include "common/guarded.h"
 #include "common/hpc.h"
 #include "common/map.h"
@@ -40,15 +39,15 @@ Result<long> resolve_target(const std::string& target) {
     if (const auto number = parse_number(target, OM_MAX_NODE)) {
         return *number;
     }
-    const auto nodes = load_map(default_map_path, default_hosts_path);
-    if (!nodes) {
-        return fail(fmt::format("cannot look up node '{}': {}", target, nodes.error().text));
+    // Of the nodes that the kernel knows: only omd knows whether they come from a map, and from
+    // which.
+    const auto node = node_meant(target, Hpc(Places()));
+    if (node) {
+        return node->id;
     }
-    const auto hosts = parse_hosts(read_text(default_hosts_path).value_or(""));
-    if (const auto id = find_node(target, *nodes, hosts)) {
-        return *id;
-    }
-    return fail(fmt::format("ENXIO: there is no node '{}' in {}", target, default_map_path));
+    const auto& [text, code] = node.error();
+    return fail(code == ENXIO ? text : fmt::format("cannot look up node '{}': {}", target, text),
+                code);
 }
 
 // A node's own number means home to its processes.
