@@ -13,6 +13,8 @@ namespace mosrig {
 namespace {
 
 constexpr std::size_t largest_key = 4096;
+constexpr const char* how_to_make_one =
+    "make one with 'head -c 32 /dev/urandom' and give every node the same";
 
 Mac hmac(std::span<const std::uint8_t> key, std::span<const std::uint8_t> message) {
     Mac mac{};
@@ -67,7 +69,11 @@ void LinkKeys::wipe() {
 Result<LinkKeys> load_key(const std::string& path, unsigned owner) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd.valid()) {
-        return fail_errno("cannot open the cluster's key " + path, errno);
+        auto error = fail_errno("cannot open the cluster's key " + path, errno);
+        if (error.value().code == ENOENT) {
+            error.value().text += std::string(": ") + how_to_make_one;
+        }
+        return error;
     }
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) {
@@ -86,10 +92,8 @@ Result<LinkKeys> load_key(const std::string& path, unsigned owner) {
     }
     master.resize(static_cast<std::size_t>(got));
     if (master.size() < smallest_key) {
-        return fail(
-            fmt::format("{} has {} bytes, a key needs at least {}: make one with 'head -c "
-                        "32 /dev/urandom' and give every node the same",
-                        path, master.size(), smallest_key));
+        return fail(fmt::format("{} has {} bytes, a key needs at least {}: {}", path, master.size(),
+                                smallest_key, how_to_make_one));
     }
     LinkKeys keys(master);
     sodium_memzero(master.data(), master.size());

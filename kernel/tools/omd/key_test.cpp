@@ -43,6 +43,7 @@ TEST_F(KeyFile, IsRefusedInOneLineOtherwise) {
     }
     ::unlink(path_.c_str());
     EXPECT_NE(error().find("cannot open the cluster's key"), std::string::npos);
+    EXPECT_NE(error().find("make one with"), std::string::npos);
     EXPECT_EQ(::symlink("/dev/zero", path_.c_str()), 0);
     EXPECT_NE(error(), "");
 }

@@ -58,6 +58,13 @@ Result<Setup> announced_setup(Setup setup, const Service::Sources& sources) {
     return setup;
 }
 
+// What to do about a map that is not there. One that -m names is used whatever the configuration
+// wants, so announcements are no way out then.
+std::string missing_map_remedy(const Service::Sources& sources) {
+    const std::string write = ": write one, omd(8) has its form";
+    return sources.map ? write : write + ", or set 'discovery = announce' in " + sources.config;
+}
+
 // Nodes of a map are not forgotten.
 policy::Millis forget_after(const Setup& setup) {
     return setup.config.discovery == Config::Discovery::announce ? setup.config.forget : 0;
@@ -81,7 +88,8 @@ Result<Setup> load_setup(const Service::Sources& sources) {
     setup.config.discovery = Config::Discovery::map;
     const auto nodes = load_map(setup.config.map, default_hosts_path);
     if (!nodes) {
-        return tl::unexpected(nodes.error());
+        const auto& [text, code] = nodes.error();
+        return fail(code == ENOENT ? text + missing_map_remedy(sources) : text, code);
     }
     if (const auto own = own_node(*nodes); own && !sources.self) {
         setup.self = own->id;
