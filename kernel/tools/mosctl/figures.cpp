@@ -22,6 +22,10 @@ constexpr std::array figure_kinds{
     Figure{"getfree", &NodeFigures::rmem, true},
 };
 
+constexpr const char* not_configured =
+    "this node is not configured: start omd with '/etc/init.d/openmosix start', or give it a table "
+    "with 'setpe -w'";
+
 // The node of words[1], or this one.
 Result<std::uint32_t> node_of(const Hpc& hpc, const Words& words) {
     if (words.size() > 1 && words[1] != "0") {
@@ -29,7 +33,7 @@ Result<std::uint32_t> node_of(const Hpc& hpc, const Words& words) {
     }
     const std::uint32_t self = hpc.self();
     if (self == 0) {
-        return fail("this node is not configured");
+        return fail(not_configured);
     }
     return self;
 }
@@ -44,7 +48,7 @@ int refused(const Error& error) {
 int whois(const Hpc& hpc, const Words& words) {
     if (words.size() == 1) {
         const std::uint32_t self = hpc.self();
-        return self == 0 ? refused({"this node is not configured"})
+        return self == 0 ? refused({not_configured})
                          : put(fmt::format("This is openMosix #{}\n", self));
     }
     const auto node = node_meant(words[1], hpc);
