@@ -6,6 +6,7 @@
 #include <array>
 
 #include "mosctl/name.h"
+#include "openmosix.h"
 
 namespace mosrig {
 namespace {
@@ -114,7 +115,7 @@ int get_tune(const Hpc& hpc, const Words& /*words*/) {
 }
 
 int get_yard(const Hpc& /*hpc*/, const Words& /*words*/) {
-    return put("10000 (a Pentium III at 1 GHz)\n");
+    return put(fmt::format("{} (a Pentium III at 1 GHz)\n", OM_STANDARD_SPEED));
 }
 
 int get_decay(const Hpc& hpc, const Words& /*words*/) {

@@ -15,7 +15,7 @@
 namespace mosrig {
 namespace {
 
-constexpr std::uint32_t standard_speed = 10000;  // a Pentium III at 1 GHz
+constexpr std::uint32_t standard_speed = OM_STANDARD_SPEED;  // a Pentium III at 1 GHz
 
 struct Switch {
     const char* name;
