@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Builds the migration kernel and prints the directory that holds it.
 #
-# usage: kernel/build.sh --config base|debug [--print] [--quiet] [--jobs N]
+# usage: kernel/build.sh --config base|debug [--print]
 #
 # The result is content-addressed: CACHE/kernel/CONFIG-HASH/{vmlinux,config,release},
 # HASH over everything in kernel/ that goes into it. The tree that it is built in,
@@ -21,9 +21,7 @@ say() { echo "kernel: $*" >&2; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	--config) config=${2:?--config needs base or debug}; shift ;;
-	--jobs) jobs=${2:?--jobs needs a number}; shift ;;
 	--print) print_only=1 ;;
-	--quiet) say() { :; } ;;
 	*) sed -n '3,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 	shift
@@ -56,7 +54,8 @@ printf '%s\n' "${tested[@]}" | grep -qxF "$version" ||
 [ -f "$tarball" ] || die "$tarball is missing: reinstall $package"
 mkdir -p "$cache/kernel" "$cache/tree"
 free=$(df --output=avail -k "$cache" | tail -n 1)
-[ "$free" -gt 6000000 ] || die "less than 6 GB free for $cache: make room"
+[ "$free" -gt 6000000 ] ||
+	die "less than 6 GB free for $cache: free some space there, or set XDG_CACHE_HOME to a larger file system"
 for tool in flex bison bc gcc make rsync; do
 	command -v $tool > /dev/null || die "$tool is missing: run 'make deps'"
 done
@@ -130,7 +129,6 @@ wait $pid || { grep -n -m 20 -A3 'error:\|Error \|undefined' "$log" >&2 || tail 
 tmp=$(mktemp -d "$cache/kernel/.new.XXXXXX")
 strip -s -o "$tmp/vmlinux" "$tree/vmlinux" 2>/dev/null || cp "$tree/vmlinux" "$tmp/vmlinux"
 cp "$tree/.config" "$tmp/config"
-cp "$tree/System.map" "$tmp/System.map"
 make -C "$tree" -s kernelrelease LOCALVERSION="-openmosix-$config" > "$tmp/release"
 chmod 755 "$tmp"
 rm -rf "$out"

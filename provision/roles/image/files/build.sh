@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Builds one golden image, or re-uses it: the directory's name is a hash of everything it is made from.
 #
-#   build.sh --image mini|debian [--print|--check] [--quiet]
+#   build.sh --image mini|debian [--print|--check]
 #
 # Prints one line on stdout, the artifact directory; progress goes to stderr.
 # --print only tells the directory; exit 3 when nothing is built there yet.
@@ -12,14 +12,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mosrig/image
 
-image='' print=no check=no quiet=no
+image='' print=no check=no
 while [ $# -gt 0 ]; do
     case $1 in
     --image) image=${2-}; shift ;;
     --print) print=yes ;;
     --check) check=yes ;;
-    --quiet) quiet=yes ;;
-    *) echo "image: unknown option $1 (use --image mini|debian [--print|--check] [--quiet])" >&2; exit 2 ;;
+    *) echo "image: unknown option $1 (use --image mini|debian [--print|--check])" >&2; exit 2 ;;
     esac
     shift
 done
@@ -28,7 +27,7 @@ mini | debian) ;;
 *) echo "image: --image must be mini or debian" >&2; exit 2 ;;
 esac
 
-say() { [ "$quiet" = yes ] || echo "image $image: $*" >&2; }
+say() { echo "image $image: $*" >&2; }
 die() { echo "image $image: $*" >&2; exit 1; }
 
 need_command() { # command, Debian package
