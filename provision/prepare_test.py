@@ -78,6 +78,13 @@ class DepsTest(unittest.TestCase):
         self.assertNotIn("make", said)
         self.assertIn("site.yml --tags deps", self.record.read_text())
 
+    def test_who_may_not_install_is_told_what_is_missing(self) -> None:
+        self.program("id", "#!/bin/sh\necho 1000\n")
+        run = self.deps(FRESH)
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertRegex(run.stderr, r"missing \(.*ansible-core .*bison .*\).*run: sudo make deps")
+        self.assertFalse(self.record.exists())
+
     def test_what_the_builder_said_last_is_shown(self) -> None:
         self.program("ansible-playbook", FAILING)
         self.program("tail", LATE)
