@@ -28,11 +28,11 @@ constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locki
 // The objects of each cache, as /proc/slabinfo lists them, without those that the node keeps only
 // because nobody needs the room. Each cache is shrunk and counted at once: of what a CPU has of it
 // all counts as given out, and even to open a file makes the CPU take whole slabs. What each open
-// file of that kind leaves, RCU frees in its own time, unless memory is asked for: so the caches
-// that it is of are counted first, before many are opened. Names are dropped only if they were not
-// used since the last time that was tried, and the daemon looks some up each second: so that is
-// tried some times, and they are counted right after. A kernel that holds back what was freed would
-// look through all of that for each cache: there it is as it is.
+// file of that kind leaves, 96 bytes, RCU frees in its own time, unless memory is asked for: so the
+// cache that it is of is counted first of all. Names are dropped only if they were not used since
+// the last time that was tried, and the daemon looks some up each second: so that is tried some
+// times, and they are counted right after. A kernel that holds back what was freed would look
+// through all of that for each cache: there it is as it is.
 // What /sys says of a cache takes itself room for a number of each memory node, and with that a
 // slab of a small cache: of those the list tells, which a program reads that waits for their
 // shrinking.
@@ -51,13 +51,14 @@ list() {
 echo 3 >/proc/sys/vm/drop_caches && sleep 0.2 || exit
 names='^[a-z0-9_]*(dentry|inode)'
 small='^kmalloc-(8|16) '
+opened='^kmalloc-96 '
 {
     if ! [ -e "$1" ]; then
         exec 3>kmalloc-8/shrink 4>kmalloc-16/shrink && sleep 0.2 && echo 1 >&3 && echo 1 >&4
     fi
 } | cat - /proc/slabinfo | grep -E "$small" || exit
-{ grep ^kmalloc /proc/slabinfo; grep -vE "$names|^kmalloc" /proc/slabinfo; } |
-    grep -vE "$small" | list "$1" || exit
+{ grep "$opened" /proc/slabinfo; grep -vE "$names|$small|$opened" /proc/slabinfo; } |
+    list "$1" || exit
 for turn in 1 2 3 4; do echo 3 >/proc/sys/vm/drop_caches || exit; done
 sleep 0.1
 grep -E "$names" /proc/slabinfo | list "$1"
