@@ -70,16 +70,32 @@ Result<std::string> read_text_file(const std::filesystem::path& path) {
     }
 }
 
+std::string last_words(const std::filesystem::path& path) {
+    constexpr std::size_t enough = 400;
+    std::string text = read_text_file(path).value_or("");
+    while (!text.empty() && text.back() == '\n') {
+        text.pop_back();
+    }
+    if (text.size() > enough) {
+        // From the beginning of a line, if there is one.
+        const std::size_t line = text.find('\n', text.size() - enough);
+        text.erase(0, line == std::string::npos ? text.size() - enough : line + 1);
+    }
+    return text.empty() ? text : "; its log ends with: " + text;
+}
+
 namespace {
 
-Result<void> write_all(int fd, std::string_view text) {
+// `path` is where that is, for the error.
+Result<void> write_all(int fd, std::string_view text, const std::string& path) {
     while (!text.empty()) {
         const ssize_t put = ::write(fd, text.data(), text.size());
         if (put < 0 && errno == EINTR) {
             continue;
         }
         if (put < 0) {
-            return errno_error("write failed", errno);
+            return errno_error(fmt::format("cannot write {}", path), errno,
+                               errno == ENOSPC ? "free some space there" : "");
         }
         text.remove_prefix(static_cast<std::size_t>(put));
     }
@@ -95,7 +111,7 @@ Result<void> write_text_file(const std::filesystem::path& path, std::string_view
     if (!fd) {
         return errno_error(fmt::format("cannot create {}", temporary), errno);
     }
-    Result<void> written = write_all(fd.get(), text);
+    Result<void> written = write_all(fd.get(), text, temporary);
     // The umask must not widen or narrow what the caller asked for.
     if (written && ::fchmod(fd.get(), mode) != 0) {
         written = errno_error(fmt::format("cannot set the mode of {}", temporary), errno);

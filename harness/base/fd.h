@@ -45,6 +45,10 @@ Result<void> set_nonblocking(int fd);
 // Whole file as text; works for /proc files, whose size reads as 0.
 Result<std::string> read_text_file(const std::filesystem::path& path);
 
+// "; its log ends with: LINES", for an error about who writes the log at `path`; empty if that
+// says nothing.
+std::string last_words(const std::filesystem::path& path);
+
 // Writes `text` to `path` with `mode` by way of a temporary file and a rename, so that a reader
 // sees the old or the new content, never half of it.
 Result<void> write_text_file(const std::filesystem::path& path, std::string_view text,

@@ -30,14 +30,7 @@ tl::unexpected<Error> errno_error(std::string what, int error_number, std::strin
 }
 
 int exit_code(const Error& error) {
-    switch (error.kind) {
-        case ErrorKind::usage:
-            return 2;
-        case ErrorKind::aborted:
-            return 130;
-        default:
-            return 3;
-    }
+    return error.kind == ErrorKind::usage ? 2 : 3;
 }
 
 }  // namespace mosrig

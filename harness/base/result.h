@@ -23,7 +23,7 @@ enum class ErrorKind {
     timeout,  // a named deadline passed
     remote,   // a node answered with an errno (Error::sys_errno)
     ended,    // the program under test ended by itself
-    aborted,  // the user asked to stop
+    aborted,  // a case was left: a check that it rests on failed, or it is skipped
 };
 
 struct Error {
@@ -46,7 +46,7 @@ tl::unexpected<Error> infra_error(std::string what, std::string remedy = {});
 // An error of a system call: appends the text of `error_number`.
 tl::unexpected<Error> errno_error(std::string what, int error_number, std::string remedy = {});
 
-// Exit code of a verb for this error: 2 usage, 3 everything else, 130 aborted.
+// Exit code of a verb for this error: 2 usage, 3 everything else.
 int exit_code(const Error& error);
 
 }  // namespace mosrig

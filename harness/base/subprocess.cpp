@@ -101,15 +101,13 @@ int shell_status(int wait_status) {
 }
 
 // Reads what is there. False at the end of the file.
-bool drain(int fd, std::string& into, std::string_view& fresh) {
+bool drain(int fd, std::string& into) {
     std::array<char, 65536> buffer{};
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got < 0) {
         return errno == EINTR || errno == EAGAIN;
     }
-    const std::size_t before = into.size();
     into.append(buffer.data(), static_cast<std::size_t>(got));
-    fresh = std::string_view(into).substr(before);
     return got > 0;
 }
 
@@ -148,30 +146,26 @@ class Child {
 }  // namespace
 
 Result<CommandResult> run_subprocess(const std::vector<std::string>& argv, const Deadline& deadline,
-                                     const SubprocessOptions& options) {
-    MOSRIG_TRY(Pipe in, make_pipe());
+                                     const std::vector<std::string>& added_environment) {
+    const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null) {
+        return errno_error("cannot open /dev/null", errno);
+    }
     MOSRIG_TRY(Pipe out, make_pipe());
     MOSRIG_TRY(Pipe err, make_pipe());
     MOSRIG_TRY(const pid_t pid,
-               spawn(argv, {in.read_end.get(), out.write_end.get(), err.write_end.get(), false},
-                     options.directory, options.environment));
+               spawn(argv, {null.get(), out.write_end.get(), err.write_end.get(), false}, {},
+                     added_environment));
     Child child(pid);
-    in.read_end.reset();
     out.write_end.reset();
     err.write_end.reset();
-    MOSRIG_CHECK(set_nonblocking(in.write_end.get()));
     MOSRIG_CHECK(set_nonblocking(out.read_end.get()));
     MOSRIG_CHECK(set_nonblocking(err.read_end.get()));
 
     CommandResult result;
-    std::string_view input = options.input;
     // A child of the command may keep the pipes: its end counts, and what is in the pipes by then.
     while (!child.status() || out.read_end || err.read_end) {
-        if (input.empty()) {
-            in.write_end.reset();
-        }
-        std::array<pollfd, 4> fds{{{in.write_end.get(), POLLOUT, 0},
-                                   {out.read_end.get(), POLLIN, 0},
+        std::array<pollfd, 3> fds{{{out.read_end.get(), POLLIN, 0},
                                    {err.read_end.get(), POLLIN, 0},
                                    {child.status() ? -1 : child.handle(), POLLIN, 0}}};
         const int ready =
@@ -183,26 +177,13 @@ Result<CommandResult> run_subprocess(const std::vector<std::string>& argv, const
             return deadline.error(fmt::format("{} was killed; its last words: {}", argv[0],
                                               result.err.empty() ? "none" : result.err));
         }
-        if (fds[0].revents != 0) {
-            const ssize_t put = ::write(in.write_end.get(), input.data(), input.size());
-            if (put > 0) {
-                input.remove_prefix(static_cast<std::size_t>(put));
-            } else if (put < 0 && errno != EAGAIN && errno != EINTR) {
-                input = {};
-            }
-        }
-        std::string_view fresh;
-        if (fds[1].revents != 0 && !drain(out.read_end.get(), result.out, fresh)) {
+        if (fds[0].revents != 0 && !drain(out.read_end.get(), result.out)) {
             out.read_end.reset();
         }
-        fresh = {};
-        if (fds[2].revents != 0 && !drain(err.read_end.get(), result.err, fresh)) {
+        if (fds[1].revents != 0 && !drain(err.read_end.get(), result.err)) {
             err.read_end.reset();
         }
-        if (!fresh.empty() && options.on_error_output) {
-            options.on_error_output(fresh);
-        }
-        if (fds[3].revents != 0) {
+        if (fds[2].revents != 0) {
             child.reap(WNOHANG);
         }
     }

@@ -5,9 +5,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -23,18 +21,11 @@ struct CommandResult {
     [[nodiscard]] bool ok() const { return status == 0; }
 };
 
-struct SubprocessOptions {
-    std::string input;                     // standard input
-    std::filesystem::path directory;       // working directory, empty: unchanged
-    std::vector<std::string> environment;  // NAME=value, added to the present one
-    // Called with each piece of standard error as it arrives (progress of a long command).
-    std::function<void(std::string_view)> on_error_output;
-};
-
-// Runs argv[0] (found in PATH) to its end. The command is killed when the deadline passes. A
+// Runs argv[0] (found in PATH) to its end, without input and with each NAME=value of
+// `added_environment` beside the present one. The command is killed when the deadline passes. A
 // command that cannot be started is an infra error; one that fails is a result with its status.
 Result<CommandResult> run_subprocess(const std::vector<std::string>& argv, const Deadline& deadline,
-                                     const SubprocessOptions& options = {});
+                                     const std::vector<std::string>& added_environment = {});
 
 // Starts a daemon in a session of its own with standard input and output on /dev/null and errors
 // appended to `log`. Gives its pid.

@@ -2,6 +2,7 @@
 // exec, copy, shell, console.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -152,9 +153,14 @@ int run_console(const Places& places, const std::string& name, bool follow, bool
     const auto node = std::find_if(info->nodes.begin(), info->nodes.end(),
                                    [&](const NodeInfo& one) { return one.name == name; });
     if (node == info->nodes.end()) {
-        return complain(
-            Error{ErrorKind::usage, fmt::format("no node is called {}", name), {}, {}, 0},
-            exit_usage);
+        std::vector<std::string> names;
+        for (const NodeInfo& one : info->nodes) {
+            names.push_back(one.name);
+        }
+        return complain(usage_error(fmt::format("no node is called {}", name),
+                                    fmt::format("there are {}", fmt::join(names, ", ")))
+                            .value(),
+                        exit_usage);
     }
     if (path) {
         fmt::print("{}\n", node->console.string());

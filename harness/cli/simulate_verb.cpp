@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <memory>
@@ -40,6 +41,15 @@ int simulate_all(const Arguments& arguments) {
     const double per_node = arguments.jobs_given ? static_cast<double>(arguments.scenario.jobs) /
                                                        arguments.scenario.nodes
                                                  : 1;
+    // Before all those runs: can it be written?
+    std::ofstream file;
+    if (!arguments.plot.empty()) {
+        file.open(arguments.plot);
+        if (!file) {
+            return complain(errno_error("cannot write " + arguments.plot, errno).value(),
+                            exit_infra);
+        }
+    }
     std::vector<simulate::Run> runs;
     for (const std::string& word : arguments.policies) {
         for (const std::uint32_t size : sizes) {
@@ -59,10 +69,9 @@ int simulate_all(const Arguments& arguments) {
         }
     }
     if (!arguments.plot.empty()) {
-        std::ofstream file(arguments.plot);
         file << simulate::plot(runs);
         if (!file.flush()) {
-            return complain(Error{ErrorKind::infra, "cannot write " + arguments.plot, {}, {}, 0},
+            return complain(errno_error("cannot write " + arguments.plot, errno).value(),
                             exit_infra);
         }
     }

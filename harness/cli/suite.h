@@ -27,8 +27,6 @@ struct ConformanceOptions {
 
 struct BenchOptions {
     std::filesystem::path state;
-    std::filesystem::path source_dir;
-    std::filesystem::path build_dir;
     std::filesystem::path results_dir;  // bench.json is written here
     std::string filter;                 // regular expression over names, empty: all
     bool quick = false;                 // a few samples: does it work, not how fast is it

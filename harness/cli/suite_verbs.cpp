@@ -146,8 +146,6 @@ Verb add_bench(CLI::App& parser, const Places& places) {
     auto arguments = std::make_shared<Arguments>();
     BenchOptions& options = arguments->options;
     options.state = places.state;
-    options.source_dir = places.source;
-    options.build_dir = places.build;
     options.results_dir = places.build / "results";
     CLI::App* const app = parser.add_subcommand("bench", "Measure what a migration costs");
     add_cluster_flags(*app, arguments->flags);

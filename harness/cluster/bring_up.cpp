@@ -35,7 +35,10 @@ Result<Fd> make_state_dir(const fs::path& state) {
     }
     fs::permissions(state, fs::perms::owner_all, error);
     Fd lock(::open((state / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!lock) {
+        return errno_error(fmt::format("cannot create {}/lock", state.string()), errno);
+    }
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         return infra_error("another `mosrig up` is at work on this cluster", "wait for its end");
     }
     return lock;
@@ -138,14 +141,19 @@ class BringUp {
     Result<void> start_switch() {
         const fs::path pid_file = places_.state / "mosrig-switch.pid";
         MOSRIG_CHECK(resources_.record("process", pid_file.string()));
+        const fs::path log = places_.state / "switch.log";
         MOSRIG_TRY(const pid_t pid, start_daemon({(places_.build / "mosrig-switch").string(),
                                                   info_.fabric_socket.string()},
-                                                 places_.state / "switch.log"));
+                                                 log));
         MOSRIG_CHECK(write_text_file(pid_file, fmt::format("{}\n", pid)));
         const Deadline deadline("the switch to listen", Millis(10'000));
         return wait_until(
-            deadline, [&]() -> Result<bool> { return fs::is_socket(info_.fabric_socket); },
-            Millis(5));
+                   deadline, [&]() -> Result<bool> { return fs::is_socket(info_.fabric_socket); },
+                   Millis(5))
+            .map_error([&](Error&& error) {
+                error.what += last_words(log);
+                return std::move(error);
+            });
     }
 
     Result<void> start_domains() {
@@ -176,7 +184,8 @@ class BringUp {
                             places_.state.string(), error ? 0 : space.available >> 20),
                 "free some space there, or set XDG_RUNTIME_DIR to a larger file system");
         }
-        return infra_error("its virtual machine has ended");
+        return infra_error("its virtual machine has ended",
+                           fmt::format("/var/log/libvirt/qemu/{}.log may say why", node.domain));
     }
 
     const Places& places_;

@@ -7,10 +7,10 @@
 
 namespace mosrig {
 
-Cluster::Cluster(std::filesystem::path state, ClusterInfo info, Calibration calibration)
-    : state_(std::move(state)), info_(std::move(info)), calibration_(calibration) {
+Cluster::Cluster(const std::filesystem::path& state, ClusterInfo info, Calibration calibration)
+    : info_(std::move(info)), calibration_(calibration) {
     for (const NodeInfo& node : info_.nodes) {
-        nodes_.emplace_back(node, state_ / "keys");
+        nodes_.emplace_back(node, state / "keys");
     }
 }
 

@@ -20,8 +20,7 @@ struct ClusterInfo {
     std::filesystem::path kernel_dir;
     std::string kernel_release;  // uname -r
     std::string kernel_config;   // base, debug or custom
-    std::string kernel_cmdline;
-    std::string image_kind;  // debian or mini
+    std::string image_kind;      // debian or mini
     std::filesystem::path image_path;
     std::string mutant;  // empty if none
     std::filesystem::path fabric_socket;
@@ -41,7 +40,6 @@ class Cluster {
     static Result<Cluster> open(const std::filesystem::path& state = default_state_dir());
 
     [[nodiscard]] const ClusterInfo& info() const { return info_; }
-    [[nodiscard]] const std::filesystem::path& state() const { return state_; }
     // A named deadline, `nominal` from now on the reference, scaled to this cluster.
     [[nodiscard]] Deadline deadline(std::string name, Millis nominal) const {
         return calibration_.deadline(std::move(name), nominal);
@@ -54,9 +52,8 @@ class Cluster {
     Result<Node*> find(const std::string& name);
 
   private:
-    Cluster(std::filesystem::path state, ClusterInfo info, Calibration calibration);
+    Cluster(const std::filesystem::path& state, ClusterInfo info, Calibration calibration);
 
-    std::filesystem::path state_;
     ClusterInfo info_;
     Calibration calibration_;
     std::vector<Node> nodes_;

@@ -31,7 +31,6 @@ NodeInfo node_of(const json& object) {
     node.domain = text_of(object, "domain");
     node.id = number_of(object, "id");
     node.address = text_of(object, "address");
-    node.mac = text_of(object, "mac");
     node.ssh_port = number_of(object, "ssh_port");
     node.vcpus = number_of(object, "vcpus");
     node.memory_mib = number_of(object, "memory_mib");
@@ -84,7 +83,6 @@ Result<ClusterInfo> load_cluster_info(const std::filesystem::path& state) {
     info.kernel_dir = text_of(kernel, "dir");
     info.kernel_release = text_of(kernel, "release");
     info.kernel_config = text_of(kernel, "config");
-    info.kernel_cmdline = text_of(kernel, "cmdline");
     const json image = part(root, "image");
     info.image_kind = text_of(image, "kind");
     info.image_path = text_of(image, "path");

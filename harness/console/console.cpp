@@ -129,32 +129,6 @@ bool closes_report(std::string_view message) {
 
 }  // namespace
 
-const char* to_string(ReportKind kind) {
-    switch (kind) {
-        case ReportKind::panic:
-            return "panic";
-        case ReportKind::oops:
-            return "oops";
-        case ReportKind::bug:
-            return "bug";
-        case ReportKind::warning:
-            return "warning";
-        case ReportKind::lockdep:
-            return "lockdep";
-        case ReportKind::kasan:
-            return "kasan";
-        case ReportKind::ubsan:
-            return "ubsan";
-        case ReportKind::hung_task:
-            return "hung task";
-        case ReportKind::stall:
-            return "stall";
-        case ReportKind::taint:
-            return "taint";
-    }
-    return "unknown";
-}
-
 std::vector<KernelReport> find_kernel_reports(std::string_view text, std::uint64_t base) {
     std::vector<KernelReport> reports;
     unsigned open_lines = 0;  // lines left of the excerpt of reports.back()

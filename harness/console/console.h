@@ -13,10 +13,9 @@
 
 namespace mosrig {
 
-enum class ReportKind { panic, oops, bug, warning, lockdep, kasan, ubsan, hung_task, stall, taint };
+enum class ReportKind { panic, oops, bug, warning, lockdep, kasan, ubsan, hung_task, stall };
 
 // "panic", "oops", "lockdep" ...
-const char* to_string(ReportKind kind);
 
 struct KernelReport {
     ReportKind kind = ReportKind::bug;

@@ -76,19 +76,20 @@ long pid_in(const fs::path& pid_file) {
     return pid;
 }
 
-Result<void> start(const std::string& program, const std::vector<std::string>& environment) {
+fs::path log_of(const std::string& program) {
+    return daemons_folder / (program + ".log");
+}
+
+Result<void> start(const std::string& program, std::vector<std::string> environment) {
     const fs::path pid_file = daemons_folder / (program + ".pid");
-    const fs::path log = daemons_folder / (program + ".log");
-    SubprocessOptions options;
-    options.environment = environment;
     // Its own default is a file outside the state directory, which would stay behind.
-    options.environment.push_back("LIBVIRT_LOG_OUTPUTS=3:file:" + log.string());
+    environment.push_back("LIBVIRT_LOG_OUTPUTS=3:file:" + log_of(program).string());
     MOSRIG_TRY(const CommandResult result,
                run_subprocess({program, "-d", "-p", pid_file.string()},
-                              Deadline(program + " to start", Millis(30'000)), options));
+                              Deadline(program + " to start", Millis(30'000)), environment));
     if (!result.ok()) {
-        return infra_error(fmt::format("{} does not start: {}", program, result.err),
-                           "see " + log.string());
+        return infra_error(fmt::format("{} does not start: {}{}", program, result.err,
+                                       last_words(log_of(program))));
     }
     return {};
 }
@@ -122,8 +123,12 @@ Result<void> start_daemons() {
     }
     MOSRIG_CHECK(start("libvirtd", {"LIBVIRT_DRIVER_DIR=" + drivers.string()}));
     return wait_until(
-        Deadline("libvirtd to answer", Millis(30'000)),
-        []() -> Result<bool> { return connect_libvirt(system_uri).has_value(); }, Millis(50));
+               Deadline("libvirtd to answer", Millis(30'000)),
+               []() -> Result<bool> { return connect_libvirt(system_uri).has_value(); }, Millis(50))
+        .map_error([](Error&& error) {
+            error.what += last_words(log_of("libvirtd"));
+            return std::move(error);
+        });
 }
 
 // The daemons leave files and folders behind. Those that are new since they started are theirs.

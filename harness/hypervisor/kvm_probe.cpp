@@ -125,7 +125,7 @@ KvmAnswer boot_under_kvm(const fs::path& kernel, const fs::path& folder, const f
 Result<KvmAnswer> probe_kvm(const fs::path& kernel, const fs::path& cache, const fs::path& helper) {
     const Fd device(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
     if (!device) {
-        return KvmAnswer{false, errno == EACCES ? "no permission for /dev/kvm" : "no /dev/kvm", {}};
+        return KvmAnswer{false, errno_error("cannot open /dev/kvm", errno).value().what, {}};
     }
     const fs::path folder = cache / "kvm";
     const fs::path remembered = folder / "answer.json";

@@ -79,7 +79,6 @@ class AgentClient {
 
     [[nodiscard]] int poll_fd() const { return transport_->poll_fd(); }
     [[nodiscard]] short poll_events() const { return transport_->poll_events(!outgoing_.empty()); }
-    [[nodiscard]] const std::string& node() const { return node_; }
     // The error with this node's name.
     [[nodiscard]] tl::unexpected<Error> with_node(tl::unexpected<Error> error) const;
 

@@ -33,7 +33,6 @@ struct NodeInfo {
     std::string domain;   // the hypervisor's name for it
     int id = 0;           // openMosix node number
     std::string address;  // on the fabric
-    std::string mac;      // on the fabric
     int ssh_port = 0;     // on the host's loopback
     int vcpus = 1;
     int memory_mib = 0;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What people type: one static binary under many names, the scripts around mosrun, the manual and
 # the completion of the shell. Included by CMakeLists.txt.
-find_package(nlohmann_json REQUIRED)
 find_library(OM_NCURSES NAMES libncurses.a REQUIRED)
 find_library(OM_TINFO NAMES libtinfo.a REQUIRED)
 find_program(OM_INFOCMP infocmp REQUIRED)
