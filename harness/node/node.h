@@ -77,7 +77,7 @@ class Node {
 
     // Starts a command that goes on while this program does other things. 126 and 127 arrive as
     // its status. It is killed with its process group when the RemoteProcess goes out of scope or
-    // this program dies, unless it was detached.
+    // this program dies.
     Result<RemoteProcess> start(const std::vector<std::string>& argv, const Deadline& deadline,
                                 const StartOptions& options = {});
 

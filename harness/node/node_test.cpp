@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <random>
 #include <thread>
@@ -21,7 +20,6 @@
 
 #include "harness/base/fd.h"
 #include "harness/node/local_agent.h"
-#include "harness/node/wire.h"
 
 namespace mosrig {
 namespace {
@@ -207,33 +205,10 @@ TEST_F(LocalNode, EndOfTheConnectionKillsRunningCommands) {
     EXPECT_TRUE(gone(pid));
 }
 
-TEST_F(LocalNode, DetachedProcessSurvives) {
-    auto process = node_->start({"sleep", "100"}, soon(), here());
-    ASSERT_TRUE(process);
-    const auto pid = static_cast<pid_t>(process->pid());
-    ASSERT_TRUE(process->detach(soon()));
-    node_.reset();
-    ::poll(nullptr, 0, 100);
-    EXPECT_EQ(::kill(pid, 0), 0);
-    ::kill(pid, SIGKILL);
-}
-
 // The agent learns from its first write that nobody listens any more.
-TEST(AgentAlone, WhatThePeerSentBeforeItWentStillCounts) {
-    const std::filesystem::path note =
-        std::filesystem::path(::testing::TempDir()) / fmt::format("last-words-{}", ::getpid());
-    std::string frames;
-    wire::append_frame(frames, wire::Type::start, 1,
-                       wire::Writer()
-                           .strings({"/bin/sh", "-c", "echo $$ >$0; exec sleep 100", note.string()})
-                           .string("/")
-                           .strings({})
-                           .u32(0)
-                           .payload());
-    wire::append_frame(frames, wire::Type::detach, 1, {});
+TEST(AgentAlone, APeerThatLeftInGoodOrderBeforeTheFirstWordIsNoBrokenOne) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    ASSERT_EQ(::write(ends[0], frames.data(), frames.size()), static_cast<ssize_t>(frames.size()));
     ::close(ends[0]);
     const pid_t agent = ::fork();
     if (agent == 0) {
@@ -243,17 +218,9 @@ TEST(AgentAlone, WhatThePeerSentBeforeItWentStillCounts) {
         ::_exit(127);
     }
     ::close(ends[1]);
-    ASSERT_EQ(::waitpid(agent, nullptr, 0), agent);
-
-    const Deadline deadline = soon("the detached process");
-    pid_t pid = 0;
-    while (!(std::ifstream(note) >> pid) && !deadline.expired()) {
-        ::poll(nullptr, 0, 5);
-    }
-    std::filesystem::remove(note);
-    ASSERT_GT(pid, 0) << "it was never started";
-    EXPECT_EQ(::kill(pid, 0), 0) << "it was killed";
-    ::kill(pid, SIGKILL);
+    int status = -1;
+    ASSERT_EQ(::waitpid(agent, &status, 0), agent);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(LocalNode, TalksByLines) {
@@ -271,11 +238,14 @@ TEST_F(LocalNode, TalksByLines) {
     EXPECT_EQ(process->wait(soon()).value(), 0);
 }
 
-TEST_F(LocalNode, KillReachesTheProcess) {
-    auto process = node_->start({"sleep", "100"}, soon(), here());
+TEST_F(LocalNode, KillReachesTheProcessAndItsChildren) {
+    auto process = node_->start({"sh", "-c", "sleep 100 & echo $!; wait"}, soon(), here());
     ASSERT_TRUE(process);
+    const auto child = process->read_line(soon());
+    ASSERT_TRUE(child && *child);
     ASSERT_TRUE(process->kill(SIGTERM, soon()));
     EXPECT_EQ(process->wait(soon()).value(), 128 + SIGTERM);
+    EXPECT_TRUE(gone(std::stoll(**child)));
 }
 
 TEST_F(LocalNode, ReadsFilesOrSaysWhyNot) {

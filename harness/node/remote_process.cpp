@@ -47,7 +47,7 @@ RemoteProcess::~RemoteProcess() {
     }
     const AgentClient::Job* job = client_->job(id_);
     if (job != nullptr && !job->status) {
-        client_->queue(wire::Type::signal, id_, wire::Writer().u32(SIGKILL).u32(1).payload());
+        client_->queue(wire::Type::signal, id_, wire::Writer().u32(SIGKILL).payload());
         // A broken connection kills the process as well, by the agent's own doing.
         static_cast<void>(client_->pump(Millis(0)));
     }
@@ -123,23 +123,8 @@ Result<std::optional<int>> RemoteProcess::poll_status() {
 
 Result<void> RemoteProcess::kill(int signal, const Deadline& deadline) {
     client_->queue(wire::Type::signal, id_,
-                   wire::Writer().u32(static_cast<std::uint32_t>(signal)).u32(0).payload());
+                   wire::Writer().u32(static_cast<std::uint32_t>(signal)).payload());
     return client_->flush(deadline);
-}
-
-Result<void> RemoteProcess::kill_group(int signal, const Deadline& deadline) {
-    client_->queue(wire::Type::signal, id_,
-                   wire::Writer().u32(static_cast<std::uint32_t>(signal)).u32(1).payload());
-    return client_->flush(deadline);
-}
-
-Result<void> RemoteProcess::detach(const Deadline& deadline) {
-    client_->queue(wire::Type::detach, id_, {});
-    MOSRIG_CHECK(client_->flush(deadline));
-    // From here on the destructor has nothing to kill.
-    client_->forget(id_);
-    client_.reset();
-    return {};
 }
 
 }  // namespace mosrig

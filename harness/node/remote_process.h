@@ -56,12 +56,8 @@ class RemoteProcess {
     // The status if it has ended already, as far as this side has heard.
     [[nodiscard]] Result<std::optional<int>> poll_status();
 
-    // Sends a signal to the process alone, or to its whole group.
+    // Sends a signal to its whole group.
     Result<void> kill(int signal, const Deadline& deadline);
-    Result<void> kill_group(int signal, const Deadline& deadline);
-
-    // Let it live on when this object or the connection goes.
-    Result<void> detach(const Deadline& deadline);
 
   private:
     std::shared_ptr<AgentClient> client_;

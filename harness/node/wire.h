@@ -18,7 +18,7 @@
 
 namespace mosrig::wire {
 
-constexpr std::uint32_t version = 2;
+constexpr std::uint32_t version = 3;
 constexpr std::size_t header_size = 9;
 constexpr std::size_t max_payload = 2U << 20;
 constexpr std::size_t input_window = 256U << 10;
@@ -29,8 +29,7 @@ enum class Type : std::uint8_t {
     start = 1,   // strings argv, string directory, strings environment, u32 user
     input,       // bytes for standard input
     input_end,   // end of standard input
-    signal,      // u32 signal, u32 1 for the whole group
-    detach,      // let the process live on when the connection ends
+    signal,      // u32 signal, to the whole group of the process
     read_file,   // string path
     write_file,  // string path, string data, u32 user
     kill,        // u64 pid, u32 signal

@@ -22,7 +22,7 @@ class NodeProgram final : public Program {
     Result<std::string> take_error_output() override { return process_.take_error_output(); }
     Result<int> wait(const Deadline& deadline) override { return process_.wait(deadline); }
     Result<void> kill(const Deadline& deadline) override {
-        return process_.kill_group(SIGKILL, deadline);
+        return process_.kill(SIGKILL, deadline);
     }
 
   private:

@@ -125,7 +125,8 @@ void Agent::receive() {
     }
 }
 
-// The peer reads no more. What it sent before it went, a detach say, has arrived and still counts.
+// The peer reads no more. What it sent before it went, and that it went in good order, still
+// counts.
 void Agent::hear_last_words() {
     outgoing_.clear();
     pollfd fd{in_, POLLIN, 0};
@@ -192,15 +193,11 @@ void Agent::handle(const wire::Frame& frame) {
         case wire::Type::signal: {
             wire::Reader reader(frame.payload);
             const auto number = static_cast<int>(reader.u32());
-            const bool group = reader.u32() != 0;
             if (reader.ok()) {
-                ::kill(group ? -job.pid : job.pid, number);
+                ::kill(-job.pid, number);
             }
             return;
         }
-        case wire::Type::detach:
-            job.detached = true;
-            return;
         default:
             return;
     }
@@ -338,7 +335,7 @@ void Agent::kill_all() {
     auto running = [this](int number) {
         bool any = false;
         for (auto& [id, job] : jobs_) {
-            if (!job.ended && !job.detached) {
+            if (!job.ended) {
                 ::kill(-job.pid, number);
                 any = true;
             }
@@ -360,7 +357,7 @@ void Agent::kill_all() {
 
 bool Agent::has_held_pipes() const {
     for (const auto& [id, job] : jobs_) {
-        if ((job.ended || job.detached) && (job.out >= 0 || job.err >= 0)) {
+        if (job.ended && (job.out >= 0 || job.err >= 0)) {
             return true;
         }
     }

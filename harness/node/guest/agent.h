@@ -16,8 +16,8 @@ class Agent {
     // Frames come from `in` and go to `out`; `children` becomes readable when a child ended.
     Agent(int in, int out, int children) : in_(in), out_(out), children_(children) {}
 
-    // Serves until the peer closes or breaks the stream, then kills what still runs and was not
-    // detached. Gives 0 if the peer closed in good order.
+    // Serves until the peer closes or breaks the stream, then kills what still runs. Gives 0
+    // if the peer closed in good order.
     int serve();
 
     // Whether children of ended commands still hold pipes; someone has to go on reading them, or

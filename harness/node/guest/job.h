@@ -19,7 +19,6 @@ struct Job {
     std::string pending_input;
     bool input_ended = false;  // close `in` once pending_input is written
     bool ended = false;        // the process itself has gone; children may hold the pipes
-    bool detached = false;     // is not killed when the connection ends
 };
 
 struct Command {
