@@ -13,7 +13,7 @@ debian_room_mib=1500
 debian_base=(sysvinit-core sysv-rc initscripts openssh-server iproute2 procps passwd util-linux)
 # What the suite runs at home and moved.
 debian_programs=(
-    gcc libc6-dev python3 libpython3.11-testsuite gdb stress-ng sqlite3 perl openssl criu iperf3 bc xz-utils
+    gcc libc6-dev python3 libpython3.11-testsuite gdb stress-ng sqlite3 perl openssl iperf3 bc xz-utils
     gawk strace vim-tiny less psmisc
     man-db
 )
