@@ -35,13 +35,14 @@ constexpr const char* lock_checker = "/sys/module/lockdep/parameters/prove_locki
 // through all of that for each cache: there it is as it is.
 // What /sys says of a cache takes itself room for a number of each memory node, and with that a
 // slab of a small cache: of those the list tells, which a program reads that waits for their
-// shrinking.
+// shrinking. To open a file of /sys so that it would be cut gives it, the first time, an object of
+// its own that it keeps: so they are opened to append.
 constexpr const char* list_objects_script = R"(
 cd /sys/kernel/slab || exit
 list() {
     while read -r name active objects size rest; do
         if [ -e "$name/shrink" ] && ! [ -e "$1" ]; then
-            exec 3<"$name/objects" 4>"$name/shrink" || exit
+            exec 3<"$name/objects" 4>>"$name/shrink" || exit
             echo 1 >&4 && read -r active rest <&3 || exit
             exec 3<&- 4>&-
         fi
@@ -54,7 +55,7 @@ small='^kmalloc-(8|16) '
 opened='^kmalloc-96 '
 {
     if ! [ -e "$1" ]; then
-        exec 3>kmalloc-8/shrink 4>kmalloc-16/shrink && sleep 0.2 && echo 1 >&3 && echo 1 >&4
+        exec 3>>kmalloc-8/shrink 4>>kmalloc-16/shrink && sleep 0.2 && echo 1 >&3 && echo 1 >&4
     fi
 } | cat - /proc/slabinfo | grep -E "$small" || exit
 { grep "$opened" /proc/slabinfo; grep -vE "$names|$small|$opened" /proc/slabinfo; } |
