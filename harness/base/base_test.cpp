@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,6 +95,19 @@ TEST(Files, AreReplacedWholeWithTheirMode) {
     EXPECT_EQ(status.st_mode & 0777U, 0640U);
     std::filesystem::remove(file);
     EXPECT_EQ(read_text_file(file).error().sys_errno, ENOENT);
+}
+
+TEST(Files, TheLastWordsOfALogAreItsLastWholeLines) {
+    const std::filesystem::path log =
+        std::filesystem::path(::testing::TempDir()) / fmt::format("log-{}", ::getpid());
+    EXPECT_EQ(last_words(log), "") << "it is not there";
+    ASSERT_TRUE(write_text_file(log, "\n"));
+    EXPECT_EQ(last_words(log), "") << "it says nothing";
+    ASSERT_TRUE(write_text_file(log, std::string(500, 'x') + "\nbind: too long\nbye\n"));
+    EXPECT_EQ(last_words(log), "; its log ends with: bind: too long\nbye");
+    ASSERT_TRUE(write_text_file(log, std::string(500, 'x') + "y"));
+    EXPECT_EQ(last_words(log), "; its log ends with: " + std::string(399, 'x') + "y");
+    std::filesystem::remove(log);
 }
 
 }  // namespace
