@@ -27,12 +27,11 @@ struct SpawnPlan {
     int in = -1;
     int out = -1;
     int err = -1;
-    bool new_session = false;
+    bool daemon = false;  // in a session of its own, and in no folder that could be in the way
 };
 
 // Starts argv; everything that can fail is known here, through the spawn's own return value.
 Result<pid_t> spawn(const std::vector<std::string>& argv, const SpawnPlan& plan,
-                    const std::filesystem::path& directory,
                     const std::vector<std::string>& added_environment) {
     if (argv.empty()) {
         return usage_error("an empty command cannot be run");
@@ -61,9 +60,6 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, const SpawnPlan& plan,
     posix_spawn_file_actions_adddup2(&actions, plan.err, STDERR_FILENO);
     // What our caller left open is not for a daemon to keep: the lock of a shell's flock, say.
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    if (!directory.empty()) {
-        posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
-    }
     sigset_t none;
     sigset_t defaults;
     sigemptyset(&none);
@@ -72,7 +68,8 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, const SpawnPlan& plan,
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    if (plan.new_session) {
+    if (plan.daemon) {
+        posix_spawn_file_actions_addchdir_np(&actions, "/");
         flags = static_cast<short>(flags | POSIX_SPAWN_SETSID);
     } else {
         // Its own group, so that the deadline can end its children with it.
@@ -154,7 +151,7 @@ Result<CommandResult> run_subprocess(const std::vector<std::string>& argv, const
     MOSRIG_TRY(Pipe out, make_pipe());
     MOSRIG_TRY(Pipe err, make_pipe());
     MOSRIG_TRY(const pid_t pid,
-               spawn(argv, {null.get(), out.write_end.get(), err.write_end.get(), false}, {},
+               spawn(argv, {null.get(), out.write_end.get(), err.write_end.get(), false},
                      added_environment));
     Child child(pid);
     out.write_end.reset();
@@ -197,7 +194,7 @@ Result<pid_t> start_daemon(const std::vector<std::string>& argv, const std::file
     if (!null || !errors) {
         return errno_error(fmt::format("cannot open {}", log.string()), errno);
     }
-    return spawn(argv, {null.get(), null.get(), errors.get(), true}, "/", {});
+    return spawn(argv, {null.get(), null.get(), errors.get(), true}, {});
 }
 
 }  // namespace mosrig

@@ -2,11 +2,9 @@
 // exec, copy, shell, console.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <memory>
@@ -150,23 +148,16 @@ int run_console(const Places& places, const std::string& name, bool follow, bool
     if (!info) {
         return complain(info.error(), exit_infra);
     }
-    const auto node = std::find_if(info->nodes.begin(), info->nodes.end(),
-                                   [&](const NodeInfo& one) { return one.name == name; });
-    if (node == info->nodes.end()) {
-        std::vector<std::string> names;
-        for (const NodeInfo& one : info->nodes) {
-            names.push_back(one.name);
-        }
-        return complain(usage_error(fmt::format("no node is called {}", name),
-                                    fmt::format("there are {}", fmt::join(names, ", ")))
-                            .value(),
-                        exit_usage);
+    const auto node = find_node(*info, name);
+    if (!node) {
+        return complain(node.error(), exit_usage);
     }
+    const std::filesystem::path& console = (*node)->console;
     if (path) {
-        fmt::print("{}\n", node->console.string());
+        fmt::print("{}\n", console.string());
         return exit_ok;
     }
-    const auto shown = show_console(node->console, follow);
+    const auto shown = show_console(console, follow);
     return shown ? exit_ok : complain(shown.error(), exit_infra);
 }
 

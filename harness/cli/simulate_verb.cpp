@@ -43,11 +43,13 @@ int simulate_all(const Arguments& arguments) {
                                                  : 1;
     // Before all those runs: can it be written?
     std::ofstream file;
+    const auto cannot_write = [&] {
+        return complain(errno_error("cannot write " + arguments.plot, errno).value(), exit_infra);
+    };
     if (!arguments.plot.empty()) {
         file.open(arguments.plot);
         if (!file) {
-            return complain(errno_error("cannot write " + arguments.plot, errno).value(),
-                            exit_infra);
+            return cannot_write();
         }
     }
     std::vector<simulate::Run> runs;
@@ -71,8 +73,7 @@ int simulate_all(const Arguments& arguments) {
     if (!arguments.plot.empty()) {
         file << simulate::plot(runs);
         if (!file.flush()) {
-            return complain(errno_error("cannot write " + arguments.plot, errno).value(),
-                            exit_infra);
+            return cannot_write();
         }
     }
     fmt::print("{}", arguments.json ? simulate::json(runs) : simulate::table(runs));

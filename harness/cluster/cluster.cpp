@@ -7,6 +7,17 @@
 
 namespace mosrig {
 
+Result<const NodeInfo*> find_node(const ClusterInfo& info, const std::string& name) {
+    std::string names;
+    for (const NodeInfo& node : info.nodes) {
+        if (node.name == name) {
+            return &node;
+        }
+        names += (names.empty() ? "" : ", ") + node.name;
+    }
+    return usage_error(fmt::format("no node is called {}", name), "there are " + names);
+}
+
 Cluster::Cluster(const std::filesystem::path& state, ClusterInfo info, Calibration calibration)
     : info_(std::move(info)), calibration_(calibration) {
     for (const NodeInfo& node : info_.nodes) {
@@ -34,14 +45,8 @@ Node* Cluster::node(int id) {
 }
 
 Result<Node*> Cluster::find(const std::string& name) {
-    std::string names;
-    for (Node& node : nodes_) {
-        if (node.name() == name) {
-            return &node;
-        }
-        names += (names.empty() ? "" : ", ") + node.name();
-    }
-    return usage_error(fmt::format("no node is called {}", name), "there are " + names);
+    MOSRIG_TRY(const NodeInfo* const info, find_node(info_, name));
+    return node(info->id);
 }
 
 }  // namespace mosrig

@@ -33,6 +33,9 @@ std::filesystem::path default_state_dir();
 // Reads S/cluster.json.
 Result<ClusterInfo> load_cluster_info(const std::filesystem::path& state);
 
+// The node of that name; a usage error that lists the names if there is none.
+Result<const NodeInfo*> find_node(const ClusterInfo& info, const std::string& name);
+
 class Cluster {
   public:
     // Opens a cluster that `up` has brought up completely; an infra error with the remedy if there
@@ -48,7 +51,7 @@ class Cluster {
     [[nodiscard]] std::vector<Node>& nodes() { return nodes_; }
     // By openMosix id; nullptr if there is none.
     [[nodiscard]] Node* node(int id);
-    // By name; a usage error that lists the names if there is none.
+    // By name, as find_node().
     Result<Node*> find(const std::string& name);
 
   private:

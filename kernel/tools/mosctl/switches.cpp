@@ -15,8 +15,6 @@
 namespace mosrig {
 namespace {
 
-constexpr std::uint32_t standard_speed = OM_STANDARD_SPEED;  // a Pentium III at 1 GHz
-
 struct Switch {
     const char* name;
     const char* set;      // what holds while it is set
@@ -149,7 +147,7 @@ int set_speed(const Hpc& hpc, const Words& words) {
     const auto speed = parse_number(words[1], 100'000'000);
     if (!speed || *speed == 0) {
         complain(mosctl_name, fmt::format("'{}' is no speed; a Pentium III at 1 GHz has {}",
-                                          words[1], standard_speed));
+                                          words[1], OM_STANDARD_SPEED));
         return exit_usage;
     }
     return write_number(hpc, "speed", *speed);
@@ -157,13 +155,13 @@ int set_speed(const Hpc& hpc, const Words& words) {
 
 int set_yard(const Hpc& /*hpc*/, const Words& words) {
     // The unit of all speeds and loads is the same on all nodes, so that none needs converting.
-    if (parse_number(words[1], UINT32_MAX) == standard_speed) {
+    if (parse_number(words[1], UINT32_MAX) == OM_STANDARD_SPEED) {
         return exit_done;
     }
     complain(mosctl_name,
              fmt::format("the yardstick is fixed: {} is a Pentium III at 1 GHz; use 'mosctl "
                          "setspeed N' to tell this node's speed",
-                         standard_speed));
+                         OM_STANDARD_SPEED));
     return exit_failed;
 }
 
