@@ -165,6 +165,7 @@ void play(Stage& stage, const Description& description) {
              {Procedure::strangers, play_strangers},
              {Procedure::transit, play_transit},
              {Procedure::failures, play_failures},
+             {Procedure::deaf, play_deaf},
              {Procedure::disasters, play_disasters},
              {Procedure::bad_network, play_bad_network},
              {Procedure::soak, play_soak},

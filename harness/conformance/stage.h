@@ -109,6 +109,7 @@ Result<void> play_emptying(Stage& stage, const Description& description);
 Result<void> play_strangers(Stage& stage, const Description& description);
 Result<void> play_transit(Stage& stage, const Description& description);
 Result<void> play_failures(Stage& stage, const Description& description);
+Result<void> play_deaf(Stage& stage, const Description& description);
 Result<void> play_disasters(Stage& stage, const Description& description);
 Result<void> play_bad_network(Stage& stage, const Description& description);
 Result<void> play_soak(Stage& stage, const Description& description);

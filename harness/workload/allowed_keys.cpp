@@ -42,6 +42,7 @@ const std::map<Procedure, Allowed>& table() {
         {Procedure::strangers, {subject, stated}},
         // Nothing is read of a route but how many nodes it takes.
         {Procedure::failures, {subject + Keys{"messages", "events"}, stated + Keys{"route"}}},
+        {Procedure::deaf, {subject, stated}},
         {Procedure::transit, {subject + Keys{"messages"}, stated + Keys{"route"}}},
         {Procedure::disasters, {subject + Keys{"messages", "events"}, stated + Keys{"route"}}},
         {Procedure::bad_network, {subject + Keys{"messages", "events"}, stated}},

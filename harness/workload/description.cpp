@@ -130,6 +130,7 @@ Description read_description(const YAML::Node& node) {
                                                   {"emptying", Procedure::emptying},
                                                   {"strangers", Procedure::strangers},
                                                   {"failures", Procedure::failures},
+                                                  {"deaf", Procedure::deaf},
                                                   {"transit", Procedure::transit},
                                                   {"disasters", Procedure::disasters},
                                                   {"bad-network", Procedure::bad_network},

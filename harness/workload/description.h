@@ -27,6 +27,7 @@ enum class Procedure {
     emptying,       // a node's guests go, or its own processes come
     strangers,      // packets and connections of who is not of the cluster
     failures,       // a side dies or a link breaks at one message of a move
+    deaf,           // a guest's kernel answers, and a body there hears nothing
     transit,        // signals come while a message of a move is held back
     disasters,      // a whole node, or the network between two, goes
     bad_network,    // the network delays frames, or loses some

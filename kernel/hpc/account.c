@@ -10,11 +10,10 @@
 
 #include "om.h"
 
-/*
- * A process is not away for two years. Sums of what is larger would overflow in
- * the kernel, which divides by them.
- */
+/* A process is not away for two years. */
 #define OM_MAX_USAGE	(1ULL << 56)
+/* Nor does one use 36 of them in all: the kernel divides by a sum that must not overflow. */
+#define OM_MAX_CPU	(1ULL << 60)
 
 /**
  * om_is_counted - is there a limit or a timer for the CPU time of the process?
@@ -57,6 +56,17 @@ static void om_add_memory(const struct om_usage *was, const struct om_usage *now
 	sig->maxrss = max_t(unsigned long, sig->maxrss, now->peak);
 }
 
+/* Is there room for that in what the process has used so far? In nanoseconds. */
+static bool om_sums_sane(u64 utime, u64 stime, u64 runtime)
+{
+	const struct signal_struct *sig = current->signal;
+
+	return sig->utime + current->utime + utime <= OM_MAX_CPU &&
+	       sig->stime + current->stime + stime <= OM_MAX_CPU &&
+	       sig->sum_sched_runtime + current->se.sum_exec_runtime +
+	       runtime <= OM_MAX_CPU;
+}
+
 /**
  * om_usage_add - account what the body consumed since it was last heard
  * @p: the process; the current one
@@ -81,6 +91,8 @@ int om_usage_add(struct om_proc *p, const struct om_usage *now)
 	if (now->utime < was->utime || now->stime < was->stime ||
 	    now->runtime < was->runtime)
 		return 0;
+	if (!om_sums_sane(utime, stime, runtime))
+		return -EPROTO;
 	om_add_memory(was, now);
 	*was = *now;
 	if (om_mutant("cheap-cpu"))

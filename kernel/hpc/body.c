@@ -69,6 +69,12 @@ static int om_all_pushed(struct om_body *b)
 	mas_for_each(&mas, entry, ULONG_MAX) {
 		if (xa_to_value(entry) == OM_OWNED_ANON)
 			mas_erase(&mas);
+		if (!need_resched())
+			continue;
+		mas_pause(&mas);
+		mas_unlock(&mas);
+		cond_resched();
+		mas_lock(&mas);
 	}
 	mas_unlock(&mas);
 	return 0;
@@ -174,7 +180,6 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 {
 	struct om_return *r;
 	struct kvec vec[2];
-	struct om_msg msg;
 	int ret;
 
 	trace_om_guest_return(b->home, b->home_pid, reason);
@@ -207,12 +212,9 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 	if (!ret)
 		ret = om_link_send_one(b->link, OM_M_RETURNED, NULL, 0);
 	/* Until home has it all, this is the only copy. */
-	while (!ret) {
-		ret = om_link_recv_wait(b->link, &msg, OM_LINK_TIMEOUT);
-		if (ret > 0)
-			ret = msg.type == OM_M_TAKEN ? 1 : 0;
-	}
-	if (ret < 0)
+	if (!ret)
+		ret = om_link_await(b->link, OM_M_TAKEN);
+	if (ret)
 		om_body_die(b, "lost on the way home");
 	b->running = false;
 	om_body_die(b, "gone home");

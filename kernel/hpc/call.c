@@ -200,7 +200,8 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 	vec[2].iov_len = w->reply.outs * sizeof(w->out[0]);
 	vec[3].iov_base = buf;
 	vec[3].iov_len = at;
-	if (om_may_own_memory(p))
+	p->away.granted = om_may_own_memory(p);
+	if (p->away.granted)
 		w->reply.flags |= OM_REPLY_OWN_MEMORY;
 	if (om_is_counted())
 		w->reply.flags |= OM_REPLY_COUNTED;

@@ -12,18 +12,21 @@
 #include <linux/blk-cgroup.h>
 #include <linux/memcontrol.h>
 #include <linux/resume_user_mode.h>
-#include <linux/mm.h>
 #include <linux/sched/deadline.h>
 #include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/task_work.h>
-#include <linux/timekeeping.h>
 
 #include "om.h"
 #include "trace.h"
 
 #define OM_HEARD_AT_ONCE	4	/* messages, before some pages are pushed */
+
+/*
+ * How long a body whose node answers may take to stand still, or to come at once, in
+ * which other processes may be waiting for it: after that it is given up.
+ */
+#define OM_ANSWER_TIMEOUT	(4 * OM_LINK_TIMEOUT)
 
 static void om_deputy_chores(void)
 {
@@ -143,157 +146,6 @@ int om_take_leave(struct om_proc *p, const struct om_msg *msg)
 	return 0;
 }
 
-/* Dirty pages, up to the last one. Returns 0 or a negative errno. */
-static int om_receive_pages(struct om_proc *p)
-{
-	struct om_msg msg;
-	int ret;
-
-	for (;;) {
-		ret = om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT);
-		if (ret < 0)
-			return ret;
-		if (msg.type == OM_M_RETURNED)
-			return 0;
-		if (msg.type == OM_M_FAULT)
-			continue;	/* of a page that it then did not need */
-		if (msg.type != OM_M_PAGES)
-			return -EPROTO;
-		ret = om_take_pages(p, msg.data, msg.len);
-		if (ret)
-			return ret;
-	}
-}
-
-/**
- * om_fetch_memory - have all memory of a parked body here
- * @p: the process; the current one, which is about to die
- *
- * If that fails, the memory is what it was when the process left.
- */
-void om_fetch_memory(struct om_proc *p)
-{
-	u32 urgent = 1;
-	struct om_msg msg;
-
-	if (om_link_send_one(p->link, OM_M_RECALL, &urgent, sizeof(urgent)))
-		return;
-	do {
-		if (om_link_recv_wait(p->link, &msg, OM_LINK_TIMEOUT) < 0)
-			return;
-		if (msg.type == OM_M_OPS && om_take_ops(p, &msg))
-			return;
-		if (msg.type == OM_M_PAGES &&
-		    om_take_pages(p, msg.data, msg.len))
-			return;
-	} while (msg.type != OM_M_RETURN);
-	if (!om_receive_pages(p))
-		om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
-}
-
-/* What it came home with, checked, or an error; kvfree() it. */
-static struct om_return *om_take_return(const struct om_msg *msg)
-{
-	const struct om_return *said = msg->data;
-	struct om_return *r;
-
-	if (msg->len < sizeof(*said) || said->reason > OM_HOME_NODE ||
-	    (said->reason == OM_HOME_REASON && said->arg >= OM_R_COUNT))
-		return ERR_PTR(-EPROTO);
-	r = kvmalloc(msg->len, GFP_KERNEL);
-	if (!r)
-		return ERR_PTR(-ENOMEM);
-	memcpy(r, said, msg->len);
-	if (om_regs_sane(&r->regs, r + 1, msg->len - sizeof(*r)) &&
-	    om_trap_sane(&r->trap))
-		return r;
-	kvfree(r);
-	return ERR_PTR(-EPROTO);
-}
-
-/* It is here, and its body runs no more. */
-static void om_note_return(struct om_proc *p, const struct om_return *r)
-{
-	spin_lock(&p->lock);
-	if (p->requested && p->target == om_self()) {
-		p->requested = false;
-		p->target = 0;
-	}
-	WRITE_ONCE(p->hurry, false);
-	/* On its way to another node it never is at home. */
-	if (!om_wanted(p) || p->wanted) {
-		om_set_where(p, 0);
-		p->nmigs++;
-		p->state = OM_HOME;
-		om_count(OM_C_MOVES_HOME);
-	}
-	p->stat.moved = true;
-	p->stat.calls_local = r->calls_local;
-	p->stat.prefetched = r->prefetched;
-	if (r->reason != OM_HOME_NONE) {
-		p->stat.home_reason = r->reason;
-		p->stat.home_arg = r->arg;
-	}
-	p->stat.bytes_out = p->link->bytes_out;
-	p->stat.bytes_in = p->link->bytes_in;
-	p->stat.resumed = ktime_get_ns();
-	p->stat.released = p->stat.resumed;
-	spin_unlock(&p->lock);
-}
-
-/*
- * The process comes home: registers first, then its dirty pages. Nothing but
- * TAKEN ends the body, so a link that breaks on the way leaves no copy at all,
- * and the caller reports that death.
- */
-static int om_receive_process(struct om_proc *p, struct pt_regs *regs,
-			      const struct om_msg *first)
-{
-	struct om_return *r = om_take_return(first);
-	int ret;
-
-	if (IS_ERR(r))
-		return PTR_ERR(r);
-	spin_lock(&p->lock);
-	p->state = OM_RETURNING;
-	/* it has been standing still since it sent this */
-	p->stat.frozen = ktime_get_ns() - om_link_half_trip(p->link);
-	p->stat.prepared = p->stat.frozen;
-	spin_unlock(&p->lock);
-	trace_om_returning(task_tgid_nr(current), p->link->node, r->reason);
-	ret = om_usage_add(p, &r->usage);
-	if (!ret)
-		ret = om_receive_pages(p);
-	if (ret)
-		goto out;
-	/* what home has loaded for the body lacks only what no signal changes */
-	ret = p->away.keep_regs ? om_data_segments_load(&r->regs) :
-				  om_regs_load(regs, &r->regs, r + 1);
-	if (ret)
-		goto out;
-	/* a call that is to be made again needs the exit path to look */
-	if (regs->orig_ax != (unsigned long)-1)
-		set_notify_signal(current);
-	om_stop_again();
-	om_trap_raise(regs, &r->trap);
-	/* If it does not get there: the body waits for it, and runs no more. */
-	om_link_send_one(p->link, OM_M_TAKEN, NULL, 0);
-	trace_om_taken(task_tgid_nr(current), p->link->node, 0);
-	if (fatal_signal_pending(current)) {
-		ret = -EINTR;
-		goto out;
-	}
-	om_note_return(p, r);
-	/* the kernel makes the call again here, unless a handler ends it */
-	if ((long)regs->ax == -ERESTART_RESTARTBLOCK && task_sigpending(current))
-		om_tell_rest(p, false);
-	else if (!READ_ONCE(p->where))
-		p->away.rest.at = NULL;
-out:
-	kvfree(r);
-	return ret;
-}
-
 /* Returns 1 when the process is home, 0 to go on, a negative errno. */
 static int om_handle(struct om_proc *p, struct pt_regs *regs,
 		     const struct om_msg *msg)
@@ -325,11 +177,24 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 	case OM_M_LEAVE:
 		return om_take_leave(p, msg);
 	case OM_M_RETURN:
-		ret = om_receive_process(p, regs, msg);
+		ret = om_arrive(p, regs, msg);
 		return ret ? ret : 1;
 	default:
 		return -EPROTO;
 	}
+}
+
+/*
+ * With a question on its way only the body can say something new, or death; without
+ * it, any signal is a reason to wake. Returns what is left of @patience, 0 if nothing.
+ */
+static long om_wait_answer(struct om_proc *p, long patience)
+{
+	struct om_link *link = p->link;
+
+	return wait_event_killable_timeout(link->wait,
+		om_link_readable(link) ||
+		(p->away.recalled < 2 && om_wanted_now(p)), patience);
 }
 
 /**
@@ -343,6 +208,7 @@ static int om_handle(struct om_proc *p, struct pt_regs *regs,
 int om_deputy(struct om_proc *p, struct pt_regs *regs)
 {
 	struct om_link *link = p->link;
+	long patience = OM_ANSWER_TIMEOUT;
 	unsigned int heard = 0;
 	struct om_msg msg;
 	bool asked, coming;
@@ -379,18 +245,16 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		p->stat.bytes_in = link->bytes_in;
 		if (more)
 			continue;
-		/*
-		 * With a question on its way only the body can say something
-		 * new, or death; without it, any signal is a reason to wake.
-		 */
 		if (asked)
-			wait_event_killable(link->wait,
-				om_link_readable(link) ||
-				(p->away.recalled < 2 && om_wanted_now(p)));
-		else if (coming)
+			patience = om_wait_answer(p, patience);
+		else
+			patience = OM_ANSWER_TIMEOUT;
+		if (!patience)
+			return -ETIMEDOUT;
+		if (coming && !asked)
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wanted_now(p));
-		else
+		else if (!asked)
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wants_home(p) ||
 				(!p->away.pushed &&

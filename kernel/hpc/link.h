@@ -79,6 +79,7 @@ int om_link_recv(struct om_link *link, struct om_msg *msg);
 int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout);
 int om_link_recv_until(struct om_link *link, struct om_msg *msg, long timeout,
 		       const bool *until);
+int om_link_await(struct om_link *link, u8 type);
 int om_link_send(struct om_link *link, u8 type, const struct kvec *vec,
 		 unsigned int n, bool more);
 int om_link_send_one(struct om_link *link, u8 type, const void *data,

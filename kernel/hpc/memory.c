@@ -28,8 +28,10 @@ bool om_range_sane(u64 start, u64 len)
 int om_set_owned(struct om_body *b, unsigned long start,
 			unsigned long end, unsigned long kind)
 {
+	/* how many ranges there are is for home to say: they are the body's memory */
 	return mtree_store_range(&b->owned, start, end - 1,
-				 kind ? xa_mk_value(kind) : NULL, GFP_KERNEL);
+				 kind ? xa_mk_value(kind) : NULL,
+				 GFP_KERNEL_ACCOUNT);
 }
 
 static int om_map(struct om_body *b, u64 start, u64 end, u32 flags)

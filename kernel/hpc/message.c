@@ -192,6 +192,32 @@ int om_link_recv_wait(struct om_link *link, struct om_msg *msg, long timeout)
 	return om_link_recv_until(link, msg, timeout, NULL);
 }
 
+/**
+ * om_link_await - nothing but this message counts any more
+ * @link: the link
+ * @type: OM_M_*; OM_M_COUNT for the end of the link
+ *
+ * Whatever else arrives meanwhile, the wait ends. Returns 0 or a negative errno.
+ */
+int om_link_await(struct om_link *link, u8 type)
+{
+	const unsigned long until = jiffies + OM_LINK_TIMEOUT;
+	struct om_msg msg;
+	long left;
+	int ret;
+
+	for (;;) {
+		left = until - jiffies;
+		if (left <= 0)
+			return -ETIMEDOUT;
+		ret = om_link_recv_wait(link, &msg, left);
+		if (ret < 0)
+			return ret;
+		if (msg.type == type)
+			return 0;
+	}
+}
+
 /* Puts all of a message into the socket. Returns 0 or a negative errno. */
 static int om_send_all(struct om_link *link, struct msghdr *msg, bool more)
 {

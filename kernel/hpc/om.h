@@ -74,6 +74,7 @@ struct om_away {
 	int shares;		/* see om_recheck_shares() */
 	int cuts;		/* as well */
 	bool sealed;		/* it has mappings that must not change */
+	bool granted;		/* the body was told that it may change mappings */
 	unsigned int attempts;
 	unsigned int held;	/* tries that found somebody with hold of its memory */
 	bool ready;		/* the stub said so */
@@ -258,8 +259,13 @@ int om_recall(struct om_proc *p, bool at_once);
 bool om_wanted_now(struct om_proc *p);
 bool om_hurried(struct om_proc *p);
 int om_take_leave(struct om_proc *p, const struct om_msg *msg);
-void om_fetch_memory(struct om_proc *p);
 bool om_must_restart(long result);
+
+/* arrive.c: home again */
+
+void om_fetch_memory(struct om_proc *p);
+int om_arrive(struct om_proc *p, struct pt_regs *regs,
+	      const struct om_msg *first);
 
 /* account.c */
 

@@ -26,11 +26,14 @@
 #include "../mm/internal.h"
 
 #define OM_MAP_AROUND	16	/* stashed pages mapped with a faulting one */
-/* Pages in the stash: beyond the first number they are mapped when that is possible,
- * beyond the second home sends what nobody can have asked for.
+/*
+ * Pages in the stash: beyond the first number they are mapped when that is possible,
+ * beyond the second home sends what nobody can have asked for. A stub is sent but the
+ * hot ones, as they were before the process stood still and as they were then.
  */
 #define OM_STASH_SOFT	1024
 #define OM_STASH_HARD	16384
+#define OM_STASH_STUB	(2 * OM_MAX_HOT)
 
 /* Which ranges home still may have something for. */
 static unsigned long om_owned(struct om_body *b, unsigned long addr)
@@ -67,20 +70,25 @@ int om_stash_pages(struct om_body *b, const struct om_msg *msg)
 	const u64 *addr = msg->data + sizeof(*head);
 	const void *from;
 	struct page *page;
-	unsigned int i;
+	unsigned int i, most;
 	int ret = om_pages_check(msg->data, msg->len);
 
 	if (ret)
 		return ret;
 	from = addr + head->count;
+	most = b->running ? OM_STASH_HARD : OM_STASH_STUB;
 	for (i = 0; i < head->count; i++, from += PAGE_SIZE) {
 		if (!om_owned(b, addr[i]))
 			continue;
-		if (b->stashed >= OM_STASH_HARD)
+		if (b->stashed >= most)
 			return -EPROTO;
 		page = alloc_page(GFP_HIGHUSER_MOVABLE);
 		if (!page)
 			return -ENOMEM;
+		if (mem_cgroup_charge(page_folio(page), current->mm, GFP_KERNEL)) {
+			put_page(page);
+			return -ENOMEM;
+		}
 		copy_page(page_address(page), (void *)from);
 		ret = xa_insert(&b->stash, addr[i] >> PAGE_SHIFT, page,
 				GFP_KERNEL);
@@ -107,10 +115,6 @@ static int om_map_page(struct vm_area_struct *vma, pmd_t *pmd,
 	pte_t *ptep, pte;
 
 	if (pte_alloc(mm, pmd))
-		return -ENOMEM;
-	/* it may be charged already, from a try that failed later */
-	if (!folio_memcg_charged(folio) &&
-	    mem_cgroup_charge(folio, mm, GFP_KERNEL))
 		return -ENOMEM;
 	__folio_mark_uptodate(folio);
 	pte = mk_pte(page, vma->vm_page_prot);
@@ -181,8 +185,9 @@ void om_stash_map(struct om_body *b)
 	xa_for_each(&b->stash, index, page) {
 		addr = index << PAGE_SHIFT;
 		vma = vma_lookup(mm, addr);
-		pmd = om_pmd_of(mm, addr);
-		if (!vma || !pmd || anon_vma_prepare(vma))
+		/* tables are freed with a mapping */
+		pmd = vma ? om_pmd_of(mm, addr) : NULL;
+		if (!pmd || anon_vma_prepare(vma))
 			continue;
 		om_map_stashed(b, vma, pmd, addr);
 	}

@@ -153,6 +153,7 @@ int om_send_prepare(struct om_proc *p)
 
 	p->away.sealed = om_any_sealed(mm);
 	om_fill_prepare(p, &p->away.told);
+	p->away.granted = p->away.told.flags & OM_PREP_OWN_MEMORY;
 	om_title_note(&p->away.told.title);
 	trace_om_prepare(task_tgid_nr(current), p->link->node, mm->map_count);
 	vmas = kvmalloc_array(OM_MAX_VMAS, sizeof(*vmas), GFP_KERNEL);

@@ -55,19 +55,41 @@ static int om_grow(unsigned long start)
 	return ret;
 }
 
-/* Is that a change that a body may make, as far as can be seen? */
-static bool om_op_sane(const struct om_op *op)
+/* Is there nothing but what a body may change, which is private anonymous memory? */
+static bool om_is_own(unsigned long start, unsigned long len)
 {
+	struct vm_area_struct *vma;
+	bool own = true;
+
+	VMA_ITERATOR(vmi, current->mm, start);
+
+	if (!om_range_sane(start, len))
+		return false;
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, start + len)
+		own &= vma_is_anonymous(vma);
+	mmap_read_unlock(current->mm);
+	return own;
+}
+
+/*
+ * Is that a change that a body may make? Only a stack grows without leave, of which
+ * home would otherwise see to limits, seals and the like.
+ */
+static bool om_op_sane(const struct om_proc *p, const struct om_op *op)
+{
+	if (op->kind == OM_OP_GROW)
+		return op->start < TASK_SIZE_MAX && PAGE_ALIGNED(op->start);
+	if (!p->away.granted)
+		return false;
 	switch (op->kind) {
 	case OM_OP_BRK:
 		return op->start < TASK_SIZE_MAX;
-	case OM_OP_GROW:
-		return op->start < TASK_SIZE_MAX && PAGE_ALIGNED(op->start);
 	case OM_OP_MOVE:
-		return om_range_sane(op->start, op->len) &&
-		       om_range_sane(op->to, op->to_len);
+		return om_is_own(op->start, op->len) &&
+		       om_is_own(op->to, op->to_len);
 	default:
-		return om_range_sane(op->start, op->len) &&
+		return om_is_own(op->start, op->len) &&
 		       !(op->flags & ~OM_VMA_FLAGS);
 	}
 }
@@ -143,6 +165,8 @@ static int om_grow_heap_uncounted(unsigned long brk)
 	int ret = 0;
 
 	if (brk < current->mm->start_brk)
+		return -EPROTO;
+	if (new > old && !om_is_own(old, new - old))
 		return -EPROTO;
 	if (new > old)
 		ret = om_map_uncounted(old, new - old, PROT_READ | PROT_WRITE);
@@ -249,7 +273,7 @@ int om_take_ops(struct om_proc *p, const struct om_msg *msg)
 	if (!msg->len || msg->len % sizeof(*op))
 		return -EPROTO;
 	for (; op < end; op++) {
-		if (!om_op_sane(op))
+		if (!om_op_sane(p, op))
 			return -EPROTO;
 		/* what has been moved in part cannot be moved again */
 		ret = op->kind == OM_OP_MOVE ? -ENOMEM : om_repeat(op);

@@ -269,14 +269,11 @@ static int om_commit_body(struct om_body *b, struct pt_regs *regs,
 /* The process stays where it is. */
 static void __noreturn om_refuse(struct om_body *b, s32 error)
 {
-	struct om_msg msg;
-
 	om_count(OM_C_REFUSED);
 	trace_om_guest_refuse(b->home, b->home_pid, -error);
 	om_link_send_one(b->link, OM_M_REFUSE, &error, sizeof(error));
 	/* home may be amid its list: what is not read resets the link, and it hears nothing */
-	while (om_link_recv_wait(b->link, &msg, OM_LINK_TIMEOUT) > 0)
-		;
+	om_link_await(b->link, OM_M_COUNT);
 	om_body_die(b, "refused");
 }
 
