@@ -215,7 +215,7 @@ void om_be_away(struct om_proc *p, struct pt_regs *regs)
 	}
 	om_rseq_give(p);
 	spin_lock(&p->lock);
-	if (p->where) {
+	if (p->where && !lost) {
 		p->nmigs++;
 		om_count(OM_C_MOVES_HOME);
 	}

@@ -17,6 +17,7 @@ static DECLARE_WAIT_QUEUE_HEAD(om_empty_wait);
 static atomic_t om_empty_changes = ATOMIC_INIT(0);
 static atomic_t om_expelling = ATOMIC_INIT(0);
 static atomic_t om_bringing = ATOMIC_INIT(0);
+static atomic_t om_brings = ATOMIC_INIT(0);	/* that ever began */
 
 bool om_is_expelling(void)
 {
@@ -26,6 +27,25 @@ bool om_is_expelling(void)
 bool om_is_bringing(void)
 {
 	return atomic_read(&om_bringing);
+}
+
+/* The current process begins to leave: of what is brought later, it is told. */
+void om_note_brings(struct om_proc *p)
+{
+	p->away.brings = atomic_read(&om_brings);
+}
+
+/**
+ * om_was_brought - were all brought home since the current process began to leave?
+ * @p: its state, OM_FROZEN
+ *
+ * Who did that may have looked before it stood still, and not wait for it.
+ */
+bool om_was_brought(struct om_proc *p)
+{
+	/* pairs with om_bring(), which looks at states afterwards */
+	smp_mb();
+	return atomic_read(&om_brings) != p->away.brings;
 }
 
 /* A guest has gone, or a process has come home. */
@@ -150,7 +170,12 @@ int om_bring(void)
 
 	WRITE_ONCE(om_admin.lstay, 1);
 	atomic_inc(&om_bringing);
+	atomic_inc(&om_brings);
+	/* pairs with om_was_brought() */
+	smp_mb__after_atomic();
 	ret = om_empty(om_ask_own);
 	atomic_dec(&om_bringing);
+	/* who waits for a link may have one now */
+	om_pool_changed();
 	return ret;
 }

@@ -88,7 +88,7 @@ int om_link_send_one(struct om_link *link, u8 type, const void *data,
 /* pool.c: idle links, the device */
 
 struct om_link *om_pool_take(u32 node);
-int om_pool_await(u32 node, unsigned long until);
+int om_pool_await(struct om_proc *p);
 void om_pool_settle(struct om_link *link);
 void om_pool_reap(void);
 void om_pool_changed(void);

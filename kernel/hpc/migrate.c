@@ -61,12 +61,53 @@ void om_want_elsewhere(struct om_proc *p, u32 target, u32 reason)
 }
 
 /**
+ * om_set_home - note that it is at home, and looks again soon if it is wanted elsewhere
+ * @p: its state, locked by the caller
+ */
+void om_set_home(struct om_proc *p)
+{
+	lockdep_assert_held(&p->lock);
+	p->state = p->requested ? OM_PENDING : OM_HOME;
+	if (p->requested)
+		set_thread_flag(TIF_NOTIFY_RESUME);
+}
+
+/* Its link is not wanted any more. What was requested since then is. */
+static void om_withdrawn(struct om_proc *p)
+{
+	om_drop_link(p);
+	om_sent_free(&p->away);
+	spin_lock(&p->lock);
+	om_set_out(p, false);
+	om_set_home(p);
+	spin_unlock(&p->lock);
+}
+
+/* Was that one taken back, and another node asked for since? */
+static bool om_changed_target(struct om_proc *p)
+{
+	bool changed;
+
+	spin_lock(&p->lock);
+	changed = p->link && p->requested && p->target != om_self() &&
+		  p->target != p->link->node;
+	spin_unlock(&p->lock);
+	return changed;
+}
+
+/**
  * om_home_abort - the process stays at home
  * @p: its state
  * @error: why, a positive errno; 0 if the request was withdrawn
+ *
+ * Unless another node was asked for meanwhile: that is tried then.
  */
 void om_home_abort(struct om_proc *p, int error)
 {
+	if (om_changed_target(p)) {
+		om_withdrawn(p);
+		return;
+	}
 	/* a stub that is lost is no reason: the next one may be better */
 	if (error == ECONNRESET || error == EPIPE)
 		error = EAGAIN;
@@ -85,28 +126,6 @@ void om_home_abort(struct om_proc *p, int error)
 	p->state = OM_HOME;
 	p->stat.error = error;
 	om_set_out(p, false);
-	spin_unlock(&p->lock);
-}
-
-/**
- * om_set_home - note that it is at home, and looks again soon if it is wanted elsewhere
- * @p: its state, locked by the caller
- */
-void om_set_home(struct om_proc *p)
-{
-	lockdep_assert_held(&p->lock);
-	p->state = p->requested ? OM_PENDING : OM_HOME;
-	if (p->requested)
-		set_thread_flag(TIF_NOTIFY_RESUME);
-}
-
-/* Its link is not wanted any more. What was requested since then is. */
-static void om_withdrawn(struct om_proc *p)
-{
-	om_drop_link(p);
-	om_sent_free(&p->away);
-	spin_lock(&p->lock);
-	om_set_home(p);
 	spin_unlock(&p->lock);
 }
 
@@ -212,7 +231,8 @@ static void om_leave(struct om_proc *p, struct pt_regs *regs)
 		return;
 	}
 	/* who comes from here on waits for it to be home */
-	ret = om_is_held() ? -EINTR : om_freeze(p, regs);
+	ret = om_was_brought(p) ? -EAGAIN :
+	      om_is_held() ? -EINTR : om_freeze(p, regs);
 	/* a signal came in between, or a visitor */
 	if (ret == -EINTR && om_link_alive(p->link) && om_thaw(p))
 		return;
@@ -235,9 +255,7 @@ static int om_begin_patiently(struct om_proc *p)
 		ret = om_begin(p);
 		if (ret != -EAGAIN || !p->link_until)
 			return ret;
-		ret = om_pool_await(READ_ONCE(p->target), p->link_until);
-		if (!om_wanted(p))
-			return -EINTR;	/* taken back meanwhile */
+		ret = om_pool_await(p);
 	} while (!ret);
 	return ret;
 }

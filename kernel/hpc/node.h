@@ -11,6 +11,7 @@
 #include "wire.h"
 
 struct om_link;
+struct om_proc;
 struct proc_dir_entry;
 struct seq_file;
 
@@ -62,6 +63,8 @@ char *om_get_word(const char __user *buf, size_t count, char *word,
 
 bool om_is_expelling(void);
 bool om_is_bringing(void);
+void om_note_brings(struct om_proc *p);
+bool om_was_brought(struct om_proc *p);
 void om_empty_changed(void);
 void om_recheck_node(struct om_proc *p);
 unsigned int om_hasten_all(u32 node);

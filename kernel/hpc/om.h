@@ -73,6 +73,7 @@ struct om_away {
 	int mm_seq;
 	int shares;		/* see om_recheck_shares() */
 	int cuts;		/* as well */
+	int brings;		/* as om_was_brought() compares it */
 	bool sealed;		/* it has mappings that must not change */
 	bool granted;		/* the body was told that it may change mappings */
 	unsigned int attempts;

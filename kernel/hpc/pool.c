@@ -64,23 +64,24 @@ struct om_link *om_pool_take(u32 node)
 }
 
 /**
- * om_pool_await - sleep until a process could be sent to a node
- * @node: its id
- * @until: jiffies; no longer
+ * om_pool_await - sleep until a process could be sent where it is wanted
+ * @p: the process; the current one
  *
- * Returns 0, -EINTR for a signal, or what om_node_check() says: -EAGAIN when the
- * time is over.
+ * Returns 0, -EINTR for a signal or if it is not wanted elsewhere any more, or what
+ * om_node_check() says: -EAGAIN when @p->link_until is over.
  */
-int om_pool_await(u32 node, unsigned long until)
+int om_pool_await(struct om_proc *p)
 {
-	long left = until - jiffies;
+	long left = p->link_until - jiffies;
 	int ret = -EAGAIN;
 
 	if (left <= 0)
 		return ret;
 	left = wait_event_interruptible_timeout(om_pool_wait,
-			(ret = om_node_check(node)) != -EAGAIN, left);
-	return left < 0 ? -EINTR : ret;
+			!om_wanted(p) ||
+			(ret = om_node_check(READ_ONCE(p->target))) != -EAGAIN,
+			left);
+	return left < 0 || !om_wanted(p) ? -EINTR : ret;
 }
 
 /**

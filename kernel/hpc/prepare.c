@@ -207,6 +207,7 @@ int om_begin(struct om_proc *p)
 
 	if (om_stay_now(p))
 		return -EBUSY;
+	om_note_brings(p);
 	if (om_is_bringing())
 		return -EAGAIN;
 	for (tries = 0; tries < OM_LINK_TRIES; tries++) {

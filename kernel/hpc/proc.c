@@ -71,6 +71,9 @@ static int om_request_home(struct om_proc *p, struct task_struct *task)
 			wake_up(&p->link->wait);
 	}
 	spin_unlock(&p->lock);
+	/* it may sleep until it can go */
+	if (READ_ONCE(p->link_until))
+		om_pool_changed();
 	return ret;
 }
 
