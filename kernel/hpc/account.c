@@ -10,6 +10,9 @@
 
 #include "om.h"
 
+/* An interval, in nanoseconds, of which the usual word of what is counted might miss one. */
+#define OM_RINGING	(100 * NSEC_PER_MSEC)
+
 /* A process is not away for two years. */
 #define OM_MAX_USAGE	(1ULL << 56)
 /* Nor does one use 36 of them in all: the kernel divides by a sum that must not overflow. */
@@ -32,6 +35,21 @@ bool om_is_counted(void)
 		if (READ_ONCE(own->bases[i].nextevt) != U64_MAX)
 			return true;
 	return false;
+}
+
+/**
+ * om_is_ringing - does an interval timer count the CPU time, and rings again soon?
+ *
+ * Its signal does not queue: what the body uses between two words of it may be no
+ * more than what passes between two of its signals.
+ */
+bool om_is_ringing(void)
+{
+	const struct cpu_itimer *timer = current->signal->it;
+	u64 prof = READ_ONCE(timer[CPUCLOCK_PROF].incr);
+	u64 virt = READ_ONCE(timer[CPUCLOCK_VIRT].incr);
+
+	return (prof && prof < OM_RINGING) || (virt && virt < OM_RINGING);
 }
 
 /* The runtime that CPU clocks read and that utime and stime are scaled to. */

@@ -14,6 +14,15 @@
 #include "om.h"
 #include "trace.h"
 
+/*
+ * How often home learns what its process consumes, in jiffies: more often if that
+ * decides when a signal comes, and as often as there a tick would find out if that is
+ * to come again and again.
+ */
+#define OM_USAGE_PERIOD		(HZ / 5)
+#define OM_COUNTED_PERIOD	(HZ / 50)
+#define OM_RINGING_PERIOD	1
+
 void om_body_free(struct om_body *b)
 {
 	struct page *page;
@@ -57,6 +66,23 @@ void om_body_usage(struct om_body *b, struct om_usage *u)
 				current->min_flt - b->base.minor_faults);
 	u->major_faults = current->maj_flt - b->base.major_faults;
 	u->peak = get_mm_hiwater_rss(current->mm);
+}
+
+/**
+ * om_body_count - home says what its CPU time decides
+ * @b: the body
+ * @counted: when a signal comes
+ * @ringing: and when the next one does
+ */
+void om_body_count(struct om_body *b, bool counted, bool ringing)
+{
+	unsigned long period = ringing ? OM_RINGING_PERIOD :
+			       counted ? OM_COUNTED_PERIOD : OM_USAGE_PERIOD;
+	bool sooner = period < b->period;
+
+	WRITE_ONCE(b->period, period);
+	if (sooner && b->running)
+		mod_timer(&b->tick, jiffies + 1);
 }
 
 /* Everything home had of anonymous memory is here: no need to ask any more. */
@@ -291,8 +317,7 @@ void om_body_signal(struct om_proc *p)
 	if (b->park)
 		om_body_park(b, regs);
 	om_body_usage(b, &now);
-	if (now.runtime - b->told.runtime >=
-	    (b->counted ? 10 : 100) * NSEC_PER_MSEC) {
+	if (now.runtime - b->told.runtime >= b->period * TICK_NSEC / 2) {
 		b->told = now;
 		if (om_flush_ops(b) || om_title_tell(b) ||
 		    om_link_send_one(b->link, OM_M_USAGE, &now, sizeof(now)))

@@ -28,7 +28,7 @@ struct om_body {
 	bool urgent;		/* at once */
 	bool park;		/* home wants it to stand still */
 	bool own_memory;	/* see OM_PREP_OWN_MEMORY */
-	bool counted;		/* see OM_PREP_COUNTED */
+	unsigned long period;	/* jiffies between two words of what it has used */
 	u32 budget;		/* changes that home surely can repeat */
 	u32 moves;		/* of mappings, as in om_away */
 	u64 restart_nr;		/* the call that restart_syscall goes on with; 0: none */
@@ -73,6 +73,7 @@ void om_body_return(struct om_body *b, struct pt_regs *regs, u32 reason,
 		    u32 arg) __noreturn;
 void om_body_free(struct om_body *b);
 void om_body_usage(struct om_body *b, struct om_usage *u);
+void om_body_count(struct om_body *b, bool counted, bool ringing);
 void om_body_die(struct om_body *b, const char *why) __noreturn;
 
 /* stub.c: becoming a process */

@@ -205,6 +205,8 @@ static int om_send_reply(struct om_proc *p, struct om_work *w)
 		w->reply.flags |= OM_REPLY_OWN_MEMORY;
 	if (om_is_counted())
 		w->reply.flags |= OM_REPLY_COUNTED;
+	if (om_is_ringing())
+		w->reply.flags |= OM_REPLY_RINGING;
 	w->reply.budget = om_map_budget();
 	om_clock_tell(&w->reply.clock);
 	ret = om_link_send(p->link, OM_M_REPLY, vec, 4, false);

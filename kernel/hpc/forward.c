@@ -124,9 +124,8 @@ static int om_take_reply(struct om_body *b, const struct om_msg *msg)
 	}
 	om_clock_hear(b, &reply->clock);
 	b->own_memory = reply->flags & OM_REPLY_OWN_MEMORY;
-	if ((reply->flags & OM_REPLY_COUNTED) && !b->counted)
-		mod_timer(&b->tick, jiffies + 1);
-	b->counted = reply->flags & OM_REPLY_COUNTED;
+	om_body_count(b, reply->flags & OM_REPLY_COUNTED,
+		      reply->flags & OM_REPLY_RINGING);
 	b->budget = reply->budget;
 	return go_home;
 }

@@ -271,6 +271,7 @@ int om_arrive(struct om_proc *p, struct pt_regs *regs,
 /* account.c */
 
 bool om_is_counted(void);
+bool om_is_ringing(void);
 int om_usage_add(struct om_proc *p, const struct om_usage *now);
 
 /* signal.c: both sides */

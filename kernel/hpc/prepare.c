@@ -123,6 +123,8 @@ static void om_fill_prepare(struct om_proc *p, struct om_prepare *prep)
 		prep->flags |= OM_PREP_OWN_MEMORY;
 	if (om_is_counted())
 		prep->flags |= OM_PREP_COUNTED;
+	if (om_is_ringing())
+		prep->flags |= OM_PREP_RINGING;
 	prep->budget = om_map_budget();
 #ifdef CONFIG_RSEQ
 	/* on its way from node to node it is put by */

@@ -22,17 +22,9 @@
 #include "om.h"
 #include "trace.h"
 
-/*
- * How often home learns what its process consumes: as precisely as there a tick would
- * find out, if that decides when a signal comes.
- */
-#define OM_USAGE_PERIOD	(HZ / 5)
-#define OM_COUNTED_PERIOD	(HZ / 50)
-
 static void om_next_tick(struct om_body *b)
 {
-	mod_timer(&b->tick, jiffies + (READ_ONCE(b->counted) ?
-				       OM_COUNTED_PERIOD : OM_USAGE_PERIOD));
+	mod_timer(&b->tick, jiffies + READ_ONCE(b->period));
 }
 
 static void om_tick_fn(struct timer_list *timer)
@@ -160,7 +152,8 @@ static int om_prepare(struct om_body *b, const struct om_msg *first)
 	b->home_pid = prep.home_pid;
 	trace_om_guest_prepare(b->home, b->home_pid, prep.vma_count);
 	b->own_memory = prep.flags & OM_PREP_OWN_MEMORY;
-	b->counted = prep.flags & OM_PREP_COUNTED;
+	om_body_count(b, prep.flags & OM_PREP_COUNTED,
+		      prep.flags & OM_PREP_RINGING);
 	b->budget = prep.budget;
 	b->rseq = prep.rseq;
 	b->rseq_sig = prep.rseq_sig;

@@ -116,7 +116,8 @@ struct om_leave {
 #define OM_PREP_BOTTOM_UP	0x1	/* mmap_base is the lowest address */
 #define OM_PREP_OWN_MEMORY	0x2	/* the body may change mappings itself */
 #define OM_PREP_COUNTED		0x4	/* a limit or timer counts its CPU time */
-#define OM_PREP_FLAGS		0x7
+#define OM_PREP_RINGING		0x8	/* one that rings again and again, at each tick perhaps */
+#define OM_PREP_FLAGS		0xf
 
 #define OM_VMA_READ	0x01
 #define OM_VMA_WRITE	0x02
@@ -220,6 +221,7 @@ struct om_op {
 #define OM_REPLY_REGS	0x8	/* no result: OM_M_REGS comes next */
 #define OM_REPLY_OWN_MEMORY 0x10 /* as OM_PREP_OWN_MEMORY, from now on */
 #define OM_REPLY_COUNTED 0x20	/* as OM_PREP_COUNTED, from now on */
+#define OM_REPLY_RINGING 0x40	/* as OM_PREP_RINGING, from now on */
 
 /* Of home, in nanoseconds. Zeros: the process has clocks of its own. */
 struct om_clock {

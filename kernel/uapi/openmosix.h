@@ -28,7 +28,7 @@ struct om_features {
 };
 
 /* Version of the kernel-to-kernel messages; unequal nodes do not link. */
-#define OM_PROTOCOL	10
+#define OM_PROTOCOL	11
 
 enum om_node_state {
 	OM_NODE_REMOVED = 0,		/* forget this node */
