@@ -52,6 +52,20 @@ bool om_is_ringing(void)
 	return (prof && prof < OM_RINGING) || (virt && virt < OM_RINGING);
 }
 
+/*
+ * Is the signal of such a timer on its way to the program? The next one would be lost
+ * on it: that comes with the next word of the body, which is later by less than a ring.
+ */
+static bool om_ring_waits(void)
+{
+	sigset_t *pending = &current->signal->shared_pending.signal;
+	sigset_t coming;
+
+	sigandnsets(&coming, pending, &current->blocked);
+	return om_is_ringing() && (sigismember(&coming, SIGPROF) ||
+				   sigismember(&coming, SIGVTALRM));
+}
+
 /* The runtime that CPU clocks read and that utime and stime are scaled to. */
 static void om_add_runtime(u64 runtime)
 {
@@ -126,7 +140,8 @@ int om_usage_add(struct om_proc *p, const struct om_usage *now)
 	account_group_user_time(current, utime);
 	account_group_system_time(current, stime);
 	account_group_exec_runtime(current, runtime);
-	run_posix_cpu_timers();
+	if (!om_ring_waits())
+		run_posix_cpu_timers();
 	local_irq_enable();
 	return 0;
 }
