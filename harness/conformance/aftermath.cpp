@@ -105,6 +105,15 @@ Result<void> end(Stage& stage, Subject& subject, Outcome outcome) {
     return {};
 }
 
+Result<void> expect_loss_logged(Stage& stage, std::int64_t pid) {
+    const std::string report = fmt::format("process {} died with its body", pid);
+    MOSRIG_TRY(const CommandResult log,
+               stage.home().run({"dmesg"}, stage.soon("the kernel's log"), 0));
+    stage.check("home's log says whose body is lost", log.out.find(report) != std::string::npos,
+                report);
+    return {};
+}
+
 Result<Clock::time_point> expect_no_bodies(Stage& stage, std::int64_t pid) {
     const Deadline deadline = stage.deadline("the end of a body without a home", Millis(30000));
     for (Machine* machine : stage.machines()) {

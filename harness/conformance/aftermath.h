@@ -31,6 +31,9 @@ Result<bool> is_dead(Stage& stage, std::int64_t pid);
 // Whoever started the program learns that it was killed. Gives the moment at which he did.
 Result<Clock::time_point> expect_killed(Stage& stage, Subject& subject, const Deadline& deadline);
 
+// The log of home's kernel says whose body is lost.
+Result<void> expect_loss_logged(Stage& stage, std::int64_t pid);
+
 // A dead one has been reported as such, and a live one ends now.
 Result<void> end(Stage& stage, Subject& subject, Outcome outcome);
 

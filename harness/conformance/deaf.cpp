@@ -2,8 +2,6 @@
 //
 // A guest whose kernel answers, and where the body of a process hears nothing: no silence of the
 // link ends that, and there are others who wait for the process.
-#include <fmt/format.h>
-
 #include "harness/conformance/aftermath.h"
 #include "harness/conformance/blow.h"
 #include "harness/conformance/bystander.h"
@@ -37,11 +35,7 @@ Result<void> visit_the_deaf(Stage& stage, const Run& run) {
     stage.check("he can write to the file", status == 0, complaint);
     MOSRIG_TRY(const Clock::time_point learnt, expect_killed(stage, visit.subject, deadline));
     expect_noticed(stage, blow, "its death is reported", learnt);
-    const std::string report = fmt::format("process {} died with its body", visit.subject.pid());
-    MOSRIG_TRY(const CommandResult log,
-               stage.home().run({"dmesg"}, stage.soon("the kernel's log"), 0));
-    stage.check("home's log says whose body is lost", log.out.find(report) != std::string::npos,
-                report);
+    MOSRIG_CHECK(expect_loss_logged(stage, visit.subject.pid()));
     MOSRIG_CHECK(arm_fault(stage, moment.node, "none"));
     return expect_no_bodies(stage, visit.subject.pid()).map([](Clock::time_point) {});
 }

@@ -127,11 +127,7 @@ Result<const Machine*> play_disaster(Stage& stage, const Run& run, const std::st
                expect_killed(stage, subject,
                              stage.deadline("the death that is to be reported", Millis(30000))));
     expect_noticed(stage, blow, fmt::format("{}: the death is reported", event), learnt);
-    const std::string report = fmt::format("process {} died with its body", subject.pid());
-    MOSRIG_TRY(const CommandResult log,
-               stage.home().run({"dmesg"}, stage.soon("the kernel's log"), 0));
-    stage.check("home's log says whose body is lost", log.out.find(report) != std::string::npos,
-                report);
+    MOSRIG_CHECK(expect_loss_logged(stage, subject.pid()));
     if (event == guest_killed) {
         MOSRIG_CHECK(expect_dead_target(stage, run, struck));
         return &struck;

@@ -61,8 +61,7 @@ class Ringing : public Expiry {
 
     // Rings in a second of the clock that decides; -1 if there is no timer.
     int64_t ring() {
-        constexpr int turns_without_call = 100;
-        constexpr int some_ms_of_steps = 200000;
+        constexpr int steps_without_call = 20000000;
         rings_ = 0;
         const int64_t start = clock();
         if (arm() == 0) {
@@ -70,9 +69,7 @@ class Ringing : public Expiry {
         }
         // From calls home would learn what it has used, whatever becomes of the body's own word.
         do {
-            for (int turn = 0; turn < turns_without_call; ++turn) {
-                mosrig::guest::compute(some_ms_of_steps);
-            }
+            mosrig::guest::compute(steps_without_call);
         } while (clock() - start < 2 * second);
         disarm();
         return rings_ * second / (clock() - start);
