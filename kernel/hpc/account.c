@@ -61,9 +61,10 @@ static bool om_ring_waits(void)
 	sigset_t *pending = &current->signal->shared_pending.signal;
 	sigset_t coming;
 
+	if (!om_is_ringing())
+		return false;
 	sigandnsets(&coming, pending, &current->blocked);
-	return om_is_ringing() && (sigismember(&coming, SIGPROF) ||
-				   sigismember(&coming, SIGVTALRM));
+	return sigismember(&coming, SIGPROF) || sigismember(&coming, SIGVTALRM);
 }
 
 /* The runtime that CPU clocks read and that utime and stime are scaled to. */

@@ -245,16 +245,17 @@ int om_deputy(struct om_proc *p, struct pt_regs *regs)
 		p->stat.bytes_in = link->bytes_in;
 		if (more)
 			continue;
-		if (asked)
+		if (asked) {
 			patience = om_wait_answer(p, patience);
-		else
-			patience = OM_ANSWER_TIMEOUT;
-		if (!patience)
-			return -ETIMEDOUT;
-		if (coming && !asked)
+			if (!patience)
+				return -ETIMEDOUT;
+			continue;
+		}
+		patience = OM_ANSWER_TIMEOUT;
+		if (coming)
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wanted_now(p));
-		else if (!asked)
+		else
 			wait_event_interruptible(link->wait,
 				om_link_readable(link) || om_wants_home(p) ||
 				(!p->away.pushed &&

@@ -166,10 +166,10 @@ static int om_grow_heap_uncounted(unsigned long brk)
 
 	if (brk < current->mm->start_brk)
 		return -EPROTO;
-	if (new > old && !om_is_own(old, new - old))
-		return -EPROTO;
 	if (new > old)
-		ret = om_map_uncounted(old, new - old, PROT_READ | PROT_WRITE);
+		ret = om_is_own(old, new - old) ?
+		      om_map_uncounted(old, new - old, PROT_READ | PROT_WRITE) :
+		      -EPROTO;
 	if (!ret)
 		current->mm->brk = brk;
 	return ret;
